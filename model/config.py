@@ -1,0 +1,226 @@
+"""The shape of a core: every width and size that model, gateware and simulators share."""
+
+import json
+from dataclasses import asdict, dataclass, fields
+from typing import get_type_hints
+
+SYNAPSES = ("exponential", "jump")
+READOUTS = ("first-spike", "spike-count", "leaky")
+
+LOW_WORDS = 64  # words of the fine decay table; the coarse one steps by as many ticks
+FRACTION = 16  # fractional bits of every table
+SLEEP_LEVELS = 8  # look again after 1, 2, 4 .. 64 ticks, or never (the last)
+WAKE_SLOTS = 128  # slots of the wheel that holds pending looks: twice the longest sleep
+
+
+def _bits(largest):
+    """Return the number of bits that hold the unsigned value ``largest``, at least 1."""
+    return max(1, int(largest).bit_length())
+
+
+@dataclass(frozen=True, kw_only=True)
+class CoreConfig:
+    """Everything that fixes the shape of a core.
+
+    Parameters
+    ----------
+    inputs : int
+        Input channels. At least 1.
+    neurons : int
+        Neurons, the output population included.
+    outputs : int
+        Output neurons, the last of ``neurons``. The classes.
+    readout : str
+        ``"first-spike"``, ``"spike-count"`` or ``"leaky"`` (output neurons don't spike).
+    synapse : str
+        ``"exponential"`` (traces P and Q) or ``"jump"`` (P alone).
+    adaptive : bool
+        Whether spikes raise the threshold (trace A).
+    tick : float
+        Milliseconds; a whole number of microseconds from 1 us to 10 ms.
+    ticks : int
+        Ticks of one sample.
+    tau_m, tau_s, tau_a : float
+        Time constants of P, Q and A, in ms. ``tau_a >= tau_m > tau_s > 0``.
+    delay_max : int
+        Longest delay, in ticks.
+    fan_in : int
+        Most synapses that end on one neuron.
+    synapses : int
+        Synapses that the fullest bank has room for.
+    weight_bits, trace_bits, guard_bits : int
+        Widths of weights and traces, and the fractional bits of a trace below a weight's last
+        place.
+    banks : int
+        Banks that share the neurons. Results don't depend on it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a value has the wrong type or is out of its range.
+    """
+
+    inputs: int
+    neurons: int
+    outputs: int
+    readout: str
+    synapse: str = "exponential"
+    adaptive: bool = True
+    tick: float
+    ticks: int
+    tau_m: float
+    tau_s: float
+    tau_a: float
+    delay_max: int
+    fan_in: int
+    synapses: int
+    weight_bits: int = 8
+    trace_bits: int
+    guard_bits: int
+    banks: int = 1
+
+    def __post_init__(self):
+        for name, kind in get_type_hints(type(self)).items():
+            value = getattr(self, name)
+            if kind is float and type(value) is int:
+                object.__setattr__(self, name, float(value))
+            elif type(value) is not kind:
+                raise TypeError(f"Core {name} must be of type {kind.__name__}, not {value!r}")
+        self._check_choice("readout", READOUTS)
+        self._check_choice("synapse", SYNAPSES)
+        self._check_range("inputs", 1, 1 << 16)
+        self._check_range("neurons", 1, 1 << 16)
+        self._check_range("outputs", 1, self.neurons)
+        self._check_range("ticks", 1, 1 << 22)
+        self._check_range("delay_max", 1, 1 << 16)
+        self._check_range("fan_in", 1, 1 << 16)
+        self._check_range("synapses", 1, 1 << 26)
+        self._check_range("weight_bits", 2, 12)
+        self._check_range("trace_bits", 18, 24)
+        self._check_range("guard_bits", 0, self.trace_bits - self.weight_bits)
+        self._check_range("banks", 1, self.neurons)
+        microseconds = self.tick * 1000
+        if not (1 <= round(microseconds) <= 10_000) or abs(
+            microseconds - round(microseconds)
+        ) > 1e-6:
+            raise ValueError(
+                f"Core tick must be a whole number of microseconds from 0.001 to 10 ms, "
+                f"not {self.tick!r} ms"
+            )
+        if not 0 < self.tau_s < self.tau_m <= self.tau_a < 1e6:
+            raise ValueError(
+                "Core time constants must satisfy 0 < tau_s < tau_m <= tau_a < 1e6 ms, not "
+                f"tau_s={self.tau_s!r}, tau_m={self.tau_m!r}, tau_a={self.tau_a!r}"
+            )
+        if self.readout_bits > 60:
+            raise ValueError(f"Readout must fit 60 bits, not {self.readout_bits}")
+
+    def _check_choice(self, name, choices):
+        if getattr(self, name) not in choices:
+            raise ValueError(
+                f"Core {name} must be one of {', '.join(choices)}, not {getattr(self, name)!r}"
+            )
+
+    def _check_range(self, name, low, high):
+        value = getattr(self, name)
+        if not low <= value <= high:
+            raise ValueError(f"Core {name} must be from {low} to {high}, not {value!r}")
+
+    @property
+    def tick_us(self):
+        """Length of a tick in whole microseconds."""
+        return round(self.tick * 1000)
+
+    @property
+    def sources(self):
+        """Number of sources: input channels, then neurons."""
+        return self.inputs + self.neurons
+
+    @property
+    def first_output(self):
+        """Index of the first output neuron."""
+        return self.neurons - self.outputs
+
+    @property
+    def spiking(self):
+        """Number of neurons that can spike (the first ones)."""
+        return self.first_output if self.readout == "leaky" else self.neurons
+
+    @property
+    def tick_bits(self):
+        """Width of a tick number; holds ``ticks`` itself."""
+        return _bits(self.ticks)
+
+    @property
+    def channel_bits(self):
+        """Width of an input channel."""
+        return _bits(self.inputs - 1)
+
+    @property
+    def neuron_bits(self):
+        """Width of a neuron index."""
+        return _bits(self.neurons - 1)
+
+    @property
+    def source_bits(self):
+        """Width of a source index."""
+        return _bits(self.sources - 1)
+
+    @property
+    def bank_neurons(self):
+        """Neurons in the fullest bank (bank 0)."""
+        return -(-self.neurons // self.banks)
+
+    @property
+    def local_bits(self):
+        """Width of a neuron's index within its bank."""
+        return _bits(self.bank_neurons - 1)
+
+    @property
+    def delay_bits(self):
+        """Width of a delay."""
+        return _bits(self.delay_max)
+
+    @property
+    def slots(self):
+        """Slots of the ring delay buffer: a power of two above ``delay_max``."""
+        return 1 << _bits(self.delay_max)
+
+    @property
+    def sum_bits(self):
+        """Width of the exact sum of one tick's arrivals at one neuron."""
+        return self.weight_bits + (self.fan_in - 1).bit_length()
+
+    @property
+    def readout_bits(self):
+        """Width of a leaky output's integral, exact over a whole sample."""
+        return self.sum_bits + FRACTION + 1 + self.tick_bits
+
+    @property
+    def trace_top(self):
+        """Largest value of a trace."""
+        return (1 << (self.trace_bits - 1)) - 1
+
+    @property
+    def weight_top(self):
+        """Largest weight; the smallest is ``-weight_top`` (the range is symmetric)."""
+        return (1 << (self.weight_bits - 1)) - 1
+
+    @property
+    def sleep_margin(self):
+        """Last places by which rounding can beat the sleep bound: see ``tables.sleep_tables``."""
+        return 8 * ((1 << (self.trace_bits - 17)) + 1)
+
+    def to_json(self):
+        """Return the config as JSON text, the same for the same config."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text):
+        """Return the config that ``to_json`` wrote; unknown and missing keys are refused."""
+        values = json.loads(text)
+        names = {field.name for field in fields(cls)}
+        if not isinstance(values, dict) or set(values) != names:
+            found = sorted(values) if isinstance(values, dict) else values
+            raise ValueError(f"Core config must have the keys {sorted(names)}, not {found!r}")
+        return cls(**values)
