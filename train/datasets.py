@@ -1,0 +1,106 @@
+"""The sources of data by name, and the settings that choose one."""
+
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+from .samples import DataError, Dataset
+
+__all__ = ["DataConfig", "DataError", "Dataset", "load_dataset"]
+
+_FIELDS = {
+    "npz": {"path"},
+    "shd": {"train_path", "test_path", "validation_path", "n_channels"},
+    "yinyang": {"train_size", "validation_size", "test_size", "t_early", "t_late"},
+}
+_NEEDED = {"npz": {"path"}, "shd": {"train_path", "test_path"}, "yinyang": set()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataConfig:
+    """Which data to use. The table ``[data]`` of an experiment.
+
+    Parameters
+    ----------
+    source : str
+        ``"npz"``, ``"shd"`` or ``"yinyang"``. The fields of another source must be left alone.
+    path : str
+        For ``npz``: the file. Needed.
+    train_path, test_path : str
+        For ``shd``: the HDF5 files, as they are or compressed by gzip. Needed.
+    validation_path : str
+        For ``shd``: a third file, which SSC has.
+    n_channels : int
+        For ``shd``: channels of the recordings.
+    train_size, validation_size, test_size : int
+        For ``yinyang``: samples of each set. A smaller set is the start of a larger one.
+    t_early, t_late : float
+        For ``yinyang``: time of the events for the coordinates 0 and 1, in ms.
+
+    Raises
+    ------
+    ValueError
+        If the source is unknown, one of its fields is missing, or another source's is set.
+    """
+
+    source: str
+    path: str | None = None
+    train_path: str | None = None
+    test_path: str | None = None
+    validation_path: str | None = None
+    n_channels: int = 700
+    train_size: int = 5000
+    validation_size: int = 1000
+    test_size: int = 1000
+    t_early: float = 0.0
+    t_late: float = 30.0
+
+    def __post_init__(self):
+        if self.source not in _FIELDS:
+            raise ValueError(
+                f"Data source must be one of {', '.join(_FIELDS)}, not {self.source!r}"
+            )
+        changed = {
+            field.name
+            for field in fields(self)
+            if field.name != "source" and getattr(self, field.name) != field.default
+        }
+        for name in sorted(changed - _FIELDS[self.source]):
+            raise ValueError(
+                f"Data source {self.source} must not have {name}, "
+                f"not {name} = {getattr(self, name)!r}"
+            )
+        for name in sorted(_NEEDED[self.source] - changed):
+            raise ValueError(f"Data source {self.source} must have {name}, not none")
+        for name in ("n_channels", "train_size", "validation_size", "test_size"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)!r}")
+        if not 0 <= self.t_early < self.t_late:
+            raise ValueError(
+                f"Times must be 0 <= t_early < t_late, not {self.t_early!r} and {self.t_late!r}"
+            )
+
+    def resolved(self, folder: str | Path) -> "DataConfig":
+        """Return a copy whose relative paths start from ``folder``."""
+        paths = {
+            name: str(Path(folder) / getattr(self, name))
+            for name in ("path", "train_path", "test_path", "validation_path")
+            if getattr(self, name) is not None
+        }
+        return replace(self, **paths)
+
+
+def load_dataset(config: DataConfig) -> dict[str, Dataset]:
+    """Load or generate the sets of one source.
+
+    Returns
+    -------
+    dict
+        ``"train"`` and ``"test"``, and ``"validation"`` where the source has one. All of them
+        have the same ``n_channels`` and ``n_classes``.
+
+    Raises
+    ------
+    DataError
+        If a file can't be used. Names file, array and index.
+    """
+    raise NotImplementedError
