@@ -1,0 +1,114 @@
+"""The slow and obvious oracle: docs/contract.md in plain Python integers, polling every tick."""
+
+from math import exp, floor
+
+
+def round_shift(value, bits):
+    return (value + 2 ** (bits - 1)) // 2**bits
+
+
+def saturate(value, bits):
+    return min(max(value, -(2 ** (bits - 1))), 2 ** (bits - 1) - 1)
+
+
+def decay_words(config, tau):
+    low = [floor(65536 * exp(-u * config.tick / tau) + 0.5) for u in range(64)]
+    high = []
+    while 64 * len(high) < config.ticks:
+        word = floor(65536 * exp(-64 * len(high) * config.tick / tau) + 0.5)
+        if word == 0:
+            break
+        high.append(word)
+    return low, high
+
+
+def decay(value, ticks, words):
+    low, high = words
+    if ticks // 64 >= len(high):
+        return 0
+    return round_shift(value * low[ticks % 64] * high[ticks // 64], 32)
+
+
+class Neuron:
+    """One neuron's state, with the contract's touch."""
+
+    def __init__(self, theta0, beta):
+        self.theta0, self.beta = theta0, beta
+        self.p = self.q = self.a = self.last = self.saturations = 0
+
+    def _limit(self, value, config):
+        limited = saturate(value, config.trace_bits)
+        self.saturations += limited != value
+        return limited
+
+    def decayed(self, tick, config, tables):
+        u = tick - self.last
+        return (decay(self.p, u, tables[0]),
+                decay(self.q, u, tables[1]) if config.synapse == "exponential" else 0,
+                decay(self.a, u, tables[2]) if config.adaptive else 0)
+
+    def step(self, tick, arrivals, config, tables):
+        """Poll the neuron at a tick. Returns its record, or None where it isn't touched."""
+        p, q, a = self.decayed(tick, config, tables)
+        fires = False
+        if config.synapse == "exponential":
+            fires = tick > self.last and p - q >= self.theta0 + a
+            if fires:
+                p = q
+                a = self._limit(a + self.beta, config)
+        if not fires and not arrivals:
+            return None
+        if arrivals:
+            amount = sum(arrivals) * 2**config.guard_bits
+            p = self._limit(p + amount, config)
+            if config.synapse == "exponential":
+                q = self._limit(q + amount, config)
+            elif p >= self.theta0 + a:
+                fires = True
+                p = 0
+                a = self._limit(a + self.beta, config)
+        self.p, self.q, self.a, self.last = p, q, a, tick
+        return (tick, fires, p, q, a)
+
+
+def run(parameters, ticks, channels):
+    """Return (records, decision, saturations) of one sample; records are tuples by tick, neuron."""
+    config = parameters.config
+    tables = [decay_words(config, tau) for tau in (config.tau_m, config.tau_s, config.tau_a)]
+    neurons = [Neuron(int(t), int(b)) for t, b in zip(parameters.theta0, parameters.beta,
+                                                      strict=True)]
+    first_output = config.neurons - config.outputs
+    integrals = [0] * config.neurons
+    first = [config.ticks] * config.neurons
+    counts = [0] * config.neurons
+    arriving = {}  # (tick, neuron) -> weights
+
+    def send(source, tick):
+        for s in range(parameters.row_start[source], parameters.row_start[source + 1]):
+            place = (tick + int(parameters.delay[s]), int(parameters.target[s]))
+            arriving.setdefault(place, []).append(int(parameters.weight[s]))
+
+    inputs = {}
+    for tick, channel in zip(ticks, channels, strict=True):
+        inputs.setdefault(int(tick), []).append(int(channel))
+    records = []
+    for tick in range(config.ticks):
+        for channel in inputs.get(tick, []):
+            send(channel, tick)
+        for j, neuron in enumerate(neurons):
+            arrivals = arriving.pop((tick, j), None)
+            if config.readout == "leaky" and j >= first_output:
+                if arrivals:
+                    integrals[j] += sum(arrivals) * int(parameters.tables.readout[tick])
+                    records.append((tick, j, False, integrals[j], 0, 0))
+                continue
+            touched = neuron.step(tick, arrivals, config, tables)
+            if touched:
+                records.append((tick, j, *touched[1:]))
+                if touched[1]:
+                    counts[j] += 1
+                    first[j] = min(first[j], tick)
+                    send(config.inputs + j, tick)
+    scores = {"first-spike": [-f for f in first], "spike-count": counts, "leaky": integrals}
+    outputs = scores[config.readout][first_output:]
+    return records, outputs.index(max(outputs)), sum(n.saturations for n in neurons)
