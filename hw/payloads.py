@@ -1,0 +1,200 @@
+"""Layouts of everything that travels between units; widths come from the core's config."""
+
+from amaranth.hdl import Shape, signed, unsigned
+from amaranth.lib import data, enum, wiring
+from amaranth.lib.wiring import Out
+
+from ..model.config import FRACTION, LOW_WORDS, SLEEP_LEVELS, WAKE_SLOTS
+from ..model.tables import high_words_limit
+
+__all__ = [
+    "BANKED",
+    "BUS_BITS",
+    "TABLE_BITS",
+    "WAKE_BITS",
+    "LoadSignature",
+    "Memory",
+    "bank_trace",
+    "due",
+    "input_word",
+    "memory_depth",
+    "memory_shape",
+    "offset_bits",
+    "output_word",
+    "p_shape",
+    "synapse",
+    "trace_record",
+    "wake",
+]
+
+BUS_BITS = 32  # data width of the bus
+TABLE_BITS = FRACTION + 1  # unsigned width of a table word: 1.0 is 2**FRACTION
+WAKE_BITS = (WAKE_SLOTS - 1).bit_length()
+
+
+class Memory(enum.Enum, shape=4):
+    """What a bus address selects: the registers, or a memory that is loaded through the bus."""
+
+    REGISTERS = 0
+    ROWS = 1
+    WEIGHTS = 2
+    LINKS = 3
+    THETA0 = 4
+    BETA = 5
+    LOW_M = 6
+    LOW_S = 7
+    LOW_A = 8
+    HIGH_M = 9
+    HIGH_S = 10
+    HIGH_A = 11
+    SLEEP_Q = 12
+    SLEEP_A = 13
+    READOUT = 14
+
+
+# Memories that hold different words in each bank; the tables are the same in all of them.
+BANKED = (Memory.ROWS, Memory.WEIGHTS, Memory.LINKS, Memory.THETA0, Memory.BETA)
+
+
+def input_word(config):
+    """Return the layout of a core's input: an event of ``channel`` at ``tick``.
+
+    A word with ``last`` ends the sample; its ``tick`` is the number of ticks to run.
+    """
+    return data.StructLayout({
+        "tick": config.tick_bits,
+        "channel": config.channel_bits,
+        "last": 1,
+    })
+
+
+def output_word(config):
+    """Return the layout of a core's output: a spike of ``neuron`` at ``tick``.
+
+    A word with ``last`` ends the sample; its ``neuron`` is the decision, a class index.
+    """
+    return data.StructLayout({
+        "tick": config.tick_bits,
+        "neuron": config.neuron_bits,
+        "last": 1,
+    })
+
+
+def p_shape(config):
+    """Return the shape of a record's ``p``: a trace, or a leaky output's integral."""
+    bits = config.trace_bits
+    return signed(max(bits, config.readout_bits) if config.readout == "leaky" else bits)
+
+
+def trace_record(config):
+    """Return the layout of a trace record: the state of ``neuron`` after its touch at ``tick``.
+
+    A record with ``last`` ends the sample; its other fields are 0.
+    """
+    return data.StructLayout({
+        "tick": config.tick_bits,
+        "neuron": config.neuron_bits,
+        "fired": 1,
+        "last": 1,
+        "p": p_shape(config),
+        "q": signed(config.trace_bits),
+        "a": signed(config.trace_bits),
+    })
+
+
+def bank_trace(config):
+    """Return the layout of a record inside a bank: no tick, and ``neuron`` is local."""
+    return data.StructLayout({
+        "neuron": config.local_bits,
+        "fired": 1,
+        "p": p_shape(config),
+        "q": signed(config.trace_bits),
+        "a": signed(config.trace_bits),
+    })
+
+
+def synapse(config):
+    """Return the layout of a synaptic event: what ``target`` (local) gets ``delay`` ticks later."""
+    return data.StructLayout({
+        "target": config.local_bits,
+        "delay": config.delay_bits,
+        "weight": signed(config.weight_bits),
+    })
+
+
+def due(config):
+    """Return the layout of a neuron that is due: for an ``arrival`` of ``sum``, or for a look."""
+    return data.StructLayout({
+        "neuron": config.local_bits,
+        "arrival": 1,
+        "sum": signed(config.sum_bits),
+    })
+
+
+def wake(config):
+    """Return the layout of a request to look at ``neuron`` (local) in a slot of the wake wheel."""
+    return data.StructLayout({"neuron": config.local_bits, "slot": WAKE_BITS})
+
+
+def memory_depth(config, memory):
+    """Return the number of words of ``memory`` in one bank.
+
+    The coarse decay tables have room for the longest gap and are filled up with zeros, so that
+    any time constant can be loaded.
+    """
+    high = high_words_limit(config)
+    return {
+        Memory.ROWS: config.sources + 1,
+        Memory.WEIGHTS: config.synapses,
+        Memory.LINKS: config.synapses,
+        Memory.THETA0: config.bank_neurons,
+        Memory.BETA: config.bank_neurons,
+        Memory.LOW_M: LOW_WORDS,
+        Memory.LOW_S: LOW_WORDS,
+        Memory.LOW_A: LOW_WORDS,
+        Memory.HIGH_M: high,
+        Memory.HIGH_S: high,
+        Memory.HIGH_A: high,
+        Memory.SLEEP_Q: SLEEP_LEVELS,
+        Memory.SLEEP_A: SLEEP_LEVELS,
+        Memory.READOUT: config.ticks,  # there with a leaky readout alone
+    }[Memory(memory)]
+
+
+def memory_shape(config, memory):
+    """Return the shape of a word of ``memory``; it's at the low end of a bus word."""
+    return Shape.cast({
+        Memory.ROWS: unsigned(config.synapses.bit_length()),
+        Memory.WEIGHTS: signed(config.weight_bits),
+        Memory.LINKS: unsigned(config.local_bits + config.delay_bits),
+        Memory.THETA0: unsigned(config.trace_bits),
+        Memory.BETA: unsigned(config.trace_bits),
+    }.get(Memory(memory), unsigned(TABLE_BITS)))
+
+
+def offset_bits(config):
+    """Return the width of a word's address within a memory."""
+    depths = [memory_depth(config, memory) for memory in Memory if memory != Memory.REGISTERS]
+    return max(6, (max(depths) - 1).bit_length())
+
+
+class LoadSignature(wiring.Signature):
+    """A port through which the memories of a unit are written while the core doesn't run.
+
+    Members
+    -------
+    en : Out(1)
+        Write this cycle. A unit ignores memories that it doesn't have.
+    memory : Out(Memory)
+    address : Out(offset_bits(config))
+    data : Out(32)
+        The word, at the low end.
+    """
+
+    def __init__(self, config):
+        super().__init__({
+            "en": Out(1),
+            "memory": Out(Memory),
+            "address": Out(offset_bits(config)),
+            "data": Out(BUS_BITS),
+        })
