@@ -93,9 +93,8 @@ def make_tables(config):
     readout = np.zeros(0, np.int64)
     if config.readout == "leaky":
         times = np.arange(config.ticks) * config.tick
-        kernel = readout_kernel(
-            times, config.ticks * config.tick, config.tau_m, config.tau_s, config.synapse
-        )
+        kernel = readout_kernel(times, duration=config.ticks * config.tick, tau_m=config.tau_m,
+                                tau_s=config.tau_s, synapse=config.synapse)
         # One common factor doesn't change which class is largest: use the words' full range.
         readout = np.floor(kernel / kernel.max() * ONE + 0.5).astype(np.int64)
     return Tables(low_m=low_m, high_m=high_m, low_s=low_s, high_s=high_s, low_a=low_a,

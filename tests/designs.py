@@ -1,0 +1,62 @@
+"""Random small designs and stimuli, the same for the same seed."""
+
+import numpy as np
+
+from ranvier.model.config import CoreConfig
+from ranvier.model.events import TickEvents
+from ranvier.model.parameters import Parameters
+from ranvier.model.tables import make_tables
+
+
+def random_config(rng, **fixed):
+    """Return a small `CoreConfig`; ``fixed`` fields are kept."""
+    neurons = fixed.get("neurons") or int(rng.integers(2, 14))
+    guard_bits = fixed.get("guard_bits") or int(rng.integers(5, 9))
+    tau_s = float(rng.uniform(1, 4))
+    tau_m = tau_s * float(rng.uniform(1.3, 4))
+    values = {
+        "inputs": int(rng.integers(1, 9)), "neurons": neurons,
+        "outputs": int(rng.integers(1, min(4, neurons) + 1)),
+        "readout": str(rng.choice(["first-spike", "spike-count", "leaky"])),
+        "synapse": str(rng.choice(["exponential", "jump"])), "adaptive": bool(rng.integers(2)),
+        "tick": float(rng.choice([0.1, 0.25, 1.0])), "ticks": int(rng.integers(60, 200)),
+        "tau_m": tau_m, "tau_s": tau_s, "tau_a": tau_m * float(rng.uniform(1, 6)),
+        "delay_max": int(rng.integers(1, 40)), "fan_in": 32, "synapses": 400,
+        "trace_bits": int(rng.integers(guard_bits + 11, 25)), "guard_bits": guard_bits,
+        "banks": int(rng.integers(1, min(4, neurons) + 1)),
+    }
+    values["trace_bits"] = max(18, values["trace_bits"])
+    return CoreConfig(**{**values, **fixed})
+
+
+def random_parameters(rng, config, *, recurrent=True):
+    """Return `Parameters` that make neurons fire now and then, some traces saturate."""
+    target, weight, delay, row_start = [], [], [], [0]
+    left = np.full(config.neurons, config.fan_in)
+    top = 1 << (config.weight_bits - 1)
+    for source in range(config.sources):
+        sends = recurrent or source < config.inputs
+        for j in range(config.neurons):
+            copies = int(rng.choice([0, 1, 1, 2])) if sends else 0
+            for _ in range(min(copies, left[j])):
+                target.append(j)
+                weight.append(int(rng.integers(-top // 2, top)))
+                delay.append(int(rng.integers(1, config.delay_max + 1)))
+                left[j] -= 1
+        row_start.append(len(target))
+    unit = 1 << config.guard_bits
+    theta0 = rng.integers(1, max(2, min(150 * unit, config.trace_top)), config.neurons)
+    beta = rng.integers(0, 60 * unit, config.neurons) if config.adaptive else np.zeros(
+        config.neurons)
+    return Parameters(
+        config=config, row_start=np.array(row_start, np.int64),
+        target=np.array(target, np.int32), weight=np.array(weight, np.int32),
+        delay=np.array(delay, np.int32), theta0=theta0.astype(np.int64),
+        beta=np.minimum(beta, config.trace_top).astype(np.int64), tables=make_tables(config))
+
+
+def random_events(rng, config, *, rate=None):
+    """Return `TickEvents` with about ``rate`` events per channel and tick."""
+    rate = float(rng.choice([0.01, 0.05, 0.3])) if rate is None else rate
+    ticks, channels = np.nonzero(rng.random((config.ticks, config.inputs)) < rate)
+    return TickEvents(ticks=ticks.astype(np.int64), channels=channels.astype(np.int32))
