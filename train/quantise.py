@@ -1,0 +1,271 @@
+"""Rounds a float network to the integers of a design, and says what each rounding cost."""
+
+from dataclasses import dataclass
+from math import ceil, log2
+
+import numpy as np
+
+from ..model.config import CoreConfig
+from ..model.emulator import Emulator
+from ..model.events import delay_ticks, encode
+from ..model.parameters import Parameters
+from ..model.tables import make_tables
+from .tick import TickNetwork
+
+# Fractions of the largest weight that the scale may give up: the best by squared error is taken.
+SCALES = tuple(1 - step / 20 for step in range(11))
+
+
+@dataclass(frozen=True, kw_only=True)
+class DesignConfig:
+    """What the user chooses of a core; the rest of `CoreConfig` follows from the network.
+
+    Parameters
+    ----------
+    tick : float
+        Milliseconds; a whole number of microseconds from 1 us to 10 ms.
+    weight_bits, trace_bits : int
+        Widths of weights (2 to 12) and traces (18 to 24).
+    guard_bits : int or None
+        Fractional bits of a trace below a weight's last place. By default log2 of ``tau_m`` in
+        ticks, rounded up, and 1 more.
+    banks : int
+        Banks of the core.
+    """
+
+    tick: float = 0.1
+    weight_bits: int = 8
+    trace_bits: int = 24
+    guard_bits: int | None = None
+    banks: int = 1
+
+
+def population_scale(weights, top):
+    """Return the weight of one last place, for weights that round to -top .. top.
+
+    Clipping a few outliers can cost less than rounding all the others more coarsely: of the
+    `SCALES`, the one with the least squared error of weights. 1 for weights that are all 0.
+    """
+    largest = np.abs(weights).max(initial=0.0)
+    if largest == 0:
+        return 1.0
+
+    def squared_error(scale):
+        return np.sum((np.clip(np.floor(weights / scale + 0.5), -top, top) * scale - weights) ** 2)
+
+    return float(min((largest * part / top for part in SCALES), key=squared_error))
+
+
+class _Rounder:
+    """Rounds one network on one grid; collects the report on the way."""
+
+    def __init__(self, network, design):
+        self.network, self.design = network, design
+        config = network.config
+        self.top = (1 << (design.weight_bits - 1)) - 1
+        self.guard_bits = design.guard_bits
+        if self.guard_bits is None:
+            self.guard_bits = ceil(log2(max(2.0, config.tau_m / design.tick))) + 1
+        self.offsets = {"input": 0}
+        place = config.inputs
+        for name, size in config.populations.items():
+            self.offsets[name] = place
+            place += size
+        self.sources = place
+        self.delay_max = int(delay_ticks(config.delay_max, design.tick, 1 << 16))
+        self.scales = {}
+        self.populations = {}
+
+    def connections_to(self, population):
+        return [pair for pair in self.network.config.connections if pair[1] == population]
+
+    def round_population(self, name):
+        """Return the integer weights of each connection into a population."""
+        pairs = self.connections_to(name)
+        weights = np.concatenate([self.network.weights[pair].ravel() for pair in pairs])
+        scale = self.scales[name] = population_scale(weights, self.top)
+        nearest = {pair: np.floor(self.network.weights[pair] / scale + 0.5).astype(np.int64)
+                   for pair in pairs}
+        rounded = {pair: np.clip(value, -self.top, self.top) for pair, value in nearest.items()}
+        flat = np.concatenate([value.ravel() for value in rounded.values()])
+        unclipped = np.concatenate([value.ravel() for value in nearest.values()])
+        self.populations[name] = {
+            "scale": scale,
+            "weights": int(flat.size),
+            "weights_clipped": int(np.count_nonzero(flat != unclipped)),
+            "weights_rounded_to_zero": int(np.count_nonzero((flat == 0) & (weights != 0))),
+            "weight_error_rms": float(np.sqrt(np.mean((flat * scale - weights) ** 2))),
+        }
+        return rounded
+
+    def synapses(self, weights, *, prune):
+        """Return (row_start, target, weight, delay) of all connections, rows by source."""
+        parts = []
+        for (pre, post), values in weights.items():
+            rows, columns = np.nonzero(values) if prune else np.indices(values.shape).reshape(2, -1)
+            delays = delay_ticks(self.network.delays[pre, post], self.design.tick, self.delay_max)
+            target = columns + self.offsets[post] - self.network.config.inputs
+            parts.append((rows + self.offsets[pre], target, values[rows, columns],
+                          delays[rows, columns]))
+        source, target, weight, delay = (np.concatenate(column) for column in zip(*parts,
+                                                                                 strict=True))
+        order = np.lexsort((target, source))
+        row_start = np.searchsorted(source[order], np.arange(self.sources + 1))
+        return row_start.astype(np.int64), target[order], weight[order], delay[order]
+
+    def delay_report(self):
+        """Return the error that rounding the delays makes, in ms."""
+        delays = np.concatenate([d.ravel() for d in self.network.delays.values()])
+        error = delay_ticks(delays, self.design.tick, self.delay_max) * self.design.tick - delays
+        below = np.count_nonzero(delays < self.design.tick / 2)
+        return {"error_mean_abs": float(np.mean(np.abs(error))),
+                "error_max_abs": float(np.max(np.abs(error))), "raised_to_one_tick": int(below)}
+
+    def thresholds(self):
+        """Return theta0 and beta (neurons,) in last places of a trace."""
+        config = self.network.config
+        theta0, beta = [], []
+        limit = (1 << (self.design.trace_bits - 1)) - 1
+        for name, size in config.populations.items():
+            if name not in config.spiking:
+                theta0.append(np.ones(size, np.int64))
+                beta.append(np.zeros(size, np.int64))
+                continue
+            unit = self.scales[name] / (1 << self.guard_bits)
+            exact = self.network.theta0[name] / unit
+            rounded = np.maximum(np.floor(exact + 0.5), 1).astype(np.int64)
+            jump = np.floor(self.network.beta[name] / unit + 0.5).astype(np.int64)
+            if max(rounded.max(), jump.max()) > limit:
+                raise ValueError(
+                    f"Thresholds of population {name!r} must fit {self.design.trace_bits} trace "
+                    f"bits with {self.guard_bits} guard bits, not reach "
+                    f"{max(rounded.max(), jump.max())} last places: choose more trace_bits, fewer "
+                    "guard_bits or a coarser tick")
+            self.populations[name]["theta0_error_max_relative"] = float(
+                np.max(np.abs(rounded / exact - 1)))
+            theta0.append(rounded)
+            beta.append(jump if config.adaptive else np.zeros(size, np.int64))
+        return np.concatenate(theta0), np.concatenate(beta)
+
+
+def _core_config(rounder, target):
+    config, design = rounder.network.config, rounder.design
+    neurons = sum(config.populations.values())
+    if design.banks > neurons:
+        raise ValueError(f"Design banks must be at most {neurons}, one neuron each, "
+                         f"not {design.banks}")
+    return CoreConfig(
+        inputs=config.inputs, neurons=neurons, outputs=config.outputs, readout=config.readout,
+        synapse=config.synapse, adaptive=config.adaptive, tick=design.tick,
+        ticks=ceil(config.duration / design.tick - 1e-9) + 1, tau_m=config.tau_m,
+        tau_s=config.tau_s, tau_a=config.tau_a, delay_max=rounder.delay_max,
+        fan_in=int(np.bincount(target, minlength=1).max()),
+        synapses=int(np.bincount(target % design.banks).max()), weight_bits=design.weight_bits,
+        trace_bits=design.trace_bits, guard_bits=rounder.guard_bits, banks=design.banks)
+
+
+def quantise(network, design):
+    """Round a network to a design.
+
+    Each population has one scale, on which weights, theta0 and beta are rounded (nearest, halves
+    up); weights beyond the range are clipped; a weight that rounds to 0 is no synapse.
+
+    Parameters
+    ----------
+    network : Network
+    design : DesignConfig
+
+    Returns
+    -------
+    parameters : Parameters
+    report : dict
+        What each rounding cost, ready for JSON.
+
+    Raises
+    ------
+    ValueError
+        If the network doesn't fit the design.
+    """
+    rounder = _Rounder(network, design)
+    weights = {}
+    for name in network.config.populations:
+        weights |= rounder.round_population(name)
+    row_start, target, weight, delay = rounder.synapses(weights, prune=True)
+    if target.size == 0:
+        raise ValueError("A design must have a synapse; every weight of the network rounds to 0")
+    theta0, beta = rounder.thresholds()
+    config = _core_config(rounder, target)
+    parameters = Parameters(
+        config=config, row_start=row_start, target=target.astype(np.int32),
+        weight=weight.astype(np.int32), delay=delay.astype(np.int32), theta0=theta0, beta=beta,
+        tables=make_tables(config))
+    report = {"populations": rounder.populations, "delays": rounder.delay_report(),
+              "guard_bits": rounder.guard_bits, "synapses": int(target.size)}
+    return parameters, report
+
+
+def encode_dataset(dataset, config):
+    """Return the `TickEvents` of each sample of a dataset on the tick grid of a `CoreConfig`."""
+    return [encode(*dataset.sample(i), config) for i in range(len(dataset))]
+
+
+def _tick_network(network, design, config, *, rounded):
+    """Return the network on the tick grid in floats, with its own or the rounded parameters."""
+    rounder = _Rounder(network, design)
+    weights = network.weights
+    thresholds = [], []
+    if rounded:
+        weights = {}
+        for name in network.config.populations:
+            weights |= {pair: value * rounder.scales[name]
+                        for pair, value in rounder.round_population(name).items()}
+    for name, size in network.config.populations.items():
+        spikes = name in network.config.spiking
+        for values, kind in zip(thresholds, (network.theta0, network.beta), strict=True):
+            values.append(kind[name] if spikes else np.ones(size))
+    theta0, beta = (np.concatenate(values) for values in thresholds)
+    if rounded:
+        unit = np.repeat([rounder.scales[name] for name in network.config.populations],
+                         list(network.config.populations.values())) / (1 << rounder.guard_bits)
+        theta0, beta = (np.floor(values / unit + 0.5) * unit for values in (theta0, beta))
+    row_start, target, weight, delay = rounder.synapses(weights, prune=False)
+    return TickNetwork(config=config, row_start=row_start, target=target, delay=delay,
+                       weight=weight, theta0=theta0, beta=beta)
+
+
+def accuracy_steps(network, design, dataset):
+    """Return the accuracy after each step of rounding, as fractions of a dataset's samples.
+
+    Returns
+    -------
+    dict
+        ``float``: continuous time. ``ticks``: times and delays on the grid. ``weights``: weights
+        and thresholds rounded too. ``traces``: everything in integers, as the core computes.
+    """
+    parameters, _ = quantise(network, design)
+    config = parameters.config
+    events = encode_dataset(dataset, config)
+    decisions = {
+        "float": network.predict(dataset),
+        "ticks": _tick_network(network, design, config, rounded=False).run(events),
+        "weights": _tick_network(network, design, config, rounded=True).run(events),
+        "traces": Emulator(parameters).run_batch(events).decisions,
+    }
+    return {name: float(np.mean(found == dataset.labels)) for name, found in decisions.items()}
+
+
+def accuracy_against_tick(network, design, dataset, ticks):
+    """Return ``[{"tick": ms, "accuracy": fraction, "merged": events}, ...]`` for other ticks.
+
+    ``merged`` counts the input events that fell onto another of their channel in one tick. The
+    guard bits follow the tick unless the design fixes them.
+    """
+    rows = []
+    for tick in ticks:
+        values = {**vars(design), "tick": float(tick)}
+        parameters, _ = quantise(network, DesignConfig(**values))
+        events = encode_dataset(dataset, parameters.config)
+        found = Emulator(parameters).run_batch(events).decisions
+        rows.append({"tick": float(tick), "accuracy": float(np.mean(found == dataset.labels)),
+                     "merged": sum(e.merged for e in events)})
+    return rows
