@@ -1,0 +1,118 @@
+"""Row fetch: streams the synapses of a source out of a bank's memories."""
+
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.memory import Memory as Storage
+from amaranth.lib.wiring import In, Out
+
+from .payloads import LoadSignature, Memory, memory_depth, memory_shape, synapse
+
+__all__ = ["RowFetch"]
+
+
+class RowFetch(wiring.Component):
+    """Streams the synapses of each source that it's given, one per cycle.
+
+    Three memories: ``rows`` (where the row of a source starts; the next row's start is its end),
+    ``weights``, and ``links`` (target and delay of the same synapse). The bounds of the next
+    source are fetched while a row is streamed.
+
+    Parameters
+    ----------
+    config : CoreConfig
+    images : dict of Memory to sequence of int, or None
+        Initial words of the three memories. All 0 with None.
+
+    Members
+    -------
+    i : In(stream.Signature(config.source_bits))
+        Sources that have spiked.
+    o : Out(stream.Signature(synapse(config)))
+    idle : Out(1)
+        No source is being worked on.
+    load : In(LoadSignature(config))
+        Writes the memories, while ``idle``.
+    """
+
+    row_latency = 3  # cycles from an accepted source to its first synapse
+
+    def __init__(self, *, config, images=None):
+        self._config = config
+        self._images = {} if images is None else images
+        super().__init__({
+            "i": In(stream.Signature(config.source_bits)),
+            "o": Out(stream.Signature(synapse(config))),
+            "idle": Out(1),
+            "load": In(LoadSignature(config)),
+        })
+
+    def _storage(self, m, memory):
+        """Return a memory that loads through ``load``, as a read port."""
+        config = self._config
+        storage = Storage(shape=memory_shape(config, memory), depth=memory_depth(config, memory),
+                          init=self._images.get(memory, []))
+        m.submodules[memory.name.lower()] = storage
+        write = storage.write_port()
+        m.d.comb += [
+            write.en.eq(self.load.en & (self.load.memory == memory)),
+            write.addr.eq(self.load.address),
+            write.data.eq(self.load.data),
+        ]
+        return storage.read_port()
+
+    def elaborate(self, platform):
+        m = Module()
+        config = self._config
+        rows = self._storage(m, Memory.ROWS)
+        weights = self._storage(m, Memory.WEIGHTS)
+        links = self._storage(m, Memory.LINKS)
+
+        start, stop = Signal.like(rows.data), Signal.like(rows.data)  # the row that comes next
+        ready = Signal()  # start and stop are known
+        begin = Signal()  # and start streaming now
+        source = Signal(config.source_bits)
+        waiting = Signal()  # no bounds are being read
+
+        with m.FSM():
+            with m.State("SOURCE"):
+                m.d.comb += [
+                    waiting.eq(1),
+                    self.i.ready.eq(~ready | begin),
+                    rows.addr.eq(self.i.payload),
+                ]
+                with m.If(self.i.valid & self.i.ready):
+                    m.d.sync += source.eq(self.i.payload)
+                    m.next = "START"
+            with m.State("START"):
+                m.d.comb += rows.addr.eq(source + 1)
+                m.d.sync += start.eq(rows.data)
+                m.next = "STOP"
+            with m.State("STOP"):
+                m.d.sync += stop.eq(rows.data)
+                m.d.sync += ready.eq(1)
+                m.next = "SOURCE"
+
+        address, end = Signal.like(rows.data), Signal.like(rows.data)
+        streaming = Signal()
+        advance = Signal()
+        m.d.comb += [
+            streaming.eq(address < end),
+            advance.eq(~self.o.valid | self.o.ready),
+            begin.eq(ready & (~streaming | (advance & (address + 1 == end)))),
+            weights.en.eq(advance),
+            links.en.eq(advance),
+            weights.addr.eq(address),
+            links.addr.eq(address),
+            self.o.p.weight.eq(weights.data),
+            self.o.p.target.eq(links.data[:config.local_bits]),
+            self.o.p.delay.eq(links.data[config.local_bits:]),
+        ]
+        with m.If(advance):
+            m.d.sync += [
+                self.o.valid.eq(streaming),
+                address.eq(Mux(streaming, address + 1, address)),
+            ]
+        with m.If(begin):
+            m.d.sync += [address.eq(start), end.eq(stop), ready.eq(0)]
+        m.d.comb += self.idle.eq(waiting & ~ready & ~streaming & ~self.o.valid)
+        return m

@@ -1,0 +1,114 @@
+"""Joins and forks of streams: a fair merge and a broadcast."""
+
+from amaranth.hdl import Array, Module, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+__all__ = ["Broadcast", "Merge"]
+
+
+class Merge(wiring.Component):
+    """Merges streams into one, round-robin, through one register.
+
+    Parameters
+    ----------
+    shape : shape of a payload
+    count : int
+        Number of inputs. At least 1.
+
+    Members
+    -------
+    i : In(stream.Signature(shape)).array(count)
+    o : Out(stream.Signature(data.StructLayout))
+        ``port``, the number of the input, and its ``payload``. One word per cycle.
+    """
+
+    latency = 1
+
+    def __init__(self, *, shape, count):
+        if count < 1:
+            raise ValueError(f"Merge must have at least 1 input, not {count!r}")
+        self._count = count
+        layout = data.StructLayout({"port": max(1, (count - 1).bit_length()), "payload": shape})
+        super().__init__({
+            "i": In(stream.Signature(shape)).array(count),
+            "o": Out(stream.Signature(layout)),
+        })
+
+    @property
+    def count(self):
+        return self._count
+
+    def elaborate(self, platform):
+        m = Module()
+        port = Signal(range(max(2, self.count)))
+        latest = Signal.like(port)
+        free = Signal()
+        m.d.comb += [port.eq(latest), free.eq(~self.o.valid | self.o.ready)]
+        # Later assignments win: those after the latest port, nearest last, beat those up to it.
+        for first in (False, True):
+            for k in reversed(range(self.count)):
+                with m.If(self.i[k].valid & ((k > latest) if first else 1)):
+                    m.d.comb += port.eq(k)
+        chosen = Array(self.i[k].payload for k in range(self.count))[port]
+        valid = Array(self.i[k].valid for k in range(self.count))[port]
+        for k in range(self.count):
+            m.d.comb += self.i[k].ready.eq(free & (port == k))
+        with m.If(free):
+            m.d.sync += self.o.valid.eq(valid)
+            with m.If(valid):
+                m.d.sync += [
+                    latest.eq(port),
+                    self.o.p.port.eq(port),
+                    self.o.p.payload.eq(chosen),
+                ]
+        return m
+
+
+class Broadcast(wiring.Component):
+    """Hands every word to several receivers, each of which takes it when it likes.
+
+    Parameters
+    ----------
+    shape : shape of a payload
+    count : int
+        Number of outputs. At least 1.
+
+    Members
+    -------
+    i : In(stream.Signature(shape))
+        Combinational: accepted once the last receiver takes the word.
+    o : Out(stream.Signature(shape)).array(count)
+    """
+
+    latency = 0
+
+    def __init__(self, *, shape, count):
+        if count < 1:
+            raise ValueError(f"Broadcast must have at least 1 output, not {count!r}")
+        self._count = count
+        super().__init__({
+            "i": In(stream.Signature(shape)),
+            "o": Out(stream.Signature(shape)).array(count),
+        })
+
+    @property
+    def count(self):
+        return self._count
+
+    def elaborate(self, platform):
+        m = Module()
+        taken = Signal(self.count)
+        served = Signal(self.count)
+        for k in range(self.count):
+            m.d.comb += [
+                self.o[k].payload.eq(self.i.payload),
+                self.o[k].valid.eq(self.i.valid & ~taken[k]),
+                served[k].eq(taken[k] | self.o[k].ready),
+            ]
+        m.d.comb += self.i.ready.eq(served.all())
+        with m.If(self.i.valid):
+            m.d.sync += taken.eq(served)
+            with m.If(served.all()):
+                m.d.sync += taken.eq(0)
+        return m

@@ -1,0 +1,115 @@
+"""The ring delay buffer against sums kept in a dictionary."""
+import numpy as np
+import pytest
+from ranvier.hw.ring import DelayRing
+from ranvier.sim.benches import get, put, random_stalls, simulate
+
+from .configs import small_config
+
+
+def run(dut, events, busy):
+    """Push ``events[tick]`` during each tick; return what was drained in each, and overflows."""
+    drained = [[] for _ in events]
+    pushed, overflows = [0], [0]
+
+    async def schedule(ctx):
+        for tick in range(len(events)):
+            ctx.set(dut.tick, tick)
+            ctx.set(dut.start, 1)
+            await ctx.tick()
+            ctx.set(dut.start, 0)
+            idle = 0
+            while not (idle and pushed[0] > tick):
+                _, _, idle = await ctx.tick().sample(dut.idle)
+
+    async def push(ctx):
+        for tick, words in enumerate(events):
+            while ctx.get(dut.tick) != tick:
+                await ctx.tick()
+            await put(ctx, dut.i, words, random_stalls([2, tick], busy))
+            await ctx.tick()
+            pushed[0] += 1
+
+    async def collect(ctx):
+        stalls = random_stalls([1, len(events)], busy)
+        while True:
+            [word] = await get(ctx, dut.o, 1, stalls)
+            drained[ctx.get(dut.tick)].append((word["neuron"], word["sum"]))
+
+    async def count(ctx):
+        while True:
+            _, _, overflow = await ctx.tick().sample(dut.overflow)
+            overflows[0] += overflow
+
+    simulate(dut, schedule, push, background=(collect, count), cycles=50_000)
+    return drained, overflows[0]
+
+
+def expected(config, events):
+    """Return the sums that are due in each tick, and how many additions saturated."""
+    due, overflows = [{} for _ in range(len(events) + config.slots)], 0
+    top = (1 << (config.sum_bits - 1)) - 1
+    for tick, words in enumerate(events):
+        for word in words:
+            sums = due[tick + word["delay"]]
+            total = sums.get(word["target"], 0) + word["weight"]
+            sums[word["target"]] = min(max(total, -top - 1), top)
+            overflows += sums[word["target"]] != total
+    return [sorted(sums.items()) for sums in due[:len(events)]], overflows
+
+
+def draw(config, seed, ticks, crowd):
+    generator = np.random.default_rng(seed)
+    return [[{"target": int(generator.integers(min(config.bank_neurons, crowd))),
+              "delay": int(generator.integers(1, config.delay_max + 1)),
+              "weight": int(generator.integers(-config.weight_top, config.weight_top + 1))}
+             for _ in range(generator.integers(0, 12))] for _ in range(ticks)]
+
+
+@pytest.mark.parametrize("changes", [
+    {}, {"neurons": 150, "delay_max": 3}, {"delay_max": 1}, {"neurons": 1, "outputs": 1},
+    {"neurons": 9, "banks": 2},
+])
+@pytest.mark.parametrize("busy", [1.0, 0.5])
+def test_drains_the_sums_of_each_tick(changes, busy):
+    config = small_config(fan_in=4096, **changes)
+    events = draw(config, [3, config.neurons], 40, 70)
+    assert run(DelayRing(config=config), events, busy) == expected(config, events)
+
+
+def test_back_to_back_events_of_one_accumulator_add_up():
+    config = small_config()
+    word = {"target": 2, "delay": 1, "weight": 5}
+    other = {"target": 1, "delay": 1, "weight": -7}
+    events = [[word, word, other, word, other, other, word], []]
+    drained, _ = run(DelayRing(config=config), events, busy=1.0)
+    assert drained == [[], [(1, -21), (2, 20)]]
+
+
+def test_a_narrow_sum_saturates_and_counts():
+    config = small_config(fan_in=1)
+    events = draw(config, 4, 20, 2)
+    want, overflows = expected(config, events)
+    assert overflows > 0
+    assert run(DelayRing(config=config), events, busy=1.0) == (want, overflows)
+
+
+def test_clear_leaves_nothing_of_the_ticks_before():
+    config = small_config()
+    dut = DelayRing(config=config)
+
+    async def bench(ctx):
+        await put(ctx, dut.i, [{"target": 1, "delay": 2, "weight": 5}])
+        await ctx.tick()
+        ctx.set(dut.clear, 1)
+        await ctx.tick()
+        ctx.set(dut.clear, 0)
+        await ctx.tick().repeat(dut.clear_cycles)
+        for tick in range(config.slots):
+            ctx.set(dut.tick, tick)
+            ctx.set(dut.start, 1)
+            await ctx.tick()
+            assert ctx.get(dut.idle)
+        ctx.set(dut.start, 0)
+
+    simulate(dut, bench, cycles=200)

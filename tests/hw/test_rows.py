@@ -1,0 +1,79 @@
+"""Row fetch against slices of arrays."""
+import numpy as np
+import pytest
+from ranvier.hw.payloads import Memory
+from ranvier.hw.rows import RowFetch
+from ranvier.sim.benches import get, no_stalls, put, random_stalls, simulate, until
+
+from .configs import small_config
+
+
+def draw_images(config, seed):
+    """Return memory images with some empty rows, and the synapses of each source."""
+    generator = np.random.default_rng(seed)
+    counts = generator.multinomial(config.synapses, generator.dirichlet(
+        np.full(config.sources, 0.3)))
+    rows = [0, *np.cumsum(counts).tolist()]
+    synapses = [{"target": int(generator.integers(config.bank_neurons)),
+                 "delay": int(generator.integers(1, config.delay_max + 1)),
+                 "weight": int(generator.integers(-config.weight_top, config.weight_top + 1))}
+                for _ in range(config.synapses)]
+    images = {
+        Memory.ROWS: rows,
+        Memory.WEIGHTS: [word["weight"] for word in synapses],
+        Memory.LINKS: [word["target"] | word["delay"] << config.local_bits for word in synapses],
+    }
+    return images, [synapses[first:end] for first, end in zip(rows, rows[1:], strict=False)]
+
+
+@pytest.mark.parametrize("changes", [{}, {"inputs": 1, "neurons": 1, "outputs": 1,
+                                          "synapses": 1}, {"delay_max": 1, "banks": 3}])
+@pytest.mark.parametrize("busy", [1.0, 0.5])
+@pytest.mark.parametrize("loaded", [False, True])
+def test_streams_the_rows_of_its_sources(changes, busy, loaded):
+    config = small_config(**changes)
+    images, rows = draw_images(config, [1, config.synapses])
+    dut = RowFetch(config=config, images=None if loaded else images)
+    sources = np.random.default_rng(2).integers(config.sources, size=30).tolist()
+    want = [word for source in sources for word in rows[source]]
+    received = []
+
+    async def send(ctx):
+        if loaded:
+            ctx.set(dut.load.en, 1)
+            for memory, words in images.items():
+                for address, word in enumerate(words):
+                    ctx.set(dut.load.memory, memory)
+                    ctx.set(dut.load.address, address)
+                    ctx.set(dut.load.data, word & 0xFFFFFFFF)
+                    await ctx.tick()
+            ctx.set(dut.load.en, 0)
+        await put(ctx, dut.i, sources, random_stalls(3, busy))
+        while not ctx.get(dut.idle):
+            await ctx.tick()
+
+    async def collect(ctx):
+        received.extend(await get(ctx, dut.o, len(want), random_stalls(4, busy)))
+
+    simulate(dut, send, collect, cycles=20_000)
+    assert received == want
+
+
+def test_streams_one_synapse_per_cycle():
+    config = small_config(synapses=400)
+    images, rows = draw_images(config, 5)
+    dut = RowFetch(config=config, images=images)
+    sources = [k for k, row in enumerate(rows) if len(row) >= RowFetch.row_latency] * 3
+    count = sum(len(rows[source]) for source in sources)
+
+    async def send(ctx):
+        await put(ctx, dut.i, sources, no_stalls)
+
+    async def ready(ctx):
+        await until(ctx, dut.o.valid)
+        ctx.set(dut.o.ready, 1)
+        for _ in range(count):
+            await ctx.tick()
+        assert ctx.get(dut.idle)
+
+    simulate(dut, send, ready, cycles=5000)
