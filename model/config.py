@@ -18,6 +18,23 @@ def _bits(largest):
     return max(1, int(largest).bit_length())
 
 
+def check_tick(tick):
+    """Raise ValueError if ``tick`` (ms) isn't a whole number of microseconds, 1 us to 10 ms."""
+    microseconds = tick * 1000
+    if not 1 <= round(microseconds) <= 10_000 or abs(microseconds - round(microseconds)) > 1e-6:
+        raise ValueError(f"Core tick must be a whole number of microseconds from 0.001 to 10 ms, "
+                         f"not {tick!r} ms")
+
+
+def check_widths(weight_bits, trace_bits, guard_bits):
+    """Raise ValueError if a width is out of range, or weights don't fit traces."""
+    for name, value, low, high in (
+            ("weight_bits", weight_bits, 2, 12), ("trace_bits", trace_bits, 18, 24),
+            ("guard_bits", guard_bits, 0, trace_bits - weight_bits)):
+        if not low <= value <= high:
+            raise ValueError(f"Core {name} must be from {low} to {high}, not {value!r}")
+
+
 @dataclass(frozen=True, kw_only=True)
 class CoreConfig:
     """Everything that fixes the shape of a core.
@@ -95,18 +112,9 @@ class CoreConfig:
         self._check_range("delay_max", 1, 1 << 16)
         self._check_range("fan_in", 1, 1 << 16)
         self._check_range("synapses", 1, 1 << 26)
-        self._check_range("weight_bits", 2, 12)
-        self._check_range("trace_bits", 18, 24)
-        self._check_range("guard_bits", 0, self.trace_bits - self.weight_bits)
+        check_widths(self.weight_bits, self.trace_bits, self.guard_bits)
         self._check_range("banks", 1, self.neurons)
-        microseconds = self.tick * 1000
-        if not (1 <= round(microseconds) <= 10_000) or abs(
-            microseconds - round(microseconds)
-        ) > 1e-6:
-            raise ValueError(
-                f"Core tick must be a whole number of microseconds from 0.001 to 10 ms, "
-                f"not {self.tick!r} ms"
-            )
+        check_tick(self.tick)
         if not 0 < self.tau_s < self.tau_m <= self.tau_a < 1e6:
             raise ValueError(
                 "Core time constants must satisfy 0 < tau_s < tau_m <= tau_a < 1e6 ms, not "

@@ -5,8 +5,8 @@ from math import ceil, log2
 
 import numpy as np
 
-from ..model.config import CoreConfig
-from ..model.emulator import Emulator
+from ..model.config import CoreConfig, check_tick, check_widths
+from ..model.emulator import Emulator, decide
 from ..model.events import delay_ticks, encode
 from ..model.parameters import Parameters
 from ..model.tables import make_tables
@@ -38,6 +38,12 @@ class DesignConfig:
     trace_bits: int = 24
     guard_bits: int | None = None
     banks: int = 1
+
+    def __post_init__(self):
+        check_tick(self.tick)
+        check_widths(self.weight_bits, self.trace_bits, self.guard_bits or 0)
+        if self.banks < 1:
+            raise ValueError(f"Design banks must be at least 1, not {self.banks!r}")
 
 
 def population_scale(weights, top):
@@ -209,8 +215,9 @@ def encode_dataset(dataset, config):
     return [encode(*dataset.sample(i), config) for i in range(len(dataset))]
 
 
-def _tick_network(network, design, config, *, rounded):
-    """Return the network on the tick grid in floats, with its own or the rounded parameters."""
+def tick_network(network, design, *, rounded):
+    """Return the `TickNetwork` of a network, with its own or with the rounded parameters."""
+    config = quantise(network, design)[0].config
     rounder = _Rounder(network, design)
     weights = network.weights
     thresholds = [], []
@@ -247,8 +254,8 @@ def accuracy_steps(network, design, dataset):
     events = encode_dataset(dataset, config)
     decisions = {
         "float": network.predict(dataset),
-        "ticks": _tick_network(network, design, config, rounded=False).run(events),
-        "weights": _tick_network(network, design, config, rounded=True).run(events),
+        "ticks": decide(config, tick_network(network, design, rounded=False).run(events)),
+        "weights": decide(config, tick_network(network, design, rounded=True).run(events)),
         "traces": Emulator(parameters).run_batch(events).decisions,
     }
     return {name: float(np.mean(found == dataset.labels)) for name, found in decisions.items()}

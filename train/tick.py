@@ -11,7 +11,6 @@ import numba as nb
 import numpy as np
 
 from ..model.config import CoreConfig
-from ..model.emulator import decide
 from ..model.tables import ONE, make_tables
 
 kernel = nb.njit(cache=True, error_model="numpy", nogil=True)
@@ -84,7 +83,10 @@ class TickNetwork:
     beta: np.ndarray
 
     def run(self, samples):
-        """Return the decisions (samples,) for a list of `TickEvents`."""
+        """Return the scores (samples, outputs) for a list of `TickEvents`.
+
+        First spike ticks, spike counts or integrals, by readout, as `Emulator` does.
+        """
         config = self.config
         shape = (len(samples), config.neurons)
         first = np.full(shape, config.ticks, np.int64)
@@ -104,4 +106,4 @@ class TickNetwork:
         with ThreadPoolExecutor(workers) as pool:
             list(pool.map(work, (range(k, len(samples), workers) for k in range(workers))))
         scores = {"first-spike": first, "spike-count": count, "leaky": integral}[config.readout]
-        return decide(config, scores[:, config.first_output:])
+        return scores[:, config.first_output:]

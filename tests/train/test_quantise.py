@@ -1,0 +1,200 @@
+import numpy as np
+import pytest
+
+from ranvier.model.emulator import Emulator
+from ranvier.model.events import delay_ticks, encode
+from ranvier.model.tables import ONE
+from ranvier.train.network import Network, NetworkConfig
+from ranvier.train.quantise import (
+    DesignConfig,
+    accuracy_against_tick,
+    accuracy_steps,
+    encode_dataset,
+    population_scale,
+    quantise,
+    tick_network,
+)
+from ranvier.train.samples import Dataset
+from ranvier.train.settings import TrainConfig
+
+READOUTS = ("first-spike", "spike-count", "leaky")
+
+
+def random_network(seed, **fixed):
+    config = NetworkConfig(**{**{"inputs": 5, "hidden": (12, 7), "outputs": 3, "recurrent": True,
+                                 "delay_min": 1.0, "delay_max": 12.0, "duration": 60.0}, **fixed})
+    settings = TrainConfig(epochs=1, hidden_mean=2.0, hidden_sd=3.0, output_mean=0.3, output_sd=4.0,
+                           recurrent_sd=0.4, hidden_delay=12.0, output_delay=6.0,
+                           recurrent_delay=9.0, beta=0.3)
+    return Network.random(config, settings, seed)
+
+
+def random_dataset(seed, samples=30, channels=5, duration=50.0):
+    rng = np.random.default_rng(seed)
+    offsets = np.arange(samples + 1) * 12
+    times = np.sort(rng.integers(0, int(duration * 1000), (samples, 12)), axis=1).ravel()
+    return Dataset(times=times, channels=rng.integers(0, channels, times.size).astype(np.int32),
+                   offsets=offsets, labels=rng.integers(0, 3, samples), n_channels=channels,
+                   n_classes=3)
+
+
+def test_weights_round_to_the_nearest_place_or_are_clipped():
+    network = random_network(1)
+    parameters, report = quantise(network, DesignConfig(tick=0.5))
+    pair = ("input", "hidden0")
+    scale = report["populations"]["hidden0"]["scale"]
+    found = np.zeros((5, 12))
+    delays = np.zeros((5, 12), int)
+    for source in range(5):
+        row = slice(*parameters.row_start[source : source + 2])
+        found[source, parameters.target[row]] = parameters.weight[row]
+        delays[source, parameters.target[row]] = parameters.delay[row]
+    wanted = network.weights[pair]
+    inside = np.abs(found) < 127
+    assert np.abs(found * scale - wanted)[inside].max() <= scale / 2 * (1 + 1e-9)
+    assert np.all(np.abs(wanted[~inside]) >= 126.5 * scale)
+    nonzero = found != 0
+    np.testing.assert_array_equal(
+        delays[nonzero], delay_ticks(network.delays[pair], 0.5, 24)[nonzero])
+
+
+def test_a_network_on_the_grid_comes_back_exactly():
+    network = random_network(2)
+    first, report = quantise(network, DesignConfig(tick=0.5))
+    names = list(network.config.populations)
+    first_index = dict(zip(names, np.cumsum([0, *network.config.populations.values()]),
+                           strict=False))
+    weights = {pair: np.zeros_like(array) for pair, array in network.weights.items()}
+    delays = {pair: np.full_like(array, 1.0) for pair, array in network.delays.items()}
+    source_index = {"input": 0} | {name: 5 + int(first_index[name]) for name in names}
+    for (pre, post), array in weights.items():
+        scale = report["populations"][post]["scale"]
+        for i in range(array.shape[0]):
+            source = source_index[pre] + i
+            for s in range(first.row_start[source], first.row_start[source + 1]):
+                j = first.target[s] - first_index[post]
+                if 0 <= j < array.shape[1]:
+                    array[i, j] = first.weight[s] * scale
+                    delays[pre, post][i, j] = first.delay[s] * 0.5
+    second, _ = quantise(Network(network.config, weights=weights, delays=delays,
+                                 theta0=network.theta0, beta=network.beta), DesignConfig(tick=0.5))
+    for name in ("row_start", "target", "weight", "delay"):
+        np.testing.assert_array_equal(getattr(second, name), getattr(first, name))
+
+
+def test_scale_clips_only_where_it_pays():
+    assert population_scale(np.array([1.0, -0.5, 0.25]), 127) <= 1 / 127
+    outlier = np.concatenate([np.random.default_rng(1).uniform(-1, 1, 100_000), [1.3]])
+    assert population_scale(outlier, 127) < 1.3 / 127
+    assert population_scale(np.zeros(3), 127) == 1.0
+
+
+def naive_tick_scores(network, events, tick, ticks, readout_table):
+    """Poll a float network on the grid, population by population, in plain Python."""
+    config = network.config
+    decay = [np.exp(-tick / tau) for tau in (config.tau_m, config.tau_s, config.tau_a)]
+    state = {name: np.zeros((3, size)) for name, size in config.populations.items()}
+    ring = {name: np.zeros((ticks + 100, size)) for name, size in config.populations.items()}
+    score = np.full(config.outputs, ticks if config.readout == "first-spike" else 0.0)
+    for t in range(ticks):
+        spikes = {"input": events.channels[events.ticks == t]}
+        for name in config.populations:
+            arrival, (p, q, a) = ring[name][t], state[name]
+            if name not in config.spiking:
+                score += arrival * readout_table[t]
+                continue
+            p *= decay[0]
+            q *= decay[1]
+            a *= decay[2]
+            if config.synapse == "jump":
+                p += arrival
+            fired = p - q >= network.theta0[name] + a
+            p[fired] = q[fired]
+            a[fired] += network.beta[name][fired]
+            if config.synapse == "exponential":
+                p += arrival
+                q += arrival
+            spikes[name] = np.flatnonzero(fired)
+            if name == "output" and config.readout == "spike-count":
+                score += fired
+            if name == "output" and config.readout == "first-spike":
+                score = np.where(fired, np.minimum(score, t), score)
+        for pre, post in config.connections:
+            for i in spikes.get(pre, ()):
+                for j in range(config.size(post)):
+                    d = int(delay_ticks(network.delays[pre, post][i, j], tick, 10**6))
+                    ring[post][t + d, j] += network.weights[pre, post][i, j]
+    return score
+
+
+@pytest.mark.parametrize("readout", READOUTS)
+@pytest.mark.parametrize("synapse", ["exponential", "jump"])
+def test_tick_network_equals_a_naive_loop(readout, synapse):
+    network = random_network(3, readout=readout, synapse=synapse)
+    design = DesignConfig(tick=0.5)
+    parameters, _ = quantise(network, design)
+    config = parameters.config
+    events = encode_dataset(random_dataset(4, samples=12), config)
+    found = tick_network(network, design, rounded=False).run(events)
+    table = parameters.tables.readout / ONE
+    wanted = [naive_tick_scores(network, e, 0.5, config.ticks, table) for e in events]
+    np.testing.assert_allclose(found, wanted, rtol=1e-12)  # sums are in another order
+    assert np.unique(found).size > 3
+
+
+@pytest.mark.parametrize("readout", READOUTS)
+def test_fine_rounding_costs_little(readout):
+    """12-bit weights decide like floats on the same grid for nearly every sample."""
+    network = random_network(5, readout=readout)
+    data = random_dataset(6, samples=200)
+    steps = accuracy_steps(network, DesignConfig(tick=0.1, weight_bits=12), data)
+    assert set(steps) == {"float", "ticks", "weights", "traces"}
+    assert abs(steps["traces"] - steps["ticks"]) <= 0.05
+    assert abs(steps["weights"] - steps["traces"]) <= 0.02
+
+
+def test_accuracy_against_tick_counts_merged_events():
+    rows = accuracy_against_tick(random_network(7), DesignConfig(), random_dataset(8), [0.1, 5.0])
+    assert [row["tick"] for row in rows] == [0.1, 5.0]
+    assert rows[1]["merged"] > rows[0]["merged"]
+
+
+def test_banks_leave_results_alone():
+    network, data = random_network(9), random_dataset(10)
+    results = []
+    for banks in (1, 3):
+        parameters, _ = quantise(network, DesignConfig(tick=0.5, banks=banks))
+        events = encode_dataset(data, parameters.config)
+        results.append(Emulator(parameters).run_batch(events).scores)
+    np.testing.assert_array_equal(*results)
+
+
+def test_thresholds_that_do_not_fit_are_named():
+    network = random_network(11)
+    network.weights["input", "hidden0"] *= 1e-6
+    with pytest.raises(ValueError, match=r"Thresholds of population 'hidden0' must fit 24 trace "
+                                         r"bits with 9 guard bits, not reach \d+ last places"):
+        quantise(network, DesignConfig(tick=0.1))
+
+
+@pytest.mark.parametrize(("values", "message"), [
+    ({"tick": 0.0005}, "Core tick must be a whole number of microseconds"),
+    ({"weight_bits": 1}, "Core weight_bits must be from 2 to 12, not 1"),
+    ({"trace_bits": 30}, "Core trace_bits must be from 18 to 24, not 30"),
+    ({"banks": 0}, "Design banks must be at least 1, not 0"),
+])
+def test_bad_designs_are_refused(values, message):
+    with pytest.raises(ValueError, match=message):
+        DesignConfig(**values)
+
+
+def test_more_banks_than_neurons_are_refused():
+    with pytest.raises(ValueError, match="Design banks must be at most 22"):
+        quantise(random_network(12), DesignConfig(banks=40))
+
+
+def test_encode_merges_and_leaves_out():
+    parameters, _ = quantise(random_network(13), DesignConfig(tick=1.0))
+    found = encode([0, 1, 900, 1000, 10**9], [2, 1, 1, 1, 0], parameters.config)
+    assert (found.ticks.tolist(), found.channels.tolist()) == ([0, 1], [2, 1])
+    assert (found.merged, found.late) == (2, 1)
