@@ -1,0 +1,74 @@
+import dataclasses
+import json
+import re
+
+import pytest
+
+from ranvier.model.config import CoreConfig
+
+GOOD = {"inputs": 26, "neurons": 138, "outputs": 10, "readout": "leaky", "tick": 0.5, "ticks": 3000,
+        "tau_m": 20.0, "tau_s": 5.0, "tau_a": 100.0, "delay_max": 800, "fan_in": 200,
+        "synapses": 6000, "trace_bits": 20, "guard_bits": 7, "banks": 4}
+
+
+def test_widths_follow():
+    config = CoreConfig(**GOOD)
+    assert (config.tick_us, config.sources, config.first_output, config.spiking) == (
+        500, 164, 128, 128)
+    assert (config.tick_bits, config.channel_bits, config.neuron_bits, config.source_bits) == (
+        12, 5, 8, 8)
+    assert (config.bank_neurons, config.local_bits, config.delay_bits, config.slots) == (
+        35, 6, 10, 1024)
+    assert (config.sum_bits, config.readout_bits, config.trace_top, config.weight_top) == (
+        16, 45, (1 << 19) - 1, 127)
+    assert dataclasses.replace(config, readout="spike-count").spiking == 138
+
+
+@pytest.mark.parametrize(("fan_in", "bits"), [(1, 8), (2, 9), (3, 10), (256, 16), (257, 17)])
+def test_sums_of_extreme_weights_fit(fan_in, bits):
+    config = CoreConfig(**{**GOOD, "fan_in": fan_in})
+    assert config.sum_bits == bits
+    assert -(1 << (bits - 1)) <= fan_in * -128
+
+
+@pytest.mark.parametrize(("delay_max", "slots"), [(1, 2), (2, 4), (3, 4), (4, 8), (63, 64)])
+def test_slots_hold_every_delay_and_the_present(delay_max, slots):
+    assert CoreConfig(**{**GOOD, "delay_max": delay_max}).slots == slots > delay_max
+
+
+def test_json_round_trip():
+    config = CoreConfig(**GOOD)
+    assert CoreConfig.from_json(config.to_json()) == config
+    values = json.loads(config.to_json())
+    with pytest.raises(ValueError, match="Core config must have the keys"):
+        CoreConfig.from_json(json.dumps({**values, "extra": 1}))
+    values.pop("tick")
+    with pytest.raises(ValueError, match="Core config must have the keys"):
+        CoreConfig.from_json(json.dumps(values))
+
+
+@pytest.mark.parametrize(("name", "value", "message"), [
+    ("inputs", 0, "Core inputs must be from 1 to 65536, not 0"),
+    ("outputs", 139, "Core outputs must be from 1 to 138, not 139"),
+    ("readout", "max", "Core readout must be one of first-spike, spike-count, leaky, not 'max'"),
+    ("synapse", "alpha", "Core synapse must be one of exponential, jump, not 'alpha'"),
+    ("tick", 0.0005, "Core tick must be a whole number of microseconds from 0.001 to 10 ms"),
+    ("tick", 0.0015, "Core tick must be a whole number of microseconds"),
+    ("tick", 11.0, "Core tick must be a whole number of microseconds"),
+    ("tau_s", 20.0, "Core time constants must satisfy 0 < tau_s < tau_m <= tau_a"),
+    ("tau_a", 19.0, "Core time constants must satisfy"),
+    ("tau_m", float("nan"), "Core time constants must satisfy"),
+    ("trace_bits", 25, "Core trace_bits must be from 18 to 24, not 25"),
+    ("guard_bits", 13, "Core guard_bits must be from 0 to 12, not 13"),
+    ("banks", 139, "Core banks must be from 1 to 138, not 139"),
+    ("delay_max", 0, "Core delay_max must be from 1 to 65536, not 0"),
+])
+def test_bad_values_are_named(name, value, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        CoreConfig(**{**GOOD, name: value})
+
+
+def test_types_are_strict():
+    for name, value in (("inputs", 2.0), ("adaptive", 1), ("readout", 3), ("inputs", True)):
+        with pytest.raises(TypeError, match=f"Core {name} must be of type"):
+            CoreConfig(**{**GOOD, name: value})
