@@ -1,0 +1,237 @@
+"""The neuron unit: touches and looks at the spiking neurons of a bank."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from .decay import DecayUnit, traces
+from .payloads import WAKE_BITS, LoadSignature, bank_trace, due, wake
+from .scale import ScaleUnit
+from .sleep import SleepUnit
+from .state import StateMemory
+from .touch import TouchUnit
+
+__all__ = ["NeuronUnit"]
+
+
+class NeuronUnit(wiring.Component):
+    """Touches and looks at neurons, one at a time: after the model's contract.
+
+    Keeps the traces, the tick of the last touch and the tick of the pending look of each spiking
+    neuron of a bank. A neuron that is due is decayed, fires or not, receives its arrivals, and is
+    asked when it has to be looked at next. docs/neuron.md has the cycles of each step.
+
+    Parameters
+    ----------
+    config : CoreConfig
+        With a spiking neuron at least.
+    images : dict of Memory to sequence of int, or None
+        Initial words of thresholds (by local neuron) and tables. All 0 with None.
+
+    Members
+    -------
+    i : In(stream.Signature(due(config)))
+        Neurons that are due in this tick, each at most once. A look that isn't the neuron's
+        pending one is ignored: it was replaced.
+    tick : In(config.tick_bits)
+        The current tick. Must hold still while not ``idle``.
+    spikes : Out(stream.Signature(config.local_bits))
+        Neurons that fired, once per tick at most.
+    trace : Out(stream.Signature(bank_trace(config)))
+        The state after each touch.
+    wakes : Out(stream.Signature(wake(config)))
+        Looks to come, at most 64 ticks ahead. None with ``jump`` synapses.
+    touch, look : Out(1)
+        A pulse per touch, and per look that wasn't ignored.
+    saturations : Out(2)
+        With ``touch``: traces that saturated.
+    idle : Out(1)
+        Nothing is due, in work or waiting at an output. Combinational.
+    clear : In(1)
+        Bring all neurons to rest, in ``clear_cycles`` cycles; ``idle`` is 0 meanwhile. Allowed
+        while ``idle``. A reset does the same.
+    load : In(LoadSignature(config))
+        Writes thresholds and tables, while ``idle``.
+
+    Raises
+    ------
+    ValueError
+        If no neuron spikes.
+    """
+
+    ignored_cycles = 2  # from an ignored look to the next word
+
+    def __init__(self, *, config, images=None):
+        if config.spiking < 1:
+            raise ValueError(f"Core must have a spiking neuron, not {config.spiking}")
+        self._config = config
+        self._jump = config.synapse == "jump"
+        self._memory = StateMemory(config=config, images=images)
+        self._scale = ScaleUnit(config=config, images=images)
+        self._decay = DecayUnit(config=config)
+        self._touch = TouchUnit(config=config)
+        self._sleep = None if self._jump else SleepUnit(config=config)
+        super().__init__({
+            "i": In(stream.Signature(due(config))),
+            "tick": In(config.tick_bits),
+            "spikes": Out(stream.Signature(config.local_bits)),
+            "trace": Out(stream.Signature(bank_trace(config))),
+            "wakes": Out(stream.Signature(wake(config))),
+            "touch": Out(1),
+            "look": Out(1),
+            "saturations": Out(2),
+            "idle": Out(1),
+            "clear": In(1),
+            "load": In(LoadSignature(config)),
+        })
+
+    @property
+    def clear_cycles(self):
+        """Cycles from ``clear``, or from the end of a reset, until ``idle``."""
+        return self._memory.neurons + 1
+
+    def cycles(self, level=None):
+        """Return the cycles from an accepted neuron to the next one, with the outputs free.
+
+        Parameters
+        ----------
+        level : int, optional
+            The level that the sleep rule finds; None with ``jump`` synapses.
+        """
+        return 14 if level is None else 18 + 2 * (7 - max(level, 1))
+
+    def _compute(self, m, word):
+        """Connect state, decay and touch."""
+        memory, decay, touch, scale = self._memory, self._decay, self._touch, self._scale
+        names = traces(self._config).members
+        m.d.comb += [
+            memory.neuron.eq(self.i.p.neuron),
+            memory.clear.eq(self.clear),
+            decay.elapsed.eq(self.tick - memory.state.last),
+            *(decay.i[name].eq(memory.state[name]) for name in names),
+            decay.scale.product.eq(scale.user.product),
+            scale.user.address.eq(decay.scale.address),
+            scale.user.x.eq(decay.scale.x),
+            touch.i.eq(decay.o),
+            touch.arrival.eq(word.arrival),
+            touch.sum.eq(word.sum),
+            touch.theta0.eq(memory.theta0),
+            memory.after.eq(memory.state),
+        ]
+        if self._config.adaptive:
+            m.d.comb += touch.beta.eq(memory.beta)
+        with m.If(word.arrival | touch.fired):
+            m.d.comb += memory.after.last.eq(self.tick)
+            m.d.comb += [memory.after[name].eq(touch.o[name]) for name in names]
+        with m.If(decay.start):
+            m.d.sync += touch.later.eq(decay.elapsed != 0)
+
+    def _deliver(self, m, word):
+        """Drive the payloads; returns whether the outputs are empty after this cycle."""
+        touch = self._touch
+        empty = Signal()
+        outputs = (self.spikes, self.trace, self.wakes)
+        m.d.comb += [
+            empty.eq(Cat(~port.valid | port.ready for port in outputs).all()),
+            self.spikes.payload.eq(word.neuron),
+            self.trace.p.neuron.eq(word.neuron),
+            self.trace.p.fired.eq(touch.fired),
+            *(self.trace.p[name].eq(touch.o[name]) for name in traces(self._config).members),
+            self.wakes.p.neuron.eq(word.neuron),
+            self.saturations.eq(Mux(self.touch, touch.saturations, 0)),
+        ]
+        for port in outputs:
+            with m.If(port.ready):
+                m.d.sync += port.valid.eq(0)
+        return empty
+
+    def _look_again(self, m):
+        """Connect the sleep unit: it has the multiplier while it's busy."""
+        memory, touch, scale, sleep = self._memory, self._touch, self._scale, self._sleep
+        look = Signal.like(memory.state.look)
+        m.submodules.sleep = sleep
+        m.d.comb += [
+            sleep.p.eq(touch.o.p),
+            sleep.q.eq(touch.o.q),
+            sleep.a.eq(touch.o.a if self._config.adaptive else 0),
+            sleep.theta0.eq(memory.theta0),
+            sleep.scale.product.eq(scale.user.product),
+            self.wakes.p.slot.eq(look.slot),
+            memory.after.look.eq(look),
+        ]
+        with m.If(sleep.busy):
+            m.d.comb += [
+                scale.user.address.eq(sleep.scale.address),
+                scale.user.x.eq(sleep.scale.x),
+            ]
+        with m.If(sleep.done):
+            m.d.sync += [
+                look.pending.eq(~sleep.forever),
+                look.slot.eq(self.tick + sleep.pause),
+                self.wakes.valid.eq(~sleep.forever),
+            ]
+
+    def _control(self, m, word, empty):
+        """Take the accepted neuron through its steps."""
+        memory, decay, touch = self._memory, self._decay, self._touch
+        genuine = Signal()  # an arrival, or the pending look
+        touched = Signal()
+        m.d.comb += [genuine.eq(word.arrival), touched.eq(word.arrival | touch.fired)]
+        if not self._jump:
+            look = memory.state.look
+            with m.If(look.pending & (look.slot == self.tick[:WAKE_BITS])):
+                m.d.comb += genuine.eq(1)
+
+        with m.FSM():
+            with m.State("REST"):
+                m.d.comb += [
+                    self.i.ready.eq(~memory.clearing),
+                    self.idle.eq(~memory.clearing & ~self.i.valid),
+                    memory.read.eq(self.i.valid & self.i.ready),
+                ]
+                with m.If(memory.read):
+                    m.d.sync += word.eq(self.i.p)
+                    m.next = "READ"
+            with m.State("READ"):
+                m.d.comb += [decay.start.eq(genuine), self.look.eq(genuine & ~word.arrival)]
+                m.next = "DECAY"
+                with m.If(~genuine):
+                    m.next = "REST"
+            with m.State("DECAY"):
+                with m.If(decay.done):
+                    m.next = "COMPARE"
+            with m.State("COMPARE"):
+                m.next = "TOUCH"
+            with m.State("TOUCH"):
+                m.d.comb += self.touch.eq(touched)
+                m.d.sync += [self.trace.valid.eq(touched), self.spikes.valid.eq(touch.fired)]
+                if self._jump:
+                    m.next = "WRITE"
+                else:
+                    m.d.comb += self._sleep.start.eq(1)
+                    m.next = "SLEEP"
+            if not self._jump:
+                with m.State("SLEEP"):
+                    with m.If(self._sleep.done):
+                        m.next = "WRITE"
+            with m.State("WRITE"):
+                with m.If(empty):
+                    m.d.comb += memory.write.eq(1)
+                    m.next = "REST"
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.memory = self._memory
+        m.submodules.scale = self._scale
+        m.submodules.decay = self._decay
+        m.submodules.touch = self._touch
+        for loaded in (self._memory, self._scale):
+            wiring.connect(m, loaded.load, wiring.flipped(self.load))
+
+        word = Signal.like(self.i.p)  # the neuron in work
+        self._compute(m, word)
+        empty = self._deliver(m, word)
+        if not self._jump:
+            self._look_again(m)
+        self._control(m, word, empty)
+        return m

@@ -1,0 +1,121 @@
+"""What a bank remembers of its spiking neurons: their state and their thresholds."""
+
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import data, wiring
+from amaranth.lib.memory import Memory as Storage
+from amaranth.lib.wiring import In, Out
+
+from .decay import traces
+from .payloads import WAKE_BITS, LoadSignature, Memory
+
+__all__ = ["StateMemory", "state"]
+
+
+def state(config):
+    """Return the layout of a neuron's state.
+
+    The traces after the last touch, its tick ``last``, and, where neurons look, ``look``: whether
+    one is ``pending``, and its ``slot``, the tick modulo 128.
+    """
+    look = data.StructLayout({"pending": 1, "slot": WAKE_BITS})
+    return data.StructLayout({
+        **traces(config).members,
+        "last": config.tick_bits,
+        **({"look": look} if config.synapse == "exponential" else {}),
+    })
+
+
+class StateMemory(wiring.Component):
+    """Memories of state, threshold at rest and its rise, by local neuron, read as one.
+
+    Parameters
+    ----------
+    config : CoreConfig
+    images : dict of Memory to sequence of int, or None
+        Initial words of thresholds. All 0 with None.
+
+    Members
+    -------
+    read : In(1)
+        Read the words of ``neuron``: they come in the next cycle and hold until the next read.
+    neuron : In(config.local_bits)
+    state : Out(state(config))
+    theta0, beta : Out(config.trace_bits)
+        ``beta`` is there if ``config.adaptive``.
+    write : In(1)
+        Let ``after`` be the state of the neuron that was read last.
+    after : In(state(config))
+    clear : In(1)
+        Set all states to 0, in ``neurons`` cycles from the next on. A reset does the same.
+    clearing : Out(1)
+        That's going on.
+    load : In(LoadSignature(config))
+        Writes the thresholds.
+    """
+
+    def __init__(self, *, config, images=None):
+        self._config = config
+        self._images = {} if images is None else images
+        super().__init__({
+            "read": In(1),
+            "neuron": In(config.local_bits),
+            "state": Out(state(config)),
+            "theta0": Out(config.trace_bits),
+            **({"beta": Out(config.trace_bits)} if config.adaptive else {}),
+            "write": In(1),
+            "after": In(state(config)),
+            "clear": In(1),
+            "clearing": Out(1, init=1),
+            "load": In(LoadSignature(config)),
+        })
+
+    @property
+    def neurons(self):
+        """Number of neurons that there is room for: the spiking ones of the fullest bank."""
+        return -(-self._config.spiking // self._config.banks)
+
+    def _thresholds(self, m, memory):
+        """Return the word of ``memory`` of the neuron that was read last."""
+        image = [int(word) for word in self._images.get(memory, [])][: self.neurons]
+        m.submodules[memory.name.lower()] = storage = Storage(
+            shape=self._config.trace_bits, depth=self.neurons, init=image)
+        read, write = storage.read_port(), storage.write_port()
+        m.d.comb += [
+            read.en.eq(self.read),
+            read.addr.eq(self.neuron),
+            # Leaky outputs of the bank have words too, after those of the spiking neurons.
+            write.en.eq(self.load.en & (self.load.memory == memory)
+                        & (self.load.address < self.neurons)),
+            write.addr.eq(self.load.address),
+            write.data.eq(self.load.data),
+        ]
+        return read.data
+
+    def elaborate(self, platform):
+        m = Module()
+        latest = Signal(self._config.local_bits)
+        sweep = Signal(range(max(2, self.neurons)))
+
+        m.submodules.state = storage = Storage(
+            shape=state(self._config), depth=self.neurons, init=[])
+        read, write = storage.read_port(), storage.write_port()
+        m.d.comb += [
+            read.en.eq(self.read),
+            read.addr.eq(self.neuron),
+            self.state.eq(read.data),
+            write.en.eq(self.write | self.clearing),
+            write.addr.eq(Mux(self.clearing, sweep, latest)),
+            write.data.eq(Mux(self.clearing, 0, self.after)),
+            self.theta0.eq(self._thresholds(m, Memory.THETA0)),
+        ]
+        if self._config.adaptive:
+            m.d.comb += self.beta.eq(self._thresholds(m, Memory.BETA))
+        with m.If(self.read):
+            m.d.sync += latest.eq(self.neuron)
+        with m.If(self.clear):
+            m.d.sync += self.clearing.eq(1)
+        with m.If(self.clearing):
+            m.d.sync += sweep.eq(sweep + 1)
+            with m.If(sweep == self.neurons - 1):
+                m.d.sync += [sweep.eq(0), self.clearing.eq(0)]
+        return m

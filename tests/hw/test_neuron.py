@@ -1,0 +1,181 @@
+"""The neuron unit against the model's kernels, touch by touch."""
+
+from itertools import count
+
+import numpy as np
+import pytest
+from ranvier.hw.neuron import NeuronUnit
+from ranvier.hw.payloads import Memory
+from ranvier.model import _kernels as kernels
+from ranvier.model.config import WAKE_SLOTS
+from ranvier.model.tables import make_tables
+from ranvier.sim.benches import get, put, random_stalls, simulate
+
+from .configs import small_config
+
+VARIANTS = {
+    "full": {},
+    "wide": {"trace_bits": 24, "weight_bits": 12, "fan_in": 300},
+    "steady": {"adaptive": False},
+    "jump": {"synapse": "jump"},
+    "plain": {"synapse": "jump", "adaptive": False},
+}
+
+
+class Reference:
+    """The unit in plain Python around the model's kernels."""
+
+    def __init__(self, config, theta0, beta):
+        self.config, self.theta0, self.beta = config, theta0, beta
+        self.tables = make_tables(config)
+        self.rest()
+        self.levels, self.touches, self.looks, self.saturations = set(), 0, 0, 0
+        self.spikes, self.trace, self.wakes = [], [], []
+
+    def rest(self):
+        self.state = np.zeros((len(self.theta0), 4), np.int64)  # p, q, a, last
+        self.slot = [None] * len(self.theta0)
+
+    def due(self, tick, word):
+        """Apply one word. Returns the slot that the neuron asks to be looked at in, or None."""
+        config, tables = self.config, self.tables
+        j, arrival = word["neuron"], bool(word["arrival"])
+        jump = config.synapse == "jump"
+        if not arrival and (jump or self.slot[j] != tick % WAKE_SLOTS):
+            return None
+        p, q, a, last = self.state[j]
+        u = tick - last
+        p = kernels.decay(p, u, tables.low_m, tables.high_m)
+        q = np.int64(0) if jump else kernels.decay(q, u, tables.low_s, tables.high_s)
+        a = kernels.decay(a, u, tables.low_a, tables.high_a) if config.adaptive else np.int64(0)
+        self.looks += not arrival
+        if arrival or p - q >= self.theta0[j] + a:
+            amount = np.int64(word["sum"] << config.guard_bits)
+            p, q, a, fired, saturated = kernels.touch(
+                p, q, a, arrival, amount, self.theta0[j], self.beta[j],
+                np.int64(config.trace_top), jump)
+            self.state[j] = p, q, a, tick
+            self.touches += 1
+            self.saturations += int(saturated)
+            self.trace.append({"neuron": j, "fired": int(fired), "p": int(p), "q": int(q),
+                               "a": int(a)})
+            if fired:
+                self.spikes.append(j)
+        if jump:
+            return None
+        pause = int(kernels.sleep(p - q, q, a, self.theta0[j], np.int64(config.sleep_margin),
+                                  tables.sleep_q, tables.sleep_a))
+        self.levels.add(pause)
+        self.slot[j] = (tick + pause) % WAKE_SLOTS if pause else None
+        if pause:
+            self.wakes.append({"neuron": j, "slot": self.slot[j]})
+        return self.slot[j]
+
+
+def draw_sum(rng, config):
+    """Return a sum of arrivals: nothing, the extremes, or of about a threshold."""
+    top = 1 << (config.sum_bits - 1)
+    kind = rng.integers(8)
+    if kind < 3:
+        return int((0, -top, top - 1)[kind])
+    spread = (config.trace_top >> config.guard_bits) >> int(rng.integers(1, 8))
+    spread = min(max(spread, 1), top - 1)
+    return int(rng.integers(-spread // 2, spread + 1))
+
+
+def draw_schedule(rng, reference, words):
+    """Return (tick, words) pairs, with looks as a bank would hand them over and some that lie."""
+    config, neurons = reference.config, len(reference.theta0)
+    wheel = {}
+    schedule, tick, left = [], 0, words
+    while tick < config.ticks and left > 0:
+        looks = wheel.pop(tick % WAKE_SLOTS, set())
+        looks |= {int(j) for j in np.flatnonzero(rng.random(neurons) < 0.05)}
+        arrivals = {int(j) for j in np.flatnonzero(rng.random(neurons) < 0.3)}
+        due = [{"neuron": j, "arrival": int(j in arrivals), "sum": draw_sum(rng, config)}
+               for j in rng.permutation(sorted(looks | arrivals)).tolist()]
+        for word in due:
+            slot = reference.due(tick, word)
+            if slot is not None:
+                wheel.setdefault(slot, set()).add(word["neuron"])
+        schedule.append((tick, due))
+        left -= len(due)
+        tick += int(rng.choice([1, 1, 1, 1, 2, 5, 63, 64, 65, 700], p=[0.2] * 4 + [0.2 / 6] * 6))
+    return schedule
+
+
+def images(config, reference):
+    tables = reference.tables
+    words = {Memory[name.upper()]: getattr(tables, name)
+             for name in ("low_m", "low_s", "low_a", "high_m", "high_s", "high_a",
+                          "sleep_q", "sleep_a")}
+    return {**words, Memory.THETA0: reference.theta0, Memory.BETA: reference.beta}
+
+
+def draw_thresholds(rng, config, neurons):
+    top = config.trace_top
+    theta0 = [1, top, top >> 4] + [int(rng.integers(1, top >> int(rng.integers(1, 12))))
+                                   for _ in range(neurons)]
+    beta = [0, top, top >> 5] + [int(rng.integers(top >> 3)) for _ in range(neurons)]
+    return (np.array(theta0[:neurons], np.int64),
+            np.array(beta[:neurons] if config.adaptive else [0] * neurons, np.int64))
+
+
+def run_unit(unit, schedule, reference, stalls):
+    """Run ``schedule`` on ``unit``; returns what came out of it, with its counters."""
+    seen = {"touches": 0, "looks": 0, "saturations": 0}
+    finished = []
+
+    async def feed(ctx):
+        for tick, words in schedule:
+            await ctx.tick().until(unit.idle)
+            ctx.set(unit.tick, tick)
+            await put(ctx, unit.i, words, stalls())
+        await ctx.tick().until(unit.idle)
+        finished.append(True)
+
+    async def watch(ctx):
+        ctx.set(unit.spikes.ready, 0)
+        while not finished:
+            _, _, touch, look, saturations = await ctx.tick().sample(
+                unit.touch, unit.look, unit.saturations)
+            seen["touches"] += touch
+            seen["looks"] += look
+            seen["saturations"] += saturations
+        assert not (ctx.get(unit.spikes.valid) or ctx.get(unit.trace.valid)
+                    or ctx.get(unit.wakes.valid))
+
+    def collect(name):
+        async def bench(ctx):
+            seen[name] = await get(ctx, getattr(unit, name), len(getattr(reference, name)),
+                                   stalls())
+        return bench
+
+    simulate(unit, feed, watch, *(collect(name) for name in ("spikes", "trace", "wakes")),
+             cycles=80 * sum(len(words) for _, words in schedule) + 40 * len(schedule) + 1000)
+    return seen
+
+
+def check(seen, reference):
+    for name in ("spikes", "trace", "wakes"):
+        assert seen[name] == getattr(reference, name)
+    for name in ("touches", "looks", "saturations"):
+        assert seen[name] == getattr(reference, name)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_random_touches_equal_the_kernels(variant):
+    rng = np.random.default_rng([7, sorted(VARIANTS).index(variant)])
+    config = small_config(neurons=23, banks=2, ticks=9000, tau_a=60.0, guard_bits=12,
+                          **VARIANTS[variant])
+    theta0, beta = draw_thresholds(rng, config, 12)
+    reference = Reference(config, theta0, beta)
+    schedule = draw_schedule(rng, reference, 900)
+    unit = NeuronUnit(config=config, images=images(config, reference))
+    seeds = count(100)
+    seen = run_unit(unit, schedule, reference, lambda: random_stalls(next(seeds)))
+    check(seen, reference)
+    assert reference.spikes and reference.saturations
+    if config.synapse == "exponential":
+        assert reference.levels == {0, 1, 2, 4, 8, 16, 32, 64}
+        assert reference.looks > reference.touches / 10
