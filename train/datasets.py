@@ -3,7 +3,10 @@
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
-from .samples import DataError, Dataset
+from .npz import load_npz
+from .samples import LATEST, DataError, Dataset
+from .shd import load_shd
+from .yinyang import yinyang
 
 __all__ = ["DataConfig", "DataError", "Dataset", "load_dataset"]
 
@@ -74,9 +77,10 @@ class DataConfig:
         for name in ("n_channels", "train_size", "validation_size", "test_size"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)!r}")
-        if not 0 <= self.t_early < self.t_late:
+        if not 0 <= self.t_early < self.t_late <= LATEST / 1000:
             raise ValueError(
-                f"Times must be 0 <= t_early < t_late, not {self.t_early!r} and {self.t_late!r}"
+                f"t_early and t_late must be 0 or more, and rise, "
+                f"not {self.t_early!r} and {self.t_late!r}"
             )
 
     def resolved(self, folder: str | Path) -> "DataConfig":
@@ -103,4 +107,18 @@ def load_dataset(config: DataConfig) -> dict[str, Dataset]:
     DataError
         If a file can't be used. Names file, array and index.
     """
-    raise NotImplementedError
+    if config.source == "npz":
+        return load_npz(config.path)
+    if config.source == "shd":
+        paths = {
+            "train": config.train_path,
+            "validation": config.validation_path,
+            "test": config.test_path,
+        }
+        return load_shd({k: path for k, path in paths.items() if path}, config.n_channels)
+    sizes = {
+        "train": config.train_size,
+        "validation": config.validation_size,
+        "test": config.test_size,
+    }
+    return yinyang(sizes, config.t_early, config.t_late)

@@ -1,0 +1,82 @@
+"""The choice of a source."""
+
+import re
+
+import numpy as np
+import pytest
+
+from ranvier.train.datasets import DataConfig, DataError, load_dataset
+
+
+def test_npz_is_loaded(tmp_path):
+    np.savez(
+        tmp_path / "events.npz",
+        times=[3, 4],
+        channels=[0, 1],
+        offsets=[0, 1, 2],
+        labels=[0, 1],
+        split=[0, 1],
+        n_channels=2,
+        n_classes=2,
+    )
+    sets = load_dataset(DataConfig(source="npz", path="events.npz").resolved(tmp_path))
+    assert {name: part.times.tolist() for name, part in sets.items()} == {"train": [3], "test": [4]}
+
+
+def test_yinyang_has_the_sizes_asked():
+    config = DataConfig(source="yinyang", train_size=6, validation_size=5, test_size=4)
+    sets = load_dataset(config)
+    assert {name: len(part) for name, part in sets.items()} == {
+        "train": 6,
+        "validation": 5,
+        "test": 4,
+    }
+    assert max(part.duration for part in sets.values()) <= 30.0
+
+
+@pytest.mark.parametrize("validation", [None, "validation.h5"])
+def test_each_file_of_shd_is_read(tmp_path, validation):
+    config = DataConfig(
+        source="shd", train_path="train.h5", test_path="test.h5", validation_path=validation
+    ).resolved(tmp_path)
+    with pytest.raises(DataError, match=r"train\.h5: file must be there, not missing$"):
+        load_dataset(config)
+    assert config.validation_path == (validation and str(tmp_path / validation))
+
+
+def test_absolute_path_stays(tmp_path):
+    path = str(tmp_path / "events.npz")
+    assert DataConfig(source="npz", path=path).resolved("/elsewhere").path == path
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"source": "mnist"}, "Data source must be one of npz, shd, yinyang, not 'mnist'"),
+        ({"source": "npz"}, "Data source npz must have path, not none"),
+        (
+            {"source": "shd", "test_path": "a.h5"},
+            "Data source shd must have train_path, not none",
+        ),
+        (
+            {"source": "npz", "path": "a.npz", "t_late": 20.0},
+            "Data source npz must not have t_late, not t_late = 20.0",
+        ),
+        (
+            {"source": "yinyang", "path": "a.npz"},
+            "Data source yinyang must not have path, not path = 'a.npz'",
+        ),
+        ({"source": "yinyang", "test_size": 0}, "test_size must be at least 1, not 0"),
+        (
+            {"source": "yinyang", "t_early": 30.0},
+            "t_early and t_late must be 0 or more, and rise, not 30.0 and 30.0",
+        ),
+        (
+            {"source": "yinyang", "t_late": float("nan")},
+            "t_early and t_late must be 0 or more, and rise, not 0.0 and nan",
+        ),
+    ],
+)
+def test_wrong_setting_is_named(settings, message):
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        DataConfig(**settings)
