@@ -41,18 +41,22 @@ class Gradient(NamedTuple):
 def _readout_value(net, at):
     """Return K(at), the score of an arrival of weight 1, and its derivative.
 
-    K(t) = exp(-t/T)/T * (E(tau_m) - E(tau_s)), E(tau) = (1 - exp(-(T-t) r)) / r, r = 1/T + 1/tau.
+    With r = 1/T + 1/tau, each trace adds exp(-t/T) / (T r) - exp(-1 - (T-t)/tau) / (T r) to K.
+    The second term is below rounding until 45 tau before the end.
     """
     rate = 1.0 / net.duration
     left = net.duration - at
-    weight = exp(-at * rate) * rate
-    last = exp(-left * (rate + net.rate_m))
-    value = (1.0 - last) / (rate + net.rate_m)
-    if not net.jump:
-        fast = exp(-left * (rate + net.rate_s))
-        value -= (1.0 - fast) / (rate + net.rate_s)
-        last -= fast
-    return weight * value, -weight * (rate * value + last)
+    slow, fast = rate / (rate + net.rate_m), rate / (rate + net.rate_s)
+    if net.jump:
+        fast = 0.0
+    value = (slow - fast) * exp(-at * rate)
+    change = -rate * value
+    if left * net.rate_m < 45.0:
+        slow *= exp(-1.0 - left * net.rate_m)
+        fast *= exp(-1.0 - left * net.rate_s)
+        value += fast - slow
+        change += fast * net.rate_s - slow * net.rate_m
+    return value, change
 
 
 @kernel
@@ -172,9 +176,12 @@ def _own_recurrent(
             begin, end = head[j], start[low + j + 1]
             hit = begin + np.searchsorted(time[begin:end], at)
             if hit < end:
-                g[k] += _arrive(
-                    net, synapse, at, hit, time, slope, g, lp, lq, weight_gradient, delay_gradient
+                by_weight, by_time = _arrive(
+                    net, at, net.weights[synapse], hit, time, slope, g, lp, lq
                 )
+                weight_gradient[synapse] += by_weight
+                delay_gradient[synapse] += by_time
+                g[k] += by_time
             synapse += 1
         if head[i] < start[low + i + 1]:
             _decay(net, adjoint[i], time[head[i]] - time[k])
@@ -190,40 +197,40 @@ def _own_recurrent(
 
 
 @kernel
-def _arrive(net, synapse, at, hit, time, slope, g, lp, lq, weight_gradient, delay_gradient):
-    """Gradients of an arrival whose target fires next with spike ``hit``. Returns dL/dt."""
+def _arrive(net, at, weight, hit, time, slope, g, lp, lq):
+    """Return dL/dw and dL/dt of an arrival whose target fires next with spike ``hit``."""
     if net.jump:
-        shift = g[hit] / slope[hit] if time[hit] == at else 0.0
-    else:
-        p = lp[hit] * exp((at - time[hit]) * net.rate_m)
-        q = lq[hit] * exp((at - time[hit]) * net.rate_s)
-        weight_gradient[synapse] += p + q
-        shift = net.weights[synapse] * (p * net.rate_m + q * net.rate_s)
-    delay_gradient[synapse] += shift
-    return shift
+        return 0.0, g[hit] / slope[hit] if time[hit] == at else 0.0
+    p = lp[hit] * exp((at - time[hit]) * net.rate_m)
+    q = lq[hit] * exp((at - time[hit]) * net.rate_s)
+    return p + q, weight * (p * net.rate_m + q * net.rate_s)
 
 
 @kernel
 def _pull(net, population, time, slope, start, g, lp, lq, weight_gradient, delay_gradient):
     """Gradients of all arrivals from the population before; what they do to its spikes' ``g``."""
     before, low, high = net.first[population - 1], net.first[population], net.first[population + 1]
-    synapse = net.offset[population]
     for target in range(low, high):
         begin, end = start[target], start[target + 1]
         if begin == end:
-            synapse += low - before
             continue
+        synapse = net.offset[population] + (target - low) * (low - before)
         for source in range(before, low):
+            weight, delay = net.weights[synapse], net.delays[synapse]
+            weight_sum, delay_sum = 0.0, 0.0
             hit = begin
             for k in range(start[source], start[source + 1]):
-                at = time[k] + net.delays[synapse]
+                at = time[k] + delay
                 while hit < end and time[hit] < at:
                     hit += 1
                 if hit == end:
                     break
-                g[k] += _arrive(
-                    net, synapse, at, hit, time, slope, g, lp, lq, weight_gradient, delay_gradient
-                )
+                by_weight, by_time = _arrive(net, at, weight, hit, time, slope, g, lp, lq)
+                weight_sum += by_weight
+                delay_sum += by_time
+                g[k] += by_time
+            weight_gradient[synapse] += weight_sum
+            delay_gradient[synapse] += delay_sum
             synapse += 1
 
 

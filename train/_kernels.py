@@ -42,6 +42,7 @@ class Net(NamedTuple):
     rate_m: float
     rate_s: float
     rate_a: float
+    rise: float  # largest value of h(u) = exp(-u rate_m) - exp(-u rate_s)
     weights: np.ndarray
     delays: np.ndarray
     theta0: np.ndarray
@@ -106,6 +107,8 @@ def _root(net, p, q, a, theta, low, high, u):
             low = u
         else:
             high = u
+        if abs(f) <= 2e-16 * (abs(slow) + abs(fast) + lift + theta):
+            return u
         slope = fast * net.rate_s + lift * net.rate_a - slow * net.rate_m
         new = u - f / slope if slope > 0.0 else 0.5 * (low + high)
         if not low <= new <= high:
@@ -143,16 +146,18 @@ def first_crossing(net, p, q, a, theta, span):
 
 
 @kernel
-def _can_fire(net, p, q, a, theta, span):
-    """Whether a cheap upper bound of f within ``span`` reaches 0. No exponentials.
+def _can_fire(net, p, q, p_end, q_end, theta, span):
+    """Whether V might reach ``theta`` within ``span``, at the end of which P and Q are given.
 
-    V = v exp(-u rate_m) + q h(u) with v = p - q, h(u) <= u (rate_s - rate_m), and h(u) < 1.
+    V = v exp(-u rate_m) + q h(u) with h(u) <= ``rise`` and h(u) <= u (rate_s - rate_m). If V rises
+    at the end it has risen all along, or been below 0; while it rises it's under its tangent.
     """
     v = p - q
-    if v < 0.0:
-        v *= max(0.0, 1.0 - span * net.rate_m)
-    rise = max(q, 0.0) * min(1.0, span * (net.rate_s - net.rate_m))
-    return v + rise >= theta + a * max(0.0, 1.0 - span * net.rate_a)
+    if max(v, 0.0) + max(q, 0.0) * min(net.rise, span * (net.rate_s - net.rate_m)) < theta:
+        return False
+    if q_end * net.rate_s >= p_end * net.rate_m:
+        return p_end - q_end >= theta
+    return v + max(0.0, q * net.rate_s - p * net.rate_m) * span >= theta
 
 
 # ------------------------------------------------------------------------- feedforward
@@ -207,37 +212,40 @@ def _sort(n, earliest, latest, raw_time, raw_weight, out_time, out_weight, fill)
 
 @kernel
 def _run(net, neuron, n, times, weights, time, fast, slope, used):
-    """Run one neuron over its sorted arrivals. Returns the spikes on the tape then, or TAPE_FULL."""
+    """Run one neuron over its sorted arrivals. Returns the tape's spikes, or TAPE_FULL."""
     theta, beta = net.theta0[neuron], net.beta[neuron]
     p, q, a = 0.0, 0.0, 0.0
     now, a_now = 0.0, 0.0  # a is decayed only when it's looked at
     for k in range(n + 1):
         end = times[k] if k < n else net.duration
-        while _can_fire(net, p, q, 0.0, theta, end - now):
+        slow, quick = exp((now - end) * net.rate_m), exp((now - end) * net.rate_s)
+        while _can_fire(net, p, q, p * slow, q * quick, theta, end - now):
             if a > 0.0:
                 a *= exp((a_now - now) * net.rate_a)
                 a_now = now
-                if not _can_fire(net, p, q, a, theta, end - now):
+                raised = theta + a * max(0.0, 1.0 - (end - now) * net.rate_a)
+                if not _can_fire(net, p, q, p * slow, q * quick, raised, end - now):
                     break
             u = first_crossing(net, p, q, a, theta, end - now)
             if u < 0.0:
                 break
             if used == time.shape[0]:
                 return TAPE_FULL
-            slow = p * exp(-u * net.rate_m)
+            p *= exp(-u * net.rate_m)
             q *= exp(-u * net.rate_s)
             a *= exp(-u * net.rate_a)
             now += u
             a_now = now
             time[used] = now
             fast[used] = q
-            slope[used] = q * net.rate_s + a * net.rate_a - slow * net.rate_m
+            slope[used] = q * net.rate_s + a * net.rate_a - p * net.rate_m
             used += 1
             p = q
             a += beta
+            slow, quick = exp((now - end) * net.rate_m), exp((now - end) * net.rate_s)
         if k < n:
-            p = p * exp((now - end) * net.rate_m) + weights[k]
-            q = q * exp((now - end) * net.rate_s) + weights[k]
+            p = p * slow + weights[k]
+            q = q * quick + weights[k]
             now = end
     return used
 
@@ -320,10 +328,14 @@ def _send(net, at, synapse, stride, heap_time, heap_weight, size):
 def _next_spike(net, theta, state, arrival, horizon):
     """When a neuron will fire unless something arrives: inf if not before ``arrival``."""
     p, q, a, now = state
-    end = arrival if arrival < horizon else net.duration
-    if net.jump or not _can_fire(net, p, q, a, theta, end - now):
+    if net.jump:
         return inf
-    u = first_crossing(net, p, q, a, theta, end - now)
+    span = (arrival if arrival < horizon else net.duration) - now
+    p_end, q_end = p * exp(-span * net.rate_m), q * exp(-span * net.rate_s)
+    raised = theta + a * max(0.0, 1.0 - span * net.rate_a)
+    if not _can_fire(net, p, q, p_end, q_end, raised, span):
+        return inf
+    u = first_crossing(net, p, q, a, theta, span)
     return now + u if u >= 0.0 else inf
 
 
@@ -412,8 +424,8 @@ def _run_recurrent(net, population, time, fast, slope, start, room):
             return _file(out, emitted, low, high, time, fast, slope, start, used)
         horizon = now + net.lookahead
         while sent < order.shape[0] and time[order[sent]] < horizon:
-            synapse = net.offset[population] + source[sent]
-            if not _send(net, time[order[sent]], synapse, low - before, heap_time, heap_weight, size):
+            at, synapse = time[order[sent]], net.offset[population] + source[sent]
+            if not _send(net, at, synapse, low - before, heap_time, heap_weight, size):
                 return HEAP_FULL
             sent += 1
         fresh = emitted

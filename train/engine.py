@@ -7,7 +7,6 @@ import numba
 import numpy as np
 
 from . import _adjoint, _kernels
-from .network import Network, NetworkConfig
 
 __all__ = ["Engine", "Inputs"]
 
@@ -78,12 +77,12 @@ class Engine:
     Parameters
     ----------
     config : NetworkConfig
-        The shape.
+        Shape of the networks.
     threads : int or None
         Cores to use; None: all that the process may use. Results don't depend on it.
     """
 
-    def __init__(self, config: NetworkConfig, threads: int | None = None):
+    def __init__(self, config, threads: int | None = None):
         self.config = config
         self.threads = _usable_threads() if threads is None else threads
         if not 1 <= self.threads <= numba.config.NUMBA_NUM_THREADS:
@@ -107,8 +106,8 @@ class Engine:
         index = ["input", *self.config.populations].index(name)
         return slice(int(self._first[index]), int(self._first[index + 1]))
 
-    def pack(self, network: Network) -> _kernels.Net:
-        """Lay a network out for the kernels."""
+    def pack(self, network) -> _kernels.Net:
+        """Lay a `Network` out for the kernels."""
         config = self.config
         flat = {"weights": np.empty(self._synapses), "delays": np.empty(self._synapses)}
         offset = np.zeros(len(self._first) - 1, np.int64)
@@ -131,7 +130,7 @@ class Engine:
             first=self._first, offset=offset, loop=loop, loop_offset=loop_offset,
             lookahead=lookahead, spiking=1 + len(config.spiking), jump=config.synapse == "jump",
             duration=config.duration, rate_m=1 / config.tau_m, rate_s=1 / config.tau_s,
-            rate_a=1 / config.tau_a, **flat, **by_neuron,
+            rate_a=1 / config.tau_a, rise=_rise(config.tau_m, config.tau_s), **flat, **by_neuron,
         )  # fmt: skip
 
     def forward(self, net: _kernels.Net, inputs: Inputs, rows: np.ndarray) -> Result:
@@ -198,6 +197,11 @@ class Engine:
                 gradients[f"{kind}/{name}"] = total[self.population(name)]
         return gradients, int(sums.floored.sum())
 
+    def counts(self, result: Result) -> dict[str, np.ndarray]:
+        """Return the spikes of each population and of ``"input"``, (batch, neurons) int64."""
+        names = ("input", *self.config.populations)
+        return {name: result.counts[:, self.population(name)] for name in names}
+
     def decide(self, result: Result) -> np.ndarray:
         """Return the class of each sample, (batch,) int64; of equals the lowest."""
         if self.config.readout == "first-spike":
@@ -210,3 +214,9 @@ class Engine:
 def _usable_threads():
     """Cores that this process may use, which in a container are fewer than the machine has."""
     return max(1, min(numba.config.NUMBA_NUM_THREADS, len(os.sched_getaffinity(0))))
+
+
+def _rise(tau_m, tau_s):
+    """Largest value of exp(-u/tau_m) - exp(-u/tau_s)."""
+    ratio = tau_s / tau_m
+    return ratio ** (ratio / (1 - ratio)) - ratio ** (1 / (1 - ratio))

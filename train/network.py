@@ -14,11 +14,15 @@ from pathlib import Path
 
 import numpy as np
 
+from .engine import Engine, Inputs
 from .store import read_arrays, write_arrays
 
 __all__ = ["Network", "NetworkConfig"]
 
 KIND = "ranvier.network 1"
+BATCH = 256
+"""Samples that `Network.predict` runs at once."""
+
 SYNAPSES = ("exponential", "jump")
 READOUTS = ("first-spike", "spike-count", "leaky")
 
@@ -258,6 +262,37 @@ class Network:
             theta0={name: np.ones(size) for name, size in sizes.items()},
             beta={name: np.full(size, beta) for name, size in sizes.items()},
         )
+
+    def predict(self, dataset, *, threads: int | None = None) -> np.ndarray:
+        """Return the class of each sample of a `Dataset`, (samples,) int64.
+
+        Of equal scores the lower class wins; without any output spike it's class 0.
+        """
+        engine = Engine(self.config, threads)
+        inputs, net = Inputs.of(dataset), engine.pack(self)
+        decisions = [
+            engine.decide(engine.forward(net, inputs, np.arange(k, min(k + BATCH, len(dataset)))))
+            for k in range(0, len(dataset), BATCH)
+        ]
+        return np.concatenate([np.empty(0, np.int64), *decisions])
+
+    def spikes(self, dataset, sample: int) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """Return one sample's spikes, for pictures.
+
+        For each spiking population and ``"input"``: (spikes,) float64 times in ms, sorted, and
+        (spikes,) int64 neurons.
+        """
+        engine = Engine(self.config, 1)
+        tape = engine.forward(engine.pack(self), Inputs.of(dataset), np.array([sample])).tape
+        spikes = {}
+        for name in ("input", *self.config.spiking):
+            place = engine.population(name)
+            start = tape.start[0, place.start : place.stop + 1]
+            times = tape.time[0, start[0] : start[-1]]
+            neurons = np.repeat(np.arange(len(start) - 1), np.diff(start))
+            order = np.argsort(times, kind="stable")
+            spikes[name] = times[order], neurons[order]
+        return spikes
 
     def save(self, path: Path, **metadata) -> None:
         """Write the network to ``path``, atomically.

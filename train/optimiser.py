@@ -1,0 +1,94 @@
+"""Adam, a step size for each kind of parameter, and the way back into the allowed range."""
+
+import math
+
+import numpy as np
+
+__all__ = ["Adam", "cosine"]
+
+EPSILON = 1e-8
+
+
+def cosine(step: int, steps: int, final: float) -> float:
+    """Return the factor on the step sizes at ``step`` of ``steps``: from 1 down to ``final``."""
+    return final + (1.0 - final) * 0.5 * (1.0 + math.cos(math.pi * step / steps))
+
+
+class Adam:
+    """Adam on named arrays, changed in place and kept within bounds.
+
+    Parameters
+    ----------
+    arrays : dict of str to array
+        The parameters. A name's part before the first ``/`` is its kind.
+    rates : dict of str to float
+        Step size of each kind; 0 leaves it as it is.
+    bounds : dict of str to (float, float)
+        Range of a kind. Kinds that aren't named are free.
+    first, second : float
+        Decay rates of the two moments.
+    """
+
+    def __init__(self, arrays, *, rates, bounds, first=0.9, second=0.999):
+        self._arrays = {
+            name: array for name, array in arrays.items() if rates[name.split("/")[0]] > 0
+        }
+        self._rates = rates
+        self._bounds = bounds
+        self._decays = (first, second)
+        self._moments = {
+            name: (np.zeros_like(array), np.zeros_like(array))
+            for name, array in self._arrays.items()
+        }
+        self._steps = 0
+
+    def step(self, gradients: dict[str, np.ndarray], factor: float = 1.0) -> None:
+        """Go one step downhill, with all step sizes times ``factor``.
+
+        Raises
+        ------
+        FloatingPointError
+            If a gradient isn't finite. Nothing has changed then.
+        """
+        for name in self._arrays:
+            if not np.isfinite(gradients[name]).all():
+                raise FloatingPointError(f"Gradient of {name} must be finite, not nan or inf")
+        self._steps += 1
+        first, second = self._decays
+        root = math.sqrt(1.0 - second**self._steps)
+        for name, array in self._arrays.items():
+            kind = name.split("/")[0]
+            mean, square = self._moments[name]
+            mean *= first
+            mean += (1.0 - first) * gradients[name]
+            square *= second
+            square += (1.0 - second) * gradients[name] ** 2
+            size = factor * self._rates[kind] * root / (1.0 - first**self._steps)
+            array -= size * mean / (np.sqrt(square) + EPSILON * root)
+            if kind in self._bounds:
+                np.clip(array, *self._bounds[kind], out=array)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return the state under names for a file."""
+        named = {"steps": np.array([self._steps])}
+        for name, (mean, square) in self._moments.items():
+            named[f"mean/{name}"] = mean
+            named[f"square/{name}"] = square
+        return named
+
+    def restore(self, arrays: dict[str, np.ndarray]) -> None:
+        """Take the state that `arrays` gave back.
+
+        Raises
+        ------
+        ValueError
+            If an array is missing or has another shape.
+        """
+        for name, own in self.arrays().items():
+            if name not in arrays or arrays[name].shape != own.shape:
+                raise ValueError(f"Optimiser state must hold {name} of shape {own.shape}")
+        self._steps = int(arrays["steps"][0])
+        self._moments = {
+            name: (arrays[f"mean/{name}"].copy(), arrays[f"square/{name}"].copy())
+            for name in self._moments
+        }
