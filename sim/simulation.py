@@ -1,0 +1,230 @@
+"""What every way of running the RTL shares: what goes in, and the record of what came out."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+from amaranth.hdl import Shape
+
+from ..hw import payloads
+from ..model import _kernels as kernels
+from ..model.events import TRACE
+from .compare import MismatchError, check_run
+from .fields import Field
+
+__all__ = [
+    "COMPARED",
+    "HangError",
+    "Run",
+    "Simulator",
+    "check_results",
+    "core_fields",
+    "input_words",
+    "make_run",
+    "quiet_limit",
+    "word_limit",
+]
+
+# Counters on which model and RTL agree, and the model's columns for them.
+COMPARED = {
+    "saturations": kernels.SATURATIONS,
+    "touches": kernels.TOUCHES,
+    "spikes": kernels.SPIKES,
+    "looks": kernels.LOOKS,
+    "input_events": kernels.INPUT_EVENTS,
+    "synaptic_events": kernels.SYNAPTIC_EVENTS,
+}
+
+
+class HangError(RuntimeError):
+    """The core stopped answering, or never stops; the text says where."""
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """What the RTL did with one sample.
+
+    Members
+    -------
+    trace : (touches,) array of `ranvier.model.events.TRACE`, sorted by tick and neuron
+    spikes : (spikes, 2) int64
+        Ticks and neurons of the spikes that left the core, sorted.
+    decision : int
+        Class index.
+    scores : (outputs,) int64
+        Readout values: first spike tick (``config.ticks``: none), spike count or integral.
+    counters : dict of str to int
+        Registers of the core after the sample: ``cycles``, ``saturations`` and the others that
+        `ranvier.sim.bus.READ_BACK` names.
+    """
+
+    trace: np.ndarray
+    spikes: np.ndarray
+    decision: int
+    scores: np.ndarray
+    counters: dict
+
+
+class Simulator(ABC):
+    """One way to run the RTL of a core.
+
+    Parameters
+    ----------
+    parameters : Parameters
+        What the core is loaded with, over its bus.
+    """
+
+    def __init__(self, parameters):
+        self._parameters = parameters
+
+    @property
+    def parameters(self):
+        """What the core is loaded with."""
+        return self._parameters
+
+    def load(self, parameters):
+        """Load other `Parameters` of the same config from the next run on.
+
+        Raises
+        ------
+        ValueError
+            If the config is another one: the core would have another shape.
+        """
+        if parameters.config != self._parameters.config:
+            raise ValueError(f"Parameters must have the core's config {self._parameters.config}, "
+                             f"not {parameters.config}")
+        self._parameters = parameters
+
+    @abstractmethod
+    def run(self, samples, *, expected=None, stall=0.0, seed=0, flips=(), waves=None):
+        """Run samples one after the other on one core.
+
+        Parameters
+        ----------
+        samples : sequence of TickEvents
+        expected : sequence of Result, optional
+            What the emulator says; the run stops at the first difference.
+        stall : float
+            Probability, below 1, with which each of the three streams is held up on a cycle.
+        seed : int
+            Of the stalls.
+        flips : sequence of sequences of (int, int, int), optional
+            For each sample the bits of the weight memories that are flipped during it: bank,
+            address, bit.
+        waves : path, optional
+            File for a waveform of the whole run.
+
+        Returns
+        -------
+        list of Run, one per sample
+
+        Raises
+        ------
+        MismatchError
+            At the first difference from ``expected``, and where a stream breaks its contract.
+        HangError
+            If the core stops answering.
+        """
+
+
+def core_fields(config):
+    """Return the fields of the payloads of ``i``, ``o`` and ``trace``, by port name."""
+    layouts = {
+        "i": payloads.input_word(config),
+        "o": payloads.output_word(config),
+        "trace": payloads.trace_record(config),
+    }
+    return {
+        port: [
+            Field(name, field.offset, field.width, Shape.cast(field.shape).signed)
+            for name, field in layout
+        ]
+        for port, layout in layouts.items()
+    }
+
+
+def input_words(config, events):
+    """Return the words (events + 1,) uint64 that bring one sample in, the last one included."""
+    tick, channel, last = core_fields(config)["i"]
+    words = np.zeros(len(events) + 1, np.uint64)
+    words[:-1] = (events.ticks.astype(np.uint64) << np.uint64(tick.offset)) | (
+        events.channels.astype(np.uint64) << np.uint64(channel.offset)
+    )
+    words[-1] = (config.ticks << tick.offset) | (1 << last.offset)
+    return words
+
+
+def quiet_limit(config):
+    """Return a number of cycles within which a working core moves some stream.
+
+    A tick without any traffic costs a few cycles. The longest work of one tick is a row of every
+    source, a touch of every neuron and a scan of every slot; clearing is a sweep of the memories.
+    """
+    work = config.synapses + 64 * config.neurons + 8 * config.sources
+    sweep = (config.slots + 128) * config.bank_neurons
+    return 10_000 + 16 * config.ticks + 4 * work + sweep
+
+
+def word_limit(config):
+    """Return the most words that a stream of the core gives for one sample."""
+    return config.ticks * config.neurons + 1
+
+
+def make_run(config, spikes, records, counters, scores, *, sample):
+    """Return the `Run` of one sample from its unpacked words.
+
+    Parameters
+    ----------
+    spikes, records : dict of str to (n,) int64
+        Fields of the words of ``o`` and ``trace``, the last ones included.
+    counters : dict of str to int
+    scores : (outputs,) int64
+    sample : int
+        Index that errors name.
+
+    Raises
+    ------
+    MismatchError
+        If a stream breaks the core's contract: a word after the last one, or a tick that goes
+        back.
+    """
+    for name, words in (("output word", spikes), ("record", records)):
+        lasts = np.flatnonzero(words["last"])
+        if lasts.size != 1 or lasts[0] != words["last"].size - 1:
+            raise MismatchError(sample, f"the {name} with last must be word "
+                                f"{words['last'].size - 1}, not {lasts.tolist()}")
+        back = np.flatnonzero(np.diff(words["tick"][:-1]) < 0)
+        if back.size:
+            at = back[0]
+            raise MismatchError(sample, f"{name} {at + 1} goes back from tick {words['tick'][at]} "
+                                f"to tick {words['tick'][at + 1]}")
+    trace = np.empty(records["last"].size - 1, TRACE)
+    for name in TRACE.names:
+        trace[name] = records[name][:-1]
+    if spikes["tick"][-1] != config.ticks:
+        raise MismatchError(sample, f"the last output word must be at tick {config.ticks}, "
+                            f"not {spikes['tick'][-1]}")
+    order = np.lexsort((spikes["neuron"][:-1], spikes["tick"][:-1]))
+    pairs = np.stack([spikes["tick"][:-1], spikes["neuron"][:-1]], axis=1)[order]
+    return Run(trace[np.lexsort((trace["neuron"], trace["tick"]))], pairs,
+               int(spikes["neuron"][-1]), scores, counters)
+
+
+def check_results(runs, results, *, first=0):
+    """Check runs of the RTL against the emulator's results of the same samples.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+    results : sequence of ranvier.model.emulator.Result
+    first : int
+        Index of the first of them, for errors.
+
+    Raises
+    ------
+    MismatchError
+        At the first difference.
+    """
+    for sample, (run, result) in enumerate(zip(runs, results, strict=True), first):
+        counters = {name: int(result.counters[column]) for name, column in COMPARED.items()}
+        check_run(run, result.trace, result.scores, result.decision, counters, sample=sample)
