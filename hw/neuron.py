@@ -31,8 +31,8 @@ class NeuronUnit(wiring.Component):
     Members
     -------
     i : In(stream.Signature(due(config)))
-        Neurons that are due in this tick, each at most once. A look that isn't the neuron's
-        pending one is ignored: it was replaced.
+        Neurons that are due in this tick, each at most once for arrivals. A look that isn't the
+        neuron's pending one is ignored: a touch has replaced it.
     tick : In(config.tick_bits)
         The current tick. Must hold still while not ``idle``.
     spikes : Out(stream.Signature(config.local_bits))

@@ -1,10 +1,11 @@
 """What a bank remembers of its spiking neurons: their state and their thresholds."""
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Module, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory as Storage
 from amaranth.lib.wiring import In, Out
 
+from .cleared import ClearedMemory
 from .decay import traces
 from .payloads import WAKE_BITS, LoadSignature, Memory
 
@@ -48,7 +49,7 @@ class StateMemory(wiring.Component):
     clear : In(1)
         Set all states to 0, in ``neurons`` cycles from the next on. A reset does the same.
     clearing : Out(1)
-        That's going on.
+        That's going on. Combinational.
     load : In(LoadSignature(config))
         Writes the thresholds.
     """
@@ -56,6 +57,8 @@ class StateMemory(wiring.Component):
     def __init__(self, *, config, images=None):
         self._config = config
         self._images = {} if images is None else images
+        self._states = ClearedMemory(
+            shape=state(config), depth=-(-config.spiking // config.banks))
         super().__init__({
             "read": In(1),
             "neuron": In(config.local_bits),
@@ -65,14 +68,14 @@ class StateMemory(wiring.Component):
             "write": In(1),
             "after": In(state(config)),
             "clear": In(1),
-            "clearing": Out(1, init=1),
+            "clearing": Out(1),
             "load": In(LoadSignature(config)),
         })
 
     @property
     def neurons(self):
         """Number of neurons that there is room for: the spiking ones of the fullest bank."""
-        return -(-self._config.spiking // self._config.banks)
+        return self._states.depth
 
     def _thresholds(self, m, memory):
         """Return the word of ``memory`` of the neuron that was read last."""
@@ -94,28 +97,20 @@ class StateMemory(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         latest = Signal(self._config.local_bits)
-        sweep = Signal(range(max(2, self.neurons)))
-
-        m.submodules.state = storage = Storage(
-            shape=state(self._config), depth=self.neurons, init=[])
-        read, write = storage.read_port(), storage.write_port()
+        m.submodules.states = states = self._states
         m.d.comb += [
-            read.en.eq(self.read),
-            read.addr.eq(self.neuron),
-            self.state.eq(read.data),
-            write.en.eq(self.write | self.clearing),
-            write.addr.eq(Mux(self.clearing, sweep, latest)),
-            write.data.eq(Mux(self.clearing, 0, self.after)),
+            states.read.eq(self.read),
+            states.read_address.eq(self.neuron),
+            self.state.eq(states.word),
+            states.write.eq(self.write),
+            states.write_address.eq(latest),
+            states.after.eq(self.after),
+            states.clear.eq(self.clear),
+            self.clearing.eq(states.clearing),
             self.theta0.eq(self._thresholds(m, Memory.THETA0)),
         ]
         if self._config.adaptive:
             m.d.comb += self.beta.eq(self._thresholds(m, Memory.BETA))
         with m.If(self.read):
             m.d.sync += latest.eq(self.neuron)
-        with m.If(self.clear):
-            m.d.sync += self.clearing.eq(1)
-        with m.If(self.clearing):
-            m.d.sync += sweep.eq(sweep + 1)
-            with m.If(sweep == self.neurons - 1):
-                m.d.sync += [sweep.eq(0), self.clearing.eq(0)]
         return m
