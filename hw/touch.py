@@ -13,9 +13,10 @@ __all__ = ["TouchUnit"]
 class TouchUnit(wiring.Component):
     """Compares with the threshold, resets, adapts and adds arrivals: twin of the model's ``touch``.
 
-    Nothing starts it: its outputs follow its inputs. With every input still for ``latency``
-    cycles (``q`` and ``sum`` for a cycle more, ``a``, ``theta0`` and ``beta`` for two), the outputs
-    are right. Both outcomes of the comparison are computed beside it, and one is chosen.
+    Nothing starts it: its outputs follow its inputs, and are right when ``i.p`` has been still
+    for ``latency`` cycles, ``i.q`` for 1 cycle more, ``i.a``, ``theta0`` and ``beta`` for 2 more
+    (without Q for as long as ``i.p``), and everything else for ``latency`` cycles. Both outcomes of
+    the comparison are computed beside it, and one is chosen.
 
     Parameters
     ----------
@@ -40,8 +41,6 @@ class TouchUnit(wiring.Component):
         How many traces saturated.
     """
 
-    latency = 2
-
     def __init__(self, *, config):
         self._config = config
         self._jump = config.synapse == "jump"
@@ -57,6 +56,11 @@ class TouchUnit(wiring.Component):
             "fired": Out(1),
             "saturations": Out(2),
         })
+
+    @property
+    def latency(self):
+        """Cycles from ``i.p`` to the outputs."""
+        return 3 if self._jump else 2
 
     def _sum(self, m, name, value):
         """Return ``value`` saturated to a trace and whether that changed it, a cycle later."""
