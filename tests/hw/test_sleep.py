@@ -15,9 +15,10 @@ from .scaled import Scaled, table_images
 def draw(rng, config, tables):
     """Return p, q, a and theta0: extremes, and membranes a place beside the end of a level."""
     top = config.trace_top
-    theta0 = int(rng.choice([1, top, rng.integers(1, top >> int(rng.integers(8)))]))
+    theta0 = int(rng.choice([1, top, *rng.integers(1, top, 3), rng.integers(1, top >> 8)]))
     a = int(rng.choice([0, top, rng.integers(top >> int(rng.integers(8)))]))
-    q = int(rng.choice([-top - 1, top, 0, rng.integers(-top, top) >> int(rng.integers(12))]))
+    some = rng.integers(-top, top, 2) >> rng.integers(6, size=2)
+    q = int(rng.choice([-top - 1, top, 0, *some]))
     a *= config.adaptive
     level = int(rng.integers(1, 8))
     limit = theta0 + (a * int(tables.sleep_a[level]) >> 16)
