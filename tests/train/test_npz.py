@@ -199,13 +199,44 @@ def test_bomb_is_refused_before_it_inflates(path):
     assert refusal(path).startswith("arrays must inflate to at most 67108864 bytes, not ")
 
 
-def test_declared_size_beyond_the_stream_is_refused(path):
-    write_members(path, raw_members())
+def patch(path, **fields):
+    """Set fields of the first entry of an archive's directory, which is that of times."""
     data = bytearray(path.read_bytes())
-    entry = data.index(b"PK\x01\x02")  # The first entry of the directory: times.
-    data[entry + 24 : entry + 28] = (2**25).to_bytes(4, "little")
+    entry = data.index(b"PK\x01\x02")
+    places = {"version": (6, 8), "flags": (8, 10), "packed": (20, 24), "size": (24, 28)}
+    for name, value in fields.items():
+        start, end = (entry + place for place in places[name])
+        data[start:end] = value.to_bytes(end - start, "little")
     path.write_bytes(data)
-    assert refusal(path) == f"times must have 24 bytes of items, not {2**25 - 128}"
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"size": 2**25}, "times must have 2400 bytes of items, not 33554304"),
+        ({"size": 128 + 2400}, "times must have 2400 bytes of items, not 24"),
+        (
+            {"size": 128 + 2400, "packed": 128 + 2400},
+            "file must be a sound .npz, not broken: EOFError",
+        ),
+        ({"flags": 1}, "file must be a sound .npz, not broken: File <ZipInfo filename='times.npy'"),
+        ({"version": 99}, "file must be a sound .npz, not broken: zip file version 9.9"),
+    ],
+)
+def test_directory_must_agree_with_the_members(path, fields, message):
+    (name, data), *others = raw_members()
+    claim = data.replace(b"(6,), }  ", b"(600,), }")
+    write_members(path, [(name, claim), *others])
+    patch(path, **fields)
+    assert refusal(path).startswith(message)
+
+
+def test_member_beyond_any_file_is_refused(path):
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in raw_members():
+            archive.writestr(name, data)
+        archive.infolist()[0].header_offset = 2**64 - 1
+    assert refusal(path).startswith("file must be a sound .npz, not broken: ")
 
 
 def mutate(data, rng):
