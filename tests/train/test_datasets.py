@@ -1,7 +1,9 @@
 """The choice of a source."""
 
 import re
+from dataclasses import replace
 
+import h5py
 import numpy as np
 import pytest
 
@@ -34,14 +36,31 @@ def test_yinyang_has_the_sizes_asked():
     assert max(part.duration for part in sets.values()) <= 30.0
 
 
-@pytest.mark.parametrize("validation", [None, "validation.h5"])
-def test_each_file_of_shd_is_read(tmp_path, validation):
-    config = DataConfig(
-        source="shd", train_path="train.h5", test_path="test.h5", validation_path=validation
-    ).resolved(tmp_path)
-    with pytest.raises(DataError, match=r"train\.h5: file must be there, not missing$"):
+def test_each_file_of_shd_is_a_set(tmp_path):
+    paths = {}
+    for label, name in enumerate(("train", "validation", "test")):
+        paths[f"{name}_path"] = f"{name}.h5"
+        with h5py.File(tmp_path / f"{name}.h5", "w") as h5:
+            h5["labels"] = [label]
+            for array, dtype in (("times", "f2"), ("units", "u2")):
+                h5.create_dataset(f"spikes/{array}", 1, h5py.vlen_dtype(dtype))[0] = [3]
+    config = DataConfig(source="shd", n_channels=4, **paths)
+    sets = load_dataset(config.resolved(tmp_path))
+    assert {name: part.labels.tolist() for name, part in sets.items()} == {
+        "train": [0],
+        "validation": [1],
+        "test": [2],
+    }
+    assert sets["train"].n_channels == 4
+    sets = load_dataset(replace(config, validation_path=None).resolved(tmp_path))
+    assert list(sets) == ["train", "test"]
+
+
+def test_missing_file_is_named_where_the_experiment_is(tmp_path):
+    config = DataConfig(source="npz", path="events.npz").resolved(tmp_path)
+    with pytest.raises(DataError) as caught:
         load_dataset(config)
-    assert config.validation_path == (validation and str(tmp_path / validation))
+    assert str(caught.value) == f"{tmp_path / 'events.npz'}: file must be there, not missing"
 
 
 def test_absolute_path_stays(tmp_path):

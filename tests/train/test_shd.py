@@ -9,7 +9,7 @@ import pytest
 from ranvier.train.samples import DataError
 from ranvier.train.shd import load_shd
 
-SECONDS = ([0.25, 0.5, 0.5], [], [0.001, 1.25])
+SECONDS = ([0.25, 0.5, 0.5], [], [0.0007, 1.25])
 UNITS = ([699, 3, 2], [], [0, 0])
 
 
@@ -47,8 +47,8 @@ def refusal(path):
 
 def test_times_become_microseconds_and_ties_are_ordered(tmp_path):
     train = load_shd({"train": write(tmp_path / "train.h5")}, 700)["train"]
-    # float16 holds 0.001 s as 0.00100040435791015625.
-    np.testing.assert_array_equal(train.times, [250000, 500000, 500000, 1000, 1250000])
+    # float16 holds 0.0007 s as 0.0006999969482421875.
+    np.testing.assert_array_equal(train.times, [250000, 500000, 500000, 700, 1250000])
     np.testing.assert_array_equal(train.channels, [699, 2, 3, 0, 0])
     np.testing.assert_array_equal(train.offsets, [0, 3, 3, 5])
     np.testing.assert_array_equal(train.labels, [4, 0, 2])
@@ -77,7 +77,7 @@ def test_other_widths_are_taken(tmp_path, times_dtype, units_dtype, labels_dtype
         labels_dtype=labels_dtype,
     )
     train = load_shd({"train": path}, 700)["train"]
-    np.testing.assert_array_equal(train.times, [250000, 500000, 500000, 1000, 1250000])
+    np.testing.assert_array_equal(train.times, [250000, 500000, 500000, 700, 1250000])
     np.testing.assert_array_equal(train.channels, [699, 2, 3, 0, 0])
     np.testing.assert_array_equal(train.labels, [4, 0, 2])
 

@@ -39,11 +39,17 @@ def test_file_holds_the_words_of_both_sets():
 
 def test_event_is_sent_where_the_line_reaches_a_level(make):
     # From the mean, 0.5 a level: up past two levels, down past three, then too little.
-    word = np.array([[1.25], [-0.25], [0.1]])
+    word = np.array([[1.28], [-0.25], [0.1]])
     times, channels = make.send_on_delta(word)
-    want = [10_000, 20_000, 25_000 + 12_500, 25_000 + 20_833]
+    # 25 ms times 0.5 / 1.28, 1 / 1.28, and after 25 ms times 0.78 / 1.53 and 1.28 / 1.53.
+    np.testing.assert_array_equal(times, [9_700, 19_500, 37_700, 45_900])
     np.testing.assert_array_equal(channels, [0, 0, 1, 1])
-    np.testing.assert_array_equal(times, [tick // 100 * 100 for tick in want])
+
+
+def test_event_at_a_tick_keeps_it(make):
+    # The level is reached at tick 21 of 250, and 250 / 11.9047... is 20.999... in float64.
+    times, _ = make.send_on_delta(np.array([[0.5 * 250 / 21]]))
+    assert times[0] == 2_100
 
 
 def test_coefficients_have_their_own_channels_sorted_at_equal_times(make):
