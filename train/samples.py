@@ -123,6 +123,9 @@ class Dataset:
     def _order(self):
         samples = np.repeat(np.arange(len(self)), np.diff(self.offsets))
         ascending("times", self.times, samples)
+        tied = (samples[1:] == samples[:-1]) & (self.times[1:] == self.times[:-1])
+        if not (tied & (self.channels[1:] < self.channels[:-1])).any():
+            return
         order = np.lexsort((self.channels, self.times, samples))
         object.__setattr__(self, "times", self.times[order])
         object.__setattr__(self, "channels", self.channels[order])
