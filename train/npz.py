@@ -35,7 +35,6 @@ _BROKEN = (
     zlib.error,
     EOFError,
     OSError,
-    OverflowError,
     RuntimeError,
     ValueError,
 )
