@@ -1,0 +1,61 @@
+"""Input events come a little early or late."""
+
+import numpy as np
+
+from ..kind import InputKind
+from ..normal import STEPS, largest, normal
+
+
+class InputJitter(InputKind):
+    """Adds a normally distributed number of microseconds to each event's time.
+
+    It's added before the event gets its tick. An event that would leave the sample stays at its
+    edge; two that meet in one tick of a channel become one.
+    """
+
+    name = "input_jitter"
+    number = 1
+    unit = "ms, standard deviation"
+    origin = ("thermal noise of the sensor's threshold, and sampling of an asynchronous event "
+              "link by the core's clock")
+    exact = True
+    levels = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
+    field = "shifts"
+    meaning = "microseconds added to the time of each event, in the order of the sample"
+
+    def amount(self, level):
+        microseconds = round(level * 1000)
+        if microseconds < 1 or abs(level * 1000 - microseconds) > 1e-6 or level > 1e6:
+            raise ValueError(f"must be a whole number of microseconds, at least 0.001 ms and at "
+                             f"most 1e6 ms, not {level!r}")
+        return microseconds
+
+    def draw(self, seed, subject, instance, sample):
+        return normal(super().draw(seed, subject, instance, sample))
+
+    def change(self, drawn, amount):
+        return (drawn * amount + STEPS // 2) // STEPS
+
+    def check(self, change, amount, subject, sample):
+        events = len(subject.sample(sample)[0])
+        if change.size != events:
+            raise ValueError(f"must have a number for each of {events} events, not {change.size}")
+        most = int(self.change(largest(), amount))
+        bad = np.flatnonzero(np.abs(change) > most)
+        if bad.size:
+            raise ValueError(f"item {bad[0]} must be from {-most} to {most}, "
+                             f"not {change[bad[0]]}")
+
+    def events(self, change, subject, sample):
+        times, channels = subject.sample(sample)
+        return subject.encode(self._moved(times + change, subject), channels)
+
+    def counts(self, change, subject, sample):
+        wanted = subject.sample(sample)[0] + change
+        clamped = np.count_nonzero(self._moved(wanted, subject) != wanted)
+        return super().counts(change, subject, sample) | {
+            "moved": int(np.count_nonzero(change)), "clamped": int(clamped)}
+
+    @staticmethod
+    def _moved(wanted, subject):
+        return np.clip(wanted, 0, subject.last_time)

@@ -1,0 +1,67 @@
+"""The settings of a noise study."""
+
+from dataclasses import dataclass, field
+
+from .kinds import KINDS
+
+__all__ = ["NoiseConfig"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoiseConfig:
+    """Which noise at which levels. The table ``[noise]`` of an experiment. The seed is given apart.
+
+    Parameters
+    ----------
+    levels : dict of str to numbers
+        Levels of a kind of noise, rising, in the kind's unit. Kinds that aren't named have their
+        default levels; one with none at all is left out.
+    instances : int
+        Drawn memories (chips) per level of a kind that changes the memory.
+    replays : int
+        Pairs of a row of the plan and a sample that the RTL replays; 0 for none.
+
+    Raises
+    ------
+    ValueError
+        If a kind is unknown, no kind is left, or a number is out of its range.
+    """
+
+    levels: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    instances: int = 10
+    replays: int = 30
+
+    def __post_init__(self):
+        unknown = sorted(set(self.levels) - set(KINDS))
+        if unknown:
+            raise ValueError(f"Noise levels must be of {', '.join(KINDS)}, not {unknown[0]!r}")
+        levels = {name: _checked(kind, self.levels.get(name, kind.levels))
+                  for name, kind in KINDS.items()}
+        if not any(levels.values()):
+            raise ValueError("Noise levels must leave at least one kind, not none")
+        object.__setattr__(self, "levels", levels)
+        for name, least in (("instances", 1), ("replays", 0)):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                raise ValueError(f"Noise {name} must be a whole number of at least {least}, "
+                                 f"not {value!r}")
+
+    def to_dict(self) -> dict:
+        """Return every field, ready for JSON."""
+        levels = {name: list(values) for name, values in self.levels.items()}
+        return {"levels": levels, "instances": self.instances, "replays": self.replays}
+
+
+def _checked(kind, levels):
+    for i, level in enumerate(levels):
+        name = f"Noise levels.{kind.name}[{i}]"
+        if isinstance(level, bool) or not isinstance(level, int | float) or level - level != 0:
+            raise ValueError(f"{name} must be a finite number, not {level!r}")
+        try:
+            kind.amount(level)
+        except ValueError as error:
+            raise ValueError(f"{name} {error}") from None
+        if i and level <= levels[i - 1]:
+            raise ValueError(f"{name} must be above {levels[i - 1]!r}, the one before, "
+                             f"not {level!r}")
+    return tuple(float(level) for level in levels)

@@ -1,0 +1,79 @@
+"""What a noise study disturbs: a design and the labelled samples that it classifies."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ...model.events import TickEvents, encode, time_ticks
+from ...model.parameters import Parameters
+from ...train.quantise import encode_dataset
+from ...train.samples import Dataset
+
+__all__ = ["Subject"]
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A design and its samples.
+
+    Parameters
+    ----------
+    parameters : Parameters
+    dataset : Dataset
+        At most as many channels as the design has inputs, and classes as it has outputs.
+
+    Raises
+    ------
+    ValueError
+        If there are more.
+    """
+
+    parameters: Parameters
+    dataset: Dataset
+
+    def __post_init__(self):
+        config = self.parameters.config
+        for name, most in (("n_channels", config.inputs), ("n_classes", config.outputs)):
+            if getattr(self.dataset, name) > most:
+                raise ValueError(f"Dataset {name} must be at most {most} for this design, "
+                                 f"not {getattr(self.dataset, name)}")
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    @property
+    def last_time(self) -> int:
+        """Latest time that belongs to the last tick, in microseconds."""
+        config = self.parameters.config
+        return (config.ticks - 1) * config.tick_us
+
+    def sample(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return times (us) and channels of a sample's events up to the last tick.
+
+        Later ones aren't input of the core, and noise doesn't bring them in.
+        """
+        config = self.parameters.config
+        times, channels = self.dataset.sample(index)
+        kept = time_ticks(times, config.tick_us) < config.ticks
+        return times[kept], channels[kept]
+
+    def encode(self, times: np.ndarray, channels: np.ndarray) -> TickEvents:
+        """Put events (us) on the design's tick grid."""
+        return encode(times, channels, self.parameters.config)
+
+    @cached_property
+    def clean(self) -> list[TickEvents]:
+        """Every sample on the tick grid, undisturbed."""
+        return encode_dataset(self.dataset, self.parameters.config)
+
+    @cached_property
+    def data_hash(self) -> str:
+        """SHA-256 over times, channels, offsets and labels, as hexadecimal text."""
+        digest = hashlib.sha256()
+        for name in ("times", "channels", "offsets", "labels"):
+            array = getattr(self.dataset, name)
+            digest.update(f"{name} {array.dtype.str} {array.shape};".encode())
+            digest.update(np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()

@@ -1,0 +1,37 @@
+import pytest
+
+from ranvier.sim.noise import NoiseConfig
+from ranvier.sim.noise.kinds import KINDS
+
+
+def test_kinds_have_their_default_levels():
+    settings = NoiseConfig()
+    assert settings.levels == {name: kind.levels for name, kind in KINDS.items()}
+    assert all(len(levels) == 6 for levels in settings.levels.values())
+
+
+def test_named_kinds_have_the_given_levels():
+    settings = NoiseConfig(levels={"event_loss": [0.1, 1], "input_jitter": []}, instances=3)
+    assert settings.levels["event_loss"] == (0.1, 1.0)
+    assert settings.levels["input_jitter"] == ()
+    assert settings.levels["weight_flips"] == KINDS["weight_flips"].levels
+    assert NoiseConfig(**settings.to_dict()) == settings
+
+
+@pytest.mark.parametrize(("values", "message"), [
+    ({"levels": {"gamma_rays": [1]}}, "Noise levels must be of input_jitter, event_loss, "
+                                      "weight_flips, not 'gamma_rays'"),
+    ({"levels": dict.fromkeys(KINDS, ())}, "Noise levels must leave at least one kind, not none"),
+    ({"levels": {"event_loss": [0.1, 0.1]}},
+     r"Noise levels.event_loss\[1\] must be above 0.1, the one before, not 0.1"),
+    ({"levels": {"event_loss": [2]}}, r"Noise levels.event_loss\[0\] must be from .* not 2"),
+    ({"levels": {"event_loss": [True]}}, r"event_loss\[0\] must be a finite number, not True"),
+    ({"levels": {"event_loss": [float("nan")]}}, r"event_loss\[0\] must be a finite number"),
+    ({"levels": {"event_loss": ["1"]}}, r"event_loss\[0\] must be a finite number, not '1'"),
+    ({"instances": 0}, "Noise instances must be a whole number of at least 1, not 0"),
+    ({"replays": -1}, "Noise replays must be a whole number of at least 0, not -1"),
+    ({"replays": 1.5}, "Noise replays must be a whole number of at least 0, not 1.5"),
+])
+def test_bad_settings_are_refused(values, message):
+    with pytest.raises(ValueError, match=message):
+        NoiseConfig(**values)
