@@ -1,0 +1,150 @@
+import json
+import logging
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from ranvier.model.emulator import Emulator
+from ranvier.sim.noise import NoiseConfig, study
+from ranvier.sim.noise.plan import draw_plan
+from ranvier.sim.noise.planfile import load_plan, plan_hash
+from ranvier.sim.noise.study import run_study
+
+from . import subjects
+
+SETTINGS = NoiseConfig(levels={"input_jitter": [0.5, 4], "event_loss": [0.4],
+                               "weight_flips": [0.002, 0.05]}, instances=3)
+SUBJECT = subjects.random_subject(14, samples=40, inputs=8, neurons=12, outputs=4,
+                                  readout="spike-count")
+
+
+def run(folder, settings=SETTINGS, subject=SUBJECT, seed=3, **options):
+    return run_study(subject.parameters, subject.dataset, settings, seed, folder, **options)
+
+
+def interrupted(*arguments):
+    raise KeyboardInterrupt
+
+
+def test_figures_are_those_of_single_runs(tmp_path):
+    result = run(tmp_path)
+    plan = load_plan(tmp_path / study.PLAN, SUBJECT)
+    emulator = Emulator(SUBJECT.parameters)
+    labels = SUBJECT.dataset.labels
+    clean = np.array([emulator.run(events).decision for events in SUBJECT.clean])
+    assert result["clean"]["accuracy"] == np.mean(clean == labels)
+    changed = 0
+    for name, kind in result["kinds"].items():
+        for level in kind["levels"]:
+            decisions, truth, before = [], [], []
+            for i in range(level["rows"][0], level["rows"][1] + 1):
+                row = plan.rows[i]
+                assert (row.kind.name, row.level) == (name, level["level"])
+                for sample in row.samples(SUBJECT):
+                    events = row.kind.events(row.change, SUBJECT, sample)
+                    weight = row.kind.weight(row.change, SUBJECT)
+                    decisions.append(emulator.run(events, weight=weight).decision)
+                    truth.append(labels[sample])
+                    before.append(clean[sample])
+            right = np.equal(decisions, truth)
+            assert level["n"] == right.size
+            assert level["accuracy"] == pytest.approx(right.mean(), abs=1e-15)
+            assert level["drop"] == pytest.approx(100 * (np.mean(clean == labels) - right.mean()))
+            assert level["changed"] == np.count_nonzero(np.not_equal(decisions, before))
+            assert level["interval"][0] <= level["accuracy"] <= level["interval"][1]
+            assert np.mean(level["by_instance"]) == pytest.approx(level["accuracy"])
+            changed += level["changed"]
+    assert changed > 30
+    flips = result["kinds"]["weight_flips"]["levels"][1]
+    assert len(flips["by_instance"]) == 3
+    assert flips["p_value"] is None
+    assert flips["counts"]["bits"] == 3 * 8 * SUBJECT.parameters.weight.size
+    assert 40 <= flips["n_effective"] <= 120
+
+
+def test_any_number_of_threads_gives_the_same_files(tmp_path):
+    for threads in (1, 2):
+        run(tmp_path / str(threads), threads=threads)
+    for name in (study.RESULT, study.PLAN):
+        one, two = ((tmp_path / str(threads) / name).read_bytes() for threads in (1, 2))
+        assert one == two
+
+
+def test_the_result_names_all_that_it_came_from(tmp_path):
+    result = run(tmp_path)
+    assert json.loads((tmp_path / study.RESULT).read_text()) == result
+    plan = draw_plan(SUBJECT, SETTINGS, 3)
+    assert result["plan"] == plan_hash(plan)
+    assert result["parameters"] == SUBJECT.parameters.hash
+    assert result["data"] == SUBJECT.data_hash
+    assert result["seed"] == 3
+    assert result["rows"] == len(plan.rows)
+    assert NoiseConfig(**result["settings"]) == SETTINGS
+    assert "numpy" in result["versions"]
+
+
+def test_finished_levels_are_not_run_again(tmp_path, monkeypatch):
+    whole = run(tmp_path / "whole")
+    calls = []
+    run_level = study._Sweep.run
+
+    def twice(sweep, kind, rows):
+        calls.append(kind.name)
+        return interrupted() if len(calls) == 3 else run_level(sweep, kind, rows)
+
+    monkeypatch.setattr(study._Sweep, "run", twice)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "part")
+    assert not (tmp_path / "part" / study.RESULT).exists()
+    assert not (tmp_path / "part" / study.PLAN).exists()
+    assert run(tmp_path / "part") == whole
+    assert calls == ["input_jitter", "input_jitter", "event_loss",
+                     "event_loss", "weight_flips", "weight_flips"]
+    monkeypatch.setattr(study._Sweep, "run", interrupted)
+    assert run(tmp_path / "part") == whole
+
+
+def test_a_new_level_runs_alone(tmp_path, monkeypatch):
+    run(tmp_path)
+    more = {**SETTINGS.levels, "event_loss": [0.1, 0.4]}
+    calls = []
+    run_level = study._Sweep.run
+    monkeypatch.setattr(study._Sweep, "run", lambda sweep, kind, rows: (
+        calls.append(kind.name) or run_level(sweep, kind, rows)))
+    result = run(tmp_path, replace(SETTINGS, levels=more))
+    assert calls == ["event_loss"]
+    assert result == run(tmp_path / "fresh", replace(SETTINGS, levels=more))
+
+
+@pytest.mark.parametrize("change", ["seed", "weights", "labels"])
+def test_other_studies_find_no_finished_levels(tmp_path, monkeypatch, change):
+    run(tmp_path)
+    monkeypatch.setattr(study._Sweep, "run", interrupted)
+    parameters, dataset = SUBJECT.parameters, SUBJECT.dataset
+    if change == "weights":
+        parameters = replace(parameters, weight=parameters.weight ^ 1)
+    if change == "labels":
+        dataset = replace(dataset, labels=(dataset.labels + 1) % 4)
+    with pytest.raises(KeyboardInterrupt):
+        run_study(parameters, dataset, SETTINGS, 4 if change == "seed" else 3, tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"decisions":[[1]],"counts":{}}', "[1, 2]",
+                                  '{"decisions":[["x"]],"counts":{}}'])
+def test_a_damaged_level_is_made_again(tmp_path, caplog, text):
+    whole = run(tmp_path)
+    cell = sorted((tmp_path / study.CELLS).iterdir())[0]
+    kept = cell.read_bytes()
+    cell.write_text(text)
+    with caplog.at_level(logging.WARNING):
+        assert run(tmp_path) == whole
+    assert f"{cell} is damaged, and is made again" in caplog.text
+    assert cell.read_bytes() == kept
+
+
+def test_levels_of_no_use_are_swept_away(tmp_path):
+    run(tmp_path)
+    run(tmp_path, replace(SETTINGS, levels={"event_loss": [0.4], "input_jitter": [],
+                                            "weight_flips": []}))
+    assert len(list((tmp_path / study.CELLS).iterdir())) == 1
