@@ -1,0 +1,162 @@
+"""Rows of a plan replayed on the RTL, and compared with the model bit for bit."""
+
+import logging
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...hw.images import synapse_places
+from ...model.emulator import Emulator
+from ..compare import MismatchError
+from ..simulation import HangError, Simulator, check_results
+from .philox import stream_key, words
+from .plan import Plan
+from .subject import Subject
+
+__all__ = ["Pick", "choose", "replay"]
+
+NUMBER = 0  # the stream that chooses; kinds have the numbers from 1
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Pick:
+    """A row of a plan, by its index, and the sample to run it on."""
+
+    row: int
+    sample: int
+
+
+def choose(plan: Plan, subject: Subject, count: int) -> list[Pick]:
+    """Return ``count`` different picks, or all if there are fewer, spread over kinds and levels.
+
+    The plan's seed decides which. They come in the order of the plan.
+    """
+    cells = [rows for _, _, rows in plan.cells()]
+    samples = [len(plan.rows[rows[0]].samples(subject)) for rows in cells]
+    quotas = _quotas(plan, samples, count)
+    key = stream_key(plan.seed, NUMBER)
+    picks = []
+    for number, (rows, n, quota) in enumerate(zip(cells, samples, quotas, strict=True)):
+        order = words(key, number, np.arange(len(rows) * n), 0, 0)[:, 0].argsort(kind="stable")
+        for place in np.sort(order[:quota]).tolist():
+            row = rows[place // n]
+            picks.append(Pick(row, plan.rows[row].samples(subject)[place % n]))
+    return picks
+
+
+def replay(plan: Plan, subject: Subject, simulator: Simulator, picks: list[Pick],
+           **options) -> dict:
+    """Run picks on the RTL and on the model, and compare everything that both tell.
+
+    Parameters
+    ----------
+    plan : Plan
+    subject : Subject
+        What the plan is for.
+    simulator : Simulator
+        Loaded with the subject's parameters.
+    picks : list of Pick
+    **options
+        For ``simulator.run``: ``stall``, ``seed``, ``waves``.
+
+    Returns
+    -------
+    dict
+        ``rows``: picks replayed. ``records``: records of the model that were compared.
+        ``mismatches``: picks that differ. ``difference``: text on the first of them, or None.
+        ``picks``: for each, its row, kind, level, instance, sample, records and difference.
+
+    Raises
+    ------
+    ValueError
+        If a pick isn't of the plan, or the simulator is loaded with other parameters.
+    """
+    if simulator.parameters.hash != subject.parameters.hash:
+        raise ValueError("Simulator must be loaded with the design that the plan is for, "
+                         "and isn't")
+    rows = [plan.row(pick.row) for pick in picks]
+    for pick, row in zip(picks, rows, strict=True):
+        samples = row.samples(subject)
+        if pick.sample not in samples:
+            wanted = samples[0] if len(samples) == 1 else f"from 0 to {samples[-1]}"
+            raise ValueError(f"Sample of row {pick.row} ({row}) must be {wanted}, "
+                             f"not {pick.sample}")
+    events = [row.kind.events(row.change, subject, pick.sample)
+              for row, pick in zip(rows, picks, strict=True)]
+    outcomes = _run(simulator, events, _flips(rows, subject), options)
+    emulator = Emulator(subject.parameters)
+    results = []
+    for pick, row, sample, outcome in zip(picks, rows, events, outcomes, strict=True):
+        result = emulator.run(sample, weight=row.kind.weight(row.change, subject))
+        results.append({
+            "row": pick.row, "kind": row.kind.name, "level": row.level,
+            "instance": row.instance, "sample": pick.sample, "records": len(result.trace),
+            "difference": _difference(outcome, result)})
+    differing = [result for result in results if result["difference"]]
+    return {"rows": len(results), "records": sum(result["records"] for result in results),
+            "mismatches": len(differing),
+            "difference": _headline(differing[0]) if differing else None, "picks": results}
+
+
+def _headline(result):
+    place = f"{result['kind']} {result['level']}, instance {result['instance']}"
+    return f"row {result['row']} ({place}), sample {result['sample']}: {result['difference']}"
+
+
+def _flips(rows, subject):
+    """Return the flipped bits of each row where the core has them: (bank, address, bit)."""
+    bank, address = synapse_places(subject.parameters)
+    flips = [row.kind.flips(row.change) for row in rows]
+    return [list(zip(bank[f[:, 0]].tolist(), address[f[:, 0]].tolist(), f[:, 1].tolist(),
+                     strict=True)) for f in flips]
+
+
+def _run(simulator, samples, flips, options):
+    """Return for each sample its `Run`, or the error that stands for it."""
+    try:
+        return simulator.run(samples, flips=flips, **options)
+    except (HangError, MismatchError):
+        logger.debug("a sample broke off: each runs alone", exc_info=True)
+    outcomes = []
+    for sample, bits in zip(samples, flips, strict=True):
+        try:
+            outcomes += simulator.run([sample], flips=[bits], **options)
+        except (HangError, MismatchError) as error:
+            outcomes.append(error)
+    return outcomes
+
+
+def _difference(outcome, result):
+    """Return the text on the first difference between a run of the RTL and the model's result."""
+    if isinstance(outcome, Exception):
+        return getattr(outcome, "text", str(outcome))
+    try:
+        check_results([outcome], [result])
+    except MismatchError as error:
+        return error.text
+    return None
+
+
+def _quotas(plan, samples, count):
+    """Return how many picks each level gives: kinds as evenly as possible, then levels."""
+    sizes = {}
+    for (kind, _, rows), n in zip(plan.cells(), samples, strict=True):
+        sizes.setdefault(kind, []).append(len(rows) * n)
+    shares = _spread([sum(levels) for levels in sizes.values()], count)
+    return [quota for levels, share in zip(sizes.values(), shares, strict=True)
+            for quota in _spread(levels, share)]
+
+
+def _spread(sizes, count):
+    """Return how many of ``count`` items come from each part, as evenly as the sizes allow."""
+    quotas = [0] * len(sizes)
+    left = min(count, sum(sizes))
+    while left:
+        open_ = [i for i, size in enumerate(sizes) if quotas[i] < size]
+        share = min(left, len(open_))
+        for k in range(share):  # at even distances where there are fewer items than parts
+            quotas[open_[k * len(open_) // share]] += 1
+        left -= share
+    return quotas
