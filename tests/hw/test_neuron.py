@@ -1,3 +1,4 @@
+# amaranth: UnusedElaboratable=no
 """The neuron unit against the model's kernels, touch by touch."""
 
 from itertools import count
@@ -13,6 +14,7 @@ from ranvier.model.tables import make_tables
 from ranvier.sim.benches import get, put, random_stalls, simulate
 
 from .configs import small_config
+from .scaled import table_images
 
 VARIANTS = {
     "full": {},
@@ -105,12 +107,9 @@ def draw_schedule(rng, reference, words):
     return schedule
 
 
-def images(config, reference):
-    tables = reference.tables
-    words = {Memory[name.upper()]: getattr(tables, name)
-             for name in ("low_m", "low_s", "low_a", "high_m", "high_s", "high_a",
-                          "sleep_q", "sleep_a")}
-    return {**words, Memory.THETA0: reference.theta0, Memory.BETA: reference.beta}
+def images(reference):
+    return {**table_images(reference.tables),
+            Memory.THETA0: reference.theta0, Memory.BETA: reference.beta}
 
 
 def draw_thresholds(rng, config, neurons):
@@ -171,7 +170,7 @@ def test_random_touches_equal_the_kernels(variant):
     theta0, beta = draw_thresholds(rng, config, 12)
     reference = Reference(config, theta0, beta)
     schedule = draw_schedule(rng, reference, 900)
-    unit = NeuronUnit(config=config, images=images(config, reference))
+    unit = NeuronUnit(config=config, images=images(reference))
     seeds = count(100)
     seen = run_unit(unit, schedule, reference, lambda: random_stalls(next(seeds)))
     check(seen, reference)
@@ -180,3 +179,81 @@ def test_random_touches_equal_the_kernels(variant):
     if config.synapse == "exponential":
         assert reference.levels == {0, 1, 2, 4, 8, 16, 32, 64}
         assert reference.looks > reference.touches / 10
+
+
+async def load(ctx, unit, words):
+    """Write every word of ``words`` through the port of the same name."""
+    ctx.set(unit.load.en, 1)
+    for memory, image in words.items():
+        ctx.set(unit.load.memory, memory)
+        for address, word in enumerate(image):
+            ctx.set(unit.load.address, address)
+            ctx.set(unit.load.data, int(word))
+            await ctx.tick()
+    ctx.set(unit.load.en, 0)
+
+
+async def settle(ctx, unit, cycles):
+    """Wait until the unit must be idle, and no earlier."""
+    for _ in range(cycles):
+        assert not ctx.get(unit.idle)
+        await ctx.tick()
+    assert ctx.get(unit.idle)
+
+
+async def one(ctx, unit, reference, tick, word):
+    """Give the unit one word with free outputs, and check its cycles and the record."""
+    jump = reference.config.synapse == "jump"
+    before = len(reference.trace), reference.looks
+    slot = reference.due(tick, word)
+    level = None if jump else 7 if slot is None else max(
+        1, ((slot - tick) % WAKE_SLOTS).bit_length() - 1)
+    touched = len(reference.trace) > before[0]
+    genuine = touched or reference.looks > before[1]
+    ctx.set(unit.tick, tick)
+    ctx.set(unit.i.payload, word)
+    ctx.set(unit.i.valid, 1)
+    await ctx.tick()
+    ctx.set(unit.i.valid, 0)
+    await settle(ctx, unit, (unit.cycles(level) if genuine else unit.ignored_cycles) - 1)
+    if touched:
+        record = reference.trace[-1]
+        assert {name: ctx.get(unit.trace.p[name]) for name in record} == record
+
+
+def arrival(neuron, amount):
+    return {"neuron": neuron, "arrival": 1, "sum": amount}
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_load_cycles_and_clear(variant):
+    config = small_config(neurons=3, readout="leaky", outputs=1, tick=0.1, **VARIANTS[variant])
+    theta0, beta = np.array([1 << 12, 1], np.int64), np.array([1 << 10, 3], np.int64)
+    reference = Reference(config, theta0, beta * config.adaptive)
+    unit = NeuronUnit(config=config)
+    # The bank has a word for its leaky output too. It mustn't reach the other neurons.
+    words = images(reference) | {Memory.THETA0: [*theta0, 99], Memory.BETA: [*beta, 99]}
+
+    async def bench(ctx):
+        for port in (unit.spikes, unit.trace, unit.wakes):
+            ctx.set(port.ready, 1)
+        await settle(ctx, unit, unit.clear_cycles - 1)
+        await load(ctx, unit, words)
+        for _ in range(2):
+            for tick, amount in enumerate((3, 40, 60, -20, 0, 30, 100, -127, 5)):
+                await one(ctx, unit, reference, tick, arrival(tick % 2, amount))
+                await one(ctx, unit, reference, tick, {"neuron": 0, "arrival": 0, "sum": 9})
+            ctx.set(unit.clear, 1)
+            await ctx.tick()
+            ctx.set(unit.clear, 0)
+            await settle(ctx, unit, unit.clear_cycles - 1)
+            reference.rest()
+
+    simulate(unit, bench)
+    assert reference.spikes
+
+
+def test_a_core_of_outputs_is_refused():
+    config = small_config(neurons=2, outputs=2, readout="leaky")
+    with pytest.raises(ValueError, match=r"^Core must have a spiking neuron, not 0$"):
+        NeuronUnit(config=config)
