@@ -17,6 +17,7 @@ __all__ = [
     "bank_trace",
     "due",
     "input_word",
+    "memories",
     "memory_depth",
     "memory_shape",
     "offset_bits",
@@ -136,6 +137,23 @@ def wake(config):
     return data.StructLayout({"neuron": config.local_bits, "slot": WAKE_BITS})
 
 
+def memories(config):
+    """Return the memories that a core of ``config`` has, in the order of their codes."""
+    exponential = config.synapse == "exponential"
+    missing = {
+        Memory.REGISTERS: True,
+        Memory.BETA: not config.adaptive,
+        Memory.LOW_A: not config.adaptive,
+        Memory.HIGH_A: not config.adaptive,
+        Memory.LOW_S: not exponential,
+        Memory.HIGH_S: not exponential,
+        Memory.SLEEP_Q: not exponential,
+        Memory.SLEEP_A: not exponential,
+        Memory.READOUT: config.readout != "leaky",
+    }
+    return [memory for memory in Memory if not missing.get(memory, False)]
+
+
 def memory_depth(config, memory):
     """Return the number of words of ``memory`` in one bank.
 
@@ -157,7 +175,7 @@ def memory_depth(config, memory):
         Memory.HIGH_A: high,
         Memory.SLEEP_Q: SLEEP_LEVELS,
         Memory.SLEEP_A: SLEEP_LEVELS,
-        Memory.READOUT: config.ticks,  # there with a leaky readout alone
+        Memory.READOUT: config.ticks,
     }[Memory(memory)]
 
 
@@ -174,7 +192,7 @@ def memory_shape(config, memory):
 
 def offset_bits(config):
     """Return the width of a word's address within a memory."""
-    depths = [memory_depth(config, memory) for memory in Memory if memory != Memory.REGISTERS]
+    depths = [memory_depth(config, memory) for memory in memories(config)]
     return max(6, (max(depths) - 1).bit_length())
 
 

@@ -36,8 +36,11 @@ class DelayRing(wiring.Component):
     overflow : Out(1)
         A sum was saturated in this cycle. Can't happen with at most ``config.fan_in`` synapses
         on a neuron.
+    drained : Out(1)
+        Nothing is left of the started tick. Combinational; it tells from the cycle after
+        ``start`` on.
     idle : Out(1)
-        Nothing is left of the started tick and no event is in flight. Combinational.
+        ``drained``, and no event is in flight. Combinational.
     clear : In(1)
         Forget everything, in ``clear_cycles`` cycles from the next on; ``idle`` is 0 meanwhile.
         Allowed while ``idle``.
@@ -53,6 +56,7 @@ class DelayRing(wiring.Component):
             "o": Out(stream.Signature(data.StructLayout({
                 "neuron": config.local_bits, "sum": signed(config.sum_bits)}))),
             "overflow": Out(1),
+            "drained": Out(1),
             "idle": Out(1),
             "clear": In(1),
         })
@@ -118,7 +122,8 @@ class DelayRing(wiring.Component):
         m.d.comb += [
             reading.eq(marks.o.valid & ~read_before & (~self.o.valid | self.o.ready)),
             marks.o.ready.eq(read_before),
-            self.idle.eq(marks.idle & ~read_before & ~self.o.valid),
+            self.drained.eq(marks.drained & ~read_before & ~self.o.valid),
+            self.idle.eq(self.drained & marks.idle),
         ]
         m.d.sync += read_before.eq(reading)
         with m.If(read_before):

@@ -50,7 +50,7 @@ class RowFetch(wiring.Component):
         """Return a memory that loads through ``load``, as a read port."""
         config = self._config
         storage = Storage(shape=memory_shape(config, memory), depth=memory_depth(config, memory),
-                          init=self._images.get(memory, []))
+                          init=[int(word) for word in self._images.get(memory, [])])
         m.submodules[memory.name.lower()] = storage
         write = storage.write_port()
         m.d.comb += [
@@ -58,7 +58,8 @@ class RowFetch(wiring.Component):
             write.addr.eq(self.load.address),
             write.data.eq(self.load.data),
         ]
-        return storage.read_port()
+        read = storage.read_port()
+        return read
 
     def elaborate(self, platform):
         m = Module()
@@ -67,7 +68,8 @@ class RowFetch(wiring.Component):
         weights = self._storage(m, Memory.WEIGHTS)
         links = self._storage(m, Memory.LINKS)
 
-        start, stop = Signal.like(rows.data), Signal.like(rows.data)  # the row that comes next
+        start = Signal.like(rows.data)  # of the row that comes next
+        stop = Signal.like(rows.data)
         ready = Signal()  # start and stop are known
         begin = Signal()  # and start streaming now
         source = Signal(config.source_bits)
@@ -92,7 +94,8 @@ class RowFetch(wiring.Component):
                 m.d.sync += ready.eq(1)
                 m.next = "SOURCE"
 
-        address, end = Signal.like(rows.data), Signal.like(rows.data)
+        address = Signal.like(rows.data)
+        end = Signal.like(rows.data)
         streaming = Signal()
         advance = Signal()
         m.d.comb += [

@@ -50,8 +50,11 @@ class SlotMap(wiring.Component):
         Drain ``slot``, from the next cycle on. Allowed while ``idle``, and then at every cycle.
     o : Out(stream.Signature(range(neurons)))
         The drained neurons, in ascending order.
+    drained : Out(1)
+        Nothing is left of the started slot. Combinational; it tells from the cycle after
+        ``start`` on.
     idle : Out(1)
-        Nothing is left of the started slot and no mark is in flight. Combinational.
+        ``drained``, and no mark is in flight. Combinational.
     clear : In(1)
         Forget all marks, in ``clear_cycles`` cycles from the next on; ``idle`` is 0 meanwhile.
         Allowed while ``idle``.
@@ -73,6 +76,7 @@ class SlotMap(wiring.Component):
             "slot": In(slot_bits),
             "start": In(1),
             "o": Out(stream.Signature(self._neuron_bits)),
+            "drained": Out(1),
             "idle": Out(1),
             "clear": In(1),
         })
@@ -117,7 +121,7 @@ class SlotMap(wiring.Component):
             self.i.ready.eq(~reading & ~self.start),
             accepted.eq(self.i.valid & self.i.ready),
             summary_read.addr.eq(Mux(accepted, self.i.p.slot, self.slot)),
-            bits_read.addr.eq(Mux(reading, Cat(slot, chunk), 
+            bits_read.addr.eq(Mux(reading, Cat(slot, chunk),
                                   Cat(self.i.p.slot, _chunk(self.i.p.neuron)))),
             bits_read.en.eq(reading | accepted),
         ]
@@ -147,16 +151,17 @@ class SlotMap(wiring.Component):
             m.d.sync += pending.eq(pending & (pending - 1))
 
         found = Signal()
+        m.d.comb += self.idle.eq(self.drained & ~marking)
         with m.FSM():
             with m.State("IDLE"):
-                m.d.comb += self.idle.eq(~marking)
+                m.d.comb += self.drained.eq(1)
                 with m.If(self.clear):
                     m.next = "CLEAR"
                 with m.Elif(self.start):
                     m.d.sync += slot.eq(self.slot)
                     m.next = "CHECK"
             with m.State("CHECK"):
-                m.d.comb += [found.eq(summary_read.data.any()), self.idle.eq(~found & ~marking)]
+                m.d.comb += [found.eq(summary_read.data.any()), self.drained.eq(~found)]
                 m.d.sync += left.eq(summary_read.data)
                 with m.If(found):
                     m.d.comb += [

@@ -1,7 +1,7 @@
 """Joins and forks of streams: a fair merge and a broadcast."""
 
 from amaranth.hdl import Array, Module, Signal
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 __all__ = ["Broadcast", "Merge"]
@@ -19,8 +19,8 @@ class Merge(wiring.Component):
     Members
     -------
     i : In(stream.Signature(shape)).array(count)
-    o : Out(stream.Signature(data.StructLayout))
-        ``port``, the number of the input, and its ``payload``. One word per cycle.
+    o : Out(stream.Signature(shape))
+        One word per cycle.
     """
 
     latency = 1
@@ -29,10 +29,9 @@ class Merge(wiring.Component):
         if count < 1:
             raise ValueError(f"Merge must have at least 1 input, not {count!r}")
         self._count = count
-        layout = data.StructLayout({"port": max(1, (count - 1).bit_length()), "payload": shape})
         super().__init__({
             "i": In(stream.Signature(shape)).array(count),
-            "o": Out(stream.Signature(layout)),
+            "o": Out(stream.Signature(shape)),
         })
 
     @property
@@ -57,11 +56,7 @@ class Merge(wiring.Component):
         with m.If(free):
             m.d.sync += self.o.valid.eq(valid)
             with m.If(valid):
-                m.d.sync += [
-                    latest.eq(port),
-                    self.o.p.port.eq(port),
-                    self.o.p.payload.eq(chosen),
-                ]
+                m.d.sync += [latest.eq(port), self.o.payload.eq(chosen)]
         return m
 
 

@@ -1,6 +1,7 @@
 """The ring delay buffer against sums kept in a dictionary."""
 import numpy as np
 import pytest
+
 from ranvier.hw.ring import DelayRing
 from ranvier.sim.benches import get, put, random_stalls, simulate
 

@@ -1,6 +1,9 @@
 """Row fetch against slices of arrays."""
+import itertools
+
 import numpy as np
 import pytest
+
 from ranvier.hw.payloads import Memory
 from ranvier.hw.rows import RowFetch
 from ranvier.sim.benches import get, no_stalls, put, random_stalls, simulate, until
@@ -23,7 +26,7 @@ def draw_images(config, seed):
         Memory.WEIGHTS: [word["weight"] for word in synapses],
         Memory.LINKS: [word["target"] | word["delay"] << config.local_bits for word in synapses],
     }
-    return images, [synapses[first:end] for first, end in zip(rows, rows[1:], strict=False)]
+    return images, [synapses[first:end] for first, end in itertools.pairwise(rows)]
 
 
 @pytest.mark.parametrize("changes", [{}, {"inputs": 1, "neurons": 1, "outputs": 1,

@@ -2,6 +2,7 @@
 """The wheel of bitmaps against sets of neurons."""
 import numpy as np
 import pytest
+
 from ranvier.hw.slots import SlotMap
 from ranvier.sim.benches import get, put, random_stalls, simulate
 
@@ -109,7 +110,7 @@ def test_clear_forgets_all_marks_in_the_stated_cycles():
 
 
 def test_bad_sizes_are_refused():
-    with pytest.raises(ValueError, match="^Slots must be a power of two above 1, not 6$"):
+    with pytest.raises(ValueError, match=r"^Slots must be a power of two above 1, not 6$"):
         SlotMap(slots=6, neurons=4)
-    with pytest.raises(ValueError, match="^Neurons of a slot must be at least 1, not 0$"):
+    with pytest.raises(ValueError, match=r"^Neurons of a slot must be at least 1, not 0$"):
         SlotMap(slots=8, neurons=0)

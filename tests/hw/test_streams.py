@@ -1,6 +1,7 @@
 # amaranth: UnusedElaboratable=no
 """Merge and broadcast keep every word, in order, under any stalls."""
 import pytest
+
 from ranvier.hw.streams import Broadcast, Merge
 from ranvier.sim.benches import get, put, random_stalls, simulate
 
@@ -22,7 +23,7 @@ def test_merge_keeps_every_word_in_the_order_of_its_port(count, busy):
 
     simulate(dut, collect, *(sender(port) for port in range(count)), cycles=500)
     for port in range(count):
-        assert [word["payload"] for word in received if word["port"] == port] == sent[port]
+        assert [word for word in received if word // 10 == port] == sent[port]
 
 
 def test_merge_is_fair():
@@ -38,8 +39,7 @@ def test_merge_is_fair():
         return send
 
     simulate(dut, collect, *(sender(port) for port in range(3)), cycles=100)
-    ports = [word["port"] for word in received]
-    assert all(sorted(ports[k:k + 3]) == [0, 1, 2] for k in range(0, 12, 3))
+    assert all(sorted(received[k:k + 3]) == [0, 1, 2] for k in range(0, 12, 3))
 
 
 @pytest.mark.parametrize("count", [1, 3])
@@ -61,7 +61,7 @@ def test_broadcast_gives_each_receiver_every_word_once(count):
 
 
 def test_bad_counts_are_refused():
-    with pytest.raises(ValueError, match="^Merge must have at least 1 input, not 0$"):
+    with pytest.raises(ValueError, match=r"^Merge must have at least 1 input, not 0$"):
         Merge(shape=8, count=0)
-    with pytest.raises(ValueError, match="^Broadcast must have at least 1 output, not 0$"):
+    with pytest.raises(ValueError, match=r"^Broadcast must have at least 1 output, not 0$"):
         Broadcast(shape=8, count=0)

@@ -1,0 +1,242 @@
+"""The core: banks in a row, the schedule of ticks, and the loop of recurrent spikes."""
+
+from amaranth.hdl import Cat, Module, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from .bank import Bank
+from .images import bank_images
+from .payloads import BUS_BITS, input_word, output_word, trace_record
+from .readout import Readout
+from .registers import BusSignature, RegisterFile
+from .scheduler import Scheduler
+from .streams import Broadcast, Merge
+
+__all__ = ["NeuronCore"]
+
+
+class NeuronCore(wiring.Component):
+    """Runs a spiking network, sample by sample: docs/contract.md is what it computes.
+
+    docs/core.md has the block diagram, the schedule of a tick, the registers and the cycles.
+
+    Parameters
+    ----------
+    config : CoreConfig
+    parameters : Parameters, or None
+        What the memories hold from the start. With None they're 0, and the bus has to load them.
+
+    Members
+    -------
+    i : In(stream.Signature(input_word(config)))
+        Events sorted by tick; at most one per channel and tick. A word with ``last`` ends the
+        sample after as many ticks as its ``tick`` says. Events of a tick that has passed, of a
+        tick from ``config.ticks`` on or of a channel that isn't there are dropped and counted.
+    o : Out(stream.Signature(output_word(config)))
+        Every spike, by tick; then a word with ``last``: the number of ticks, and the decision.
+    trace : Out(stream.Signature(trace_record(config)))
+        A record per touch, by tick; then a record with ``last``, with the number of ticks.
+    bus : In(BusSignature(config))
+        Registers, and loading of the memories: see `BusMap`.
+
+    Raises
+    ------
+    ValueError
+        If the parameters are of another config, or a word or an address doesn't fit the bus.
+    """
+
+    def __init__(self, config, parameters=None):
+        if parameters is not None and parameters.config != config:
+            raise ValueError(f"Core parameters must be of the config {config!r}, "
+                             f"not of {parameters.config!r}")
+        if config.local_bits + config.delay_bits > BUS_BITS:
+            raise ValueError(f"Target and delay of a synapse must fit {BUS_BITS} bits, "
+                             f"not {config.local_bits + config.delay_bits}")
+        self._config = config
+        self._banks = [
+            Bank(config=config, index=k,
+                 images=None if parameters is None else bank_images(parameters, k))
+            for k in range(config.banks)
+        ]
+        self._readout = Readout(config=config)
+        super().__init__({
+            "i": In(stream.Signature(input_word(config))),
+            "o": Out(stream.Signature(output_word(config))),
+            "trace": Out(stream.Signature(trace_record(config))),
+            "bus": In(BusSignature(config)),
+        })
+
+    @property
+    def config(self):
+        return self._config
+
+    @property
+    def clear_cycles(self):
+        """Most cycles from the last word on ``o`` or ``trace`` until a sample may begin.
+
+        After a reset it's up to twice as many.
+        """
+        return max(unit.clear_cycles for unit in (*self._banks, self._readout)) + 3
+
+    def memory_places(self):
+        """Return where each loaded memory stands, a dict per bank: see `Bank.memory_places`."""
+        return [{memory: ((f"bank_{k}", *path), base, words)
+                 for memory, (path, base, words) in bank.memory_places().items()}
+                for k, bank in enumerate(self._banks)]
+
+    def _neuron(self, local, bank):
+        """Return the neuron that is ``local`` in ``bank``."""
+        return local * self._config.banks + bank
+
+    def _join_spikes(self, m):
+        """Merge the spikes of the banks. Returns a stream of neurons."""
+        config = self._config
+        m.submodules.spikes = merge = Merge(shape=config.neuron_bits, count=config.banks)
+        for k, bank in enumerate(self._banks):
+            m.d.comb += [
+                merge.i[k].payload.eq(self._neuron(bank.spikes.payload, k)),
+                merge.i[k].valid.eq(bank.spikes.valid),
+                bank.spikes.ready.eq(merge.i[k].ready),
+            ]
+        return merge.o
+
+    def _join_traces(self, m, tick):
+        """Merge the records of the banks. Returns a stream of records."""
+        config = self._config
+        m.submodules.traces = merge = Merge(shape=trace_record(config), count=config.banks)
+        for k, bank in enumerate(self._banks):
+            record, local = merge.i[k].p, bank.trace.p
+            m.d.comb += [
+                record.tick.eq(tick),
+                record.neuron.eq(self._neuron(local.neuron, k)),
+                *(record[name].eq(local[name]) for name in ("fired", "p", "q", "a")),
+                merge.i[k].valid.eq(bank.trace.valid),
+                bank.trace.ready.eq(merge.i[k].ready),
+            ]
+        return merge.o
+
+    def _spread(self, m, spikes, events):
+        """Send spikes and input events to all banks. Returns whether none is on its way."""
+        config = self._config
+        m.submodules.sources = merge = Merge(shape=config.source_bits, count=2)
+        m.submodules.broadcast = broadcast = Broadcast(
+            shape=config.source_bits, count=config.banks)
+        m.d.comb += [
+            merge.i[0].payload.eq(spikes.payload + config.inputs),
+            merge.i[0].valid.eq(spikes.valid),
+            spikes.ready.eq(merge.i[0].ready),
+            merge.i[1].payload.eq(events.payload),
+            merge.i[1].valid.eq(events.valid),
+            events.ready.eq(merge.i[1].ready),
+        ]
+        wiring.connect(m, merge.o, broadcast.i)
+        for k, bank in enumerate(self._banks):
+            wiring.connect(m, broadcast.o[k], bank.i)
+        return ~merge.o.valid
+
+    def _finish(self, m, scheduler, spikes, traces, decision):
+        """Send spikes and records out, and the last words after them."""
+        sent, traced = Signal(), Signal()  # the last words that were taken
+        m.d.comb += [
+            self.o.p.tick.eq(scheduler.tick),
+            self.o.p.neuron.eq(spikes.payload),
+            self.o.valid.eq(spikes.valid),
+            spikes.ready.eq(self.o.ready),
+            self.trace.payload.eq(traces.payload),
+            self.trace.valid.eq(traces.valid),
+            traces.ready.eq(self.trace.ready),
+        ]
+        with m.If(scheduler.finish):
+            m.d.comb += [
+                self.o.p.tick.eq(scheduler.upcoming),
+                self.o.p.neuron.eq(decision.payload),
+                self.o.p.last.eq(1),
+                self.o.valid.eq(decision.valid & ~sent),
+                decision.ready.eq(scheduler.finished),
+            ]
+            with m.If(~traces.valid):
+                m.d.comb += [
+                    self.trace.payload.eq(0),
+                    self.trace.p.tick.eq(scheduler.upcoming),
+                    self.trace.p.last.eq(1),
+                    self.trace.valid.eq(~traced),
+                ]
+                m.d.sync += traced.eq(traced | self.trace.ready)
+            m.d.sync += sent.eq(sent | (self.o.valid & self.o.ready))
+            m.d.comb += scheduler.finished.eq(
+                (sent | (self.o.valid & self.o.ready))
+                & (traced | (~traces.valid & self.trace.ready)))
+            with m.If(scheduler.finished):
+                m.d.sync += [sent.eq(0), traced.eq(0)]
+
+    def _count(self, m, registers, scheduler, spikes):
+        """Let the registers see what happens."""
+        count = registers.count
+        m.d.comb += [
+            registers.begin.eq(scheduler.begin),
+            registers.running.eq(scheduler.running),
+            registers.clearing.eq(scheduler.clearing),
+            registers.bad_end.eq(scheduler.bad_end),
+            registers.end.eq(scheduler.finished),
+            registers.decision.eq(self.o.p.neuron),
+            count.cycles.eq(scheduler.running),
+            count.ticks.eq(scheduler.start),
+            count.input_events.eq(scheduler.events.valid & scheduler.events.ready),
+            count.spikes.eq(spikes.valid & spikes.ready),
+            count.dropped.eq(scheduler.dropped),
+            *(count[name].eq(sum(bank.count[name] for bank in self._banks))
+              for name in self._banks[0].count.shape().members),
+        ]
+
+    def _decide(self, m, scheduler, spikes, traces):
+        """Let the readout see spikes, or the records of leaky outputs, and decide in the end."""
+        m.submodules.readout = readout = self._readout
+        updates = traces if self._config.readout == "leaky" else spikes
+        quiet = Signal()  # no update came in the cycle before
+        asked = Signal()
+        m.d.comb += [
+            readout.update.eq(updates.valid & updates.ready),
+            readout.neuron.eq(traces.p.neuron if updates is traces else spikes.payload),
+            readout.tick.eq(scheduler.tick),
+            readout.integral.eq(traces.p.p),
+            readout.finish.eq(scheduler.finish & quiet & ~updates.valid & ~asked),
+            readout.clear.eq(scheduler.clear),
+        ]
+        m.d.sync += [
+            quiet.eq(~updates.valid),
+            asked.eq(scheduler.finish & (asked | readout.finish)),
+        ]
+        return readout
+
+    def elaborate(self, platform):
+        m = Module()
+        config = self._config
+        m.submodules.scheduler = scheduler = Scheduler(config=config)
+        m.submodules.registers = registers = RegisterFile(
+            config=config, value_shape=self._readout.value_shape)
+        m.submodules.fork = fork = Broadcast(shape=config.neuron_bits, count=2)
+        for k, bank in enumerate(self._banks):
+            m.submodules[f"bank_{k}"] = bank
+            m.d.comb += [
+                bank.tick.eq(scheduler.upcoming),
+                bank.start.eq(scheduler.start),
+                bank.clear.eq(scheduler.clear),
+            ]
+            wiring.connect(m, registers.load[k], bank.load)
+        wiring.connect(m, wiring.flipped(self.bus), registers.bus)
+        wiring.connect(m, wiring.flipped(self.i), scheduler.i)
+
+        spikes = self._join_spikes(m)
+        traces = self._join_traces(m, scheduler.tick)
+        wiring.connect(m, spikes, fork.i)
+        spread = self._spread(m, fork.o[1], scheduler.events)
+        readout = self._decide(m, scheduler, spikes, traces)
+        self._finish(m, scheduler, fork.o[0], traces, readout.o)
+        self._count(m, registers, scheduler, spikes)
+        m.d.comb += [
+            registers.value.eq(readout.value),
+            readout.value_select.eq(registers.value_select),
+            scheduler.settled.eq(Cat(bank.idle for bank in self._banks).all()
+                                 & ~spikes.valid & spread & readout.idle),
+        ]
+        return m

@@ -1,0 +1,67 @@
+"""Parameters as the words of a core's memories, and as the bus writes that load them."""
+
+import numpy as np
+
+from .payloads import BANKED, BUS_BITS, Memory, memories, memory_depth, memory_shape
+from .registers import BusMap
+
+__all__ = ["bank_images", "image_text", "load_words", "synapse_places"]
+
+
+def synapse_places(parameters):
+    """Return where the synapses of ``parameters`` are: bank and word, each (synapses,) int64."""
+    banks = parameters.config.banks
+    bank = parameters.target.astype(np.int64) % banks
+    word = np.empty_like(bank)
+    for k in range(banks):
+        mine = bank == k
+        word[mine] = np.arange(mine.sum())
+    return bank, word
+
+
+def bank_images(parameters, bank):
+    """Return the memories of a bank.
+
+    Returns
+    -------
+    dict of Memory to (memory_depth(config, memory),) int64
+        Weights are signed, all other words are not. Words without use are 0.
+    """
+    config, tables = parameters.config, parameters.tables
+    mine = np.flatnonzero(parameters.target % config.banks == bank)
+    links = parameters.target[mine].astype(np.int64) // config.banks
+    links |= parameters.delay[mine].astype(np.int64) << config.local_bits
+    words = {
+        Memory.ROWS: np.searchsorted(mine, parameters.row_start),
+        Memory.WEIGHTS: parameters.weight[mine],
+        Memory.LINKS: links,
+        Memory.THETA0: parameters.theta0[bank :: config.banks],
+        Memory.BETA: parameters.beta[bank :: config.banks],
+    }
+    images = {}
+    for memory in memories(config):
+        image = words[memory] if memory in words else getattr(tables, memory.name.lower())
+        images[memory] = np.zeros(memory_depth(config, memory), np.int64)
+        images[memory][: len(image)] = image
+    return images
+
+
+def load_words(parameters):
+    """Return the bus writes that load a core: addresses and data, each (writes,) uint32."""
+    config = parameters.config
+    bus = BusMap(config)
+    addresses, words = [], []
+    for bank in range(config.banks):
+        for memory, image in bank_images(parameters, bank).items():
+            if memory in BANKED or bank == 0:
+                addresses.append(bus.address(memory, np.arange(image.size), bank))
+                words.append(image)
+    data = np.concatenate(words) & ((1 << BUS_BITS) - 1)
+    return np.concatenate(addresses).astype(np.uint32), data.astype(np.uint32)
+
+
+def image_text(config, memory, image):
+    """Return a memory as hexadecimal text, a word per line, for ``$readmemh``."""
+    width = memory_shape(config, memory).width
+    digits = -(-width // 4)
+    return "".join(f"{int(word) & ((1 << width) - 1):0{digits}x}\n" for word in image)
