@@ -29,9 +29,8 @@ def test_products_are_exact(variant, loaded):
         ctx.set(unit.load.en, 1)
         # Nothing may be written by other memories, nor beside a table.
         for memory in Memory:
-            image = images.get(memory, [7] * 100)
-            outside = [(100, 9)] if memory in images else []
-            for address, word in [*enumerate(image), *outside]:
+            image = images.get(memory, [])
+            for address, word in enumerate([*image, *[9] * (64 - len(image))]):
                 ctx.set(unit.load.memory, memory)
                 ctx.set(unit.load.address, address)
                 ctx.set(unit.load.data, word)
