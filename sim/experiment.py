@@ -1,0 +1,257 @@
+"""Reads an experiment: one TOML file becomes one frozen record in which every value is checked."""
+
+import hashlib
+import json
+import tomllib
+from dataclasses import MISSING, asdict, dataclass, field, fields, make_dataclass, replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import ClassVar
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from ..train.datasets import DataConfig
+from ..train.network import Network, NetworkConfig
+from ..train.quantise import DesignConfig, quantise
+from ..train.settings import TrainConfig
+from .noise.settings import NoiseConfig
+
+__all__ = [
+    "CosimConfig",
+    "Experiment",
+    "StudyConfig",
+    "load_experiment",
+    "make_experiment",
+    "read_toml",
+    "section_hash",
+]
+
+SIMULATORS = ("verilator", "icarus")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CosimConfig:
+    """How much of the test set the RTL runs. The table ``[cosim]``.
+
+    Parameters
+    ----------
+    cxxrtl_samples : int
+        Test samples under CXXRTL, from the first on; all of them if there are fewer.
+    cocotb_samples : int
+        The same under cocotb, which is slower. 0 leaves cocotb out.
+    simulator : str
+        ``"verilator"`` or ``"icarus"``, under cocotb.
+    stall : float
+        Probability, in each cycle, that a stream of the testbench stalls. Below 1.
+    """
+
+    cxxrtl_samples: int = 300
+    cocotb_samples: int = 30
+    simulator: str = "verilator"
+    stall: float = 0.2
+
+    def __post_init__(self):
+        if self.cxxrtl_samples < 1:
+            raise ValueError(f"cxxrtl_samples must be at least 1, not {self.cxxrtl_samples}")
+        if self.cocotb_samples < 0:
+            raise ValueError(f"cocotb_samples must be at least 0, not {self.cocotb_samples}")
+        if self.simulator not in SIMULATORS:
+            raise ValueError(
+                f"simulator must be one of {', '.join(SIMULATORS)}, not {self.simulator!r}"
+            )
+        if not 0 <= self.stall < 1:
+            raise ValueError(f"stall must be from 0 to below 1, not {self.stall!r}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyConfig:
+    """What is measured beside the design itself. The table ``[study]``.
+
+    Parameters
+    ----------
+    ticks : tuple of float
+        Ticks, in ms, at which the accuracy of the integer model is measured.
+    """
+
+    ticks: tuple[float, ...] = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+
+    def __post_init__(self):
+        for tick in self.ticks:
+            if not 0.001 <= tick <= 10 or abs(tick * 1000 - round(tick * 1000)) > 1e-6:
+                raise ValueError(
+                    "Each of ticks must be a whole number of microseconds from 0.001 to 10 ms, "
+                    f"not {tick!r} ms"
+                )
+
+
+def _check_network(table):
+    NetworkConfig(inputs=1, outputs=2, **vars(table))
+
+
+# The table [network]: channels and classes come from the data.
+NetworkTable = make_dataclass(
+    "NetworkTable",
+    [
+        (f.name, f.type, field() if f.default is MISSING else field(default=f.default))
+        for f in fields(NetworkConfig)
+        if f.name not in ("inputs", "outputs")
+    ],
+    namespace={"__post_init__": _check_network},
+    frozen=True,
+    kw_only=True,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """One experiment, as its TOML file states it.
+
+    Parameters
+    ----------
+    seed : int
+        Every random choice follows from it. At least 0.
+    data : DataConfig
+        Relative paths start from the folder of the TOML file.
+    network : NetworkTable
+        `NetworkConfig` without ``inputs`` and ``outputs``, which the data give.
+    train : TrainConfig
+    design : DesignConfig
+    study : StudyConfig
+    cosim : CosimConfig
+    noise : NoiseConfig
+    """
+
+    __pydantic_config__: ClassVar = ConfigDict(extra="forbid", strict=True)
+
+    seed: int
+    data: DataConfig
+    network: NetworkTable
+    train: TrainConfig
+    design: DesignConfig = field(default_factory=DesignConfig)
+    study: StudyConfig = field(default_factory=StudyConfig)
+    cosim: CosimConfig = field(default_factory=CosimConfig)
+    noise: NoiseConfig = field(default_factory=NoiseConfig)
+
+    def __post_init__(self):
+        if not 0 <= self.seed < 1 << 63:
+            raise ValueError(f"seed must be from 0 to 2**63 - 1, not {self.seed}")
+
+    @property
+    def sha256(self):
+        """Hash over every value, in hexadecimal."""
+        return section_hash(self, [f.name for f in fields(self)])
+
+    def network_config(self, inputs, outputs):
+        """Return the `NetworkConfig` for data with so many channels and classes."""
+        return NetworkConfig(inputs=inputs, outputs=outputs, **vars(self.network))
+
+    def check_design(self, network):
+        """Check that the core can hold a network, before time goes into training it.
+
+        Parameters
+        ----------
+        network : NetworkConfig
+
+        Raises
+        ------
+        ValueError
+            If it can't.
+        """
+        # Drawn with weights about as large as the thresholds, like a trained network's.
+        spread = replace(self.train, hidden_sd=1.0, output_sd=1.0, recurrent_sd=1.0)
+        quantise(Network.random(network, spread, self.seed), self.design)
+
+    def resolved(self, folder):
+        """Return a copy whose relative paths start from ``folder``."""
+        return replace(self, data=self.data.resolved(folder))
+
+
+def section_hash(experiment, names):
+    """Return the hash, in hexadecimal, of some fields of an `Experiment`."""
+    values = asdict(experiment)
+    text = json.dumps({name: values[name] for name in names}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def read_toml(path):
+    """Return the values of a TOML file as a dict.
+
+    Raises
+    ------
+    ValueError
+        If there is no such file, or it isn't TOML; the text names it.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise ValueError(f"{path} must be a TOML file, and there is no such file")
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} must be TOML: {error}") from None
+
+
+def make_experiment(values, origin):
+    """Return the `Experiment` of plain values by name; ``origin`` stands for them in errors.
+
+    Raises
+    ------
+    ValueError
+        If a key is unknown or missing, or a value is of the wrong type or out of range. One
+        sentence that names origin, table and key.
+    """
+    # JSON has no tuples either, so that strict checks take its arrays for them.
+    text = json.dumps(values, default=str)
+    try:
+        return TypeAdapter(Experiment).validate_json(text)
+    except ValidationError as error:
+        # A misspelt key makes the right one missing: say the cause first.
+        found = sorted(error.errors(), key=lambda e: e["type"] != "unexpected_keyword_argument")
+        raise ValueError(f"{origin}: {_sentence(found[0])}") from None
+
+
+def load_experiment(path):
+    """Return the `Experiment` of a TOML file. Raises what `read_toml` and `make_experiment` do."""
+    return make_experiment(read_toml(path), path)
+
+
+_KINDS = {
+    "int": "a whole number",
+    "float": "a number",
+    "string": "text in quotes",
+    "bool": "true or false",
+    "tuple": "a list in brackets",
+    "dataclass": "a table",
+    "finite_number": "a finite number",
+}
+
+
+def _section(location):
+    """Return the dataclass in which the last key of a location is."""
+    if len(location) == 1:
+        return Experiment
+    return {f.name: f.type for f in fields(Experiment)}[location[0]]
+
+
+def _place(location):
+    keys = [key for key in location if isinstance(key, str) and key != "none"]
+    index = "".join(f"[{key}]" for key in location if isinstance(key, int))
+    return ".".join(keys) + index
+
+
+def _sentence(error):
+    """Return one sentence on one error of pydantic."""
+    location, kind = error["loc"], error["type"]
+    place = _place(location)
+    if kind == "missing":
+        return f"{place} must be given, and is missing"
+    if kind == "unexpected_keyword_argument":
+        keys = [f.name for f in fields(_section(location))]
+        near = get_close_matches(location[-1], keys, 1)
+        hint = f"did you mean {near[0]}?" if near else f"the keys here are {', '.join(keys)}"
+        return f"{place} must be a known key, and isn't one: {hint}"
+    if kind == "value_error":
+        return f"{place + ': ' if place else ''}{error['ctx']['error']}"
+    need = _KINDS.get(kind.rsplit("_", 1)[0], _KINDS.get(kind))
+    if need is None:
+        return f"{place}: {error['msg']}, not {error['input']!r}"
+    return f"{place} must be {need}, not {error['input']!r}"
