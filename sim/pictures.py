@@ -1,0 +1,205 @@
+"""The pictures of a report: SVG text, drawn once for light and once for dark pages."""
+
+import base64
+import io
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+
+__all__ = ["Picture", "against_tick", "memories", "noise", "raster", "training"]
+
+RASTERISED = 4000  # points beyond which a scatter goes into the SVG as pixels
+
+
+@dataclass(frozen=True)
+class Theme:
+    """Colours of one kind of page."""
+
+    ink: str
+    faint: str
+    grid: str
+    first: str
+    second: str
+    third: str
+
+
+LIGHT = Theme("#1f2933", "#66727f", "#e3e7eb", "#1264a3", "#d9480f", "#2b8a3e")
+DARK = Theme("#e4e8ec", "#98a4b0", "#333b44", "#62b0f0", "#ff9355", "#69cf80")
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture as data URIs, for light and for dark pages."""
+
+    light: str
+    dark: str
+
+
+def _render(draw, width, height, theme, **layout):
+    settings = {
+        "font.family": "DejaVu Sans",
+        "font.size": 9,
+        "text.color": theme.ink,
+        "axes.edgecolor": theme.faint,
+        "axes.facecolor": "none",
+        "axes.labelcolor": theme.ink,
+        "axes.spines.right": False,
+        "axes.spines.top": False,
+        "axes.titlesize": 9,
+        "grid.color": theme.grid,
+        "legend.frameon": False,
+        "svg.hashsalt": "ranvier",
+        "xtick.color": theme.faint,
+        "ytick.color": theme.faint,
+        "xtick.labelcolor": theme.ink,
+        "ytick.labelcolor": theme.ink,
+    }
+    with rc_context(settings):
+        figure = Figure(figsize=(width, height), facecolor="none", layout="constrained", dpi=150)
+        FigureCanvasSVG(figure)
+        draw(figure.subplots(**layout), theme)
+        text = io.BytesIO()
+        figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
+    return "data:image/svg+xml;base64," + base64.b64encode(text.getvalue()).decode()
+
+
+def _picture(draw, width, height, **layout):
+    """Return the `Picture` that ``draw(axes, theme)`` makes, ``width`` by ``height`` inches."""
+    return Picture(*(_render(draw, width, height, theme, **layout) for theme in (LIGHT, DARK)))
+
+
+def training(history):
+    """Return loss and accuracy against the epoch, from the ``history`` of ``training.json``."""
+
+    def draw(axes, theme):
+        epochs = [record["epoch"] for record in history]
+        axes[0].plot(epochs, [record["loss"] for record in history], color=theme.first)
+        axes[0].set(ylabel="loss", ylim=(0, None))
+        for name, colour in zip(
+            ("train", "validation", "test"), (theme.first, theme.third, theme.second), strict=True
+        ):
+            if name in history[0]["accuracy"]:
+                values = [100 * record["accuracy"][name] for record in history]
+                axes[1].plot(epochs, values, color=colour, label=name)
+        axes[1].set(ylabel="accuracy, %", ylim=(None, 100.5))
+        axes[1].legend(loc="lower right")
+        for axis in axes:
+            axis.set(xlabel="epoch", xlim=(min(epochs) - 0.5, max(epochs) + 0.5))
+            axis.xaxis.get_major_locator().set_params(integer=True)
+            axis.grid(True)
+
+    return _picture(draw, 7.6, 2.6, ncols=2)
+
+
+def against_tick(rows, exact, chosen):
+    """Return the accuracy against the tick.
+
+    Parameters
+    ----------
+    rows : list of dict
+        ``tick`` in ms, ``accuracy`` and its interval ``low`` and ``high``, as fractions.
+    exact : float
+        Accuracy in continuous time.
+    chosen : float
+        The design's tick, in ms.
+    """
+
+    def draw(axis, theme):
+        ticks = np.array([row["tick"] for row in rows])
+        values = 100 * np.array([row["accuracy"] for row in rows])
+        low, high = (100 * np.array([row[name] for row in rows]) for name in ("low", "high"))
+        axis.fill_between(ticks, low, high, color=theme.first, alpha=0.15, lw=0)
+        axis.plot(ticks, values, "o-", color=theme.first, ms=4, label="integer model")
+        axis.axhline(100 * exact, color=theme.third, ls="--", lw=1.2, label="float network")
+        axis.axvline(chosen, color=theme.second, lw=1.2, ls=":", label="this design's tick")
+        axis.set(xscale="log", xlabel="tick, ms", ylabel="accuracy, %",
+                 ylim=(low.min() - 3, min(100.0, high.max() + 3)))
+        axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+        axis.minorticks_off()
+        axis.grid(True)
+        axis.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=3, handlelength=1.4,
+                    columnspacing=1.0, fontsize=8)
+
+    return _picture(draw, 5.4, 3.1)
+
+
+def raster(inputs, model, rtl, *, tick, ticks, channels, neurons, outputs):
+    """Return one sample's events, with the spikes of model and RTL over each other.
+
+    Parameters
+    ----------
+    inputs, model, rtl : (events, 2) integers
+        Ticks, and channels or neurons.
+    tick : float
+        Milliseconds.
+    ticks, channels, neurons, outputs : int
+        Of the core.
+    """
+
+    def draw(axes, theme):
+        def scatter(axis, points, **style):
+            axis.scatter(points[:, 0] * tick, points[:, 1], clip_on=False,
+                         rasterized=len(points) > RASTERISED, **style)
+
+        scatter(axes[0], inputs, s=9, marker="|", color=theme.faint, lw=0.9)
+        scatter(axes[1], model, s=24, marker="o", facecolors="none", edgecolors=theme.first, lw=0.8,
+                label=f"model, {len(model)} spikes")
+        scatter(axes[1], rtl, s=5, marker="o", color=theme.second, lw=0,
+                label=f"RTL, {len(rtl)} spikes")
+        axes[0].set(ylabel="channel", ylim=(-1, channels))
+        axes[1].set(ylabel="neuron", ylim=(-1, neurons), xlabel="time, ms",
+                    xlim=(0, ticks * tick))
+        axes[1].axhline(neurons - outputs - 0.5, color=theme.grid, lw=1)
+        axes[1].legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, borderaxespad=0.1)
+        axes[0].set_title("input events", loc="left", color=theme.ink)
+        axes[0].tick_params(labelbottom=False)
+
+    return _picture(draw, 8.4, 5.2, nrows=2, sharex=True, height_ratios=(1, 2.6))
+
+
+def noise(points, *, unit, clean):
+    """Return the accuracy against the level of one kind of noise.
+
+    Parameters
+    ----------
+    points : list of dict
+        ``level``, ``accuracy`` and its interval ``low`` and ``high``, as fractions.
+    unit : str
+        What a level counts.
+    clean : float
+        Accuracy without noise.
+    """
+
+    def draw(axis, theme):
+        levels = np.array([point["level"] for point in points])
+        values, low, high = (
+            100 * np.array([point[name] for point in points])
+            for name in ("accuracy", "low", "high")
+        )
+        axis.fill_between(levels, low, high, color=theme.first, alpha=0.18, lw=0)
+        axis.plot(levels, values, "o-", color=theme.first, ms=3.5)
+        axis.axhline(100 * clean, color=theme.third, ls="--", lw=1.1)
+        if levels.min() > 0:
+            axis.set_xscale("log")
+        axis.set(xlabel=unit, ylabel="accuracy, %", ylim=(0, 102))
+        axis.grid(True)
+
+    return _picture(draw, 3.7, 2.7)
+
+
+def memories(bits):
+    """Return the bits of each memory, a dict by name, as bars."""
+
+    def draw(axis, theme):
+        names = sorted(bits, key=bits.get)
+        values = [bits[name] / 1024 for name in names]
+        bars = axis.barh(names, values, color=theme.first, height=0.62)
+        axis.bar_label(bars, [f"{value:,.1f}" for value in values], padding=4, color=theme.ink)
+        axis.set(xlabel="Kibit", xlim=(0, 1.15 * max(values)))
+        axis.tick_params(axis="y", length=0)
+        axis.spines["left"].set_visible(False)
+
+    return _picture(draw, 6.8, 0.6 + 0.26 * len(bits))
