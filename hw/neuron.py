@@ -148,7 +148,8 @@ class NeuronUnit(wiring.Component):
     def _look_again(self, m):
         """Connect the sleep unit: it has the multiplier while it's busy."""
         memory, touch, scale, sleep = self._memory, self._touch, self._scale, self._sleep
-        look = Signal.like(memory.state.look)
+        pending = Signal()
+        pause = Signal.like(sleep.pause)  # kept, so that no sum follows the bound's in a cycle
         m.submodules.sleep = sleep
         m.d.comb += [
             sleep.p.eq(touch.o.p),
@@ -156,8 +157,9 @@ class NeuronUnit(wiring.Component):
             sleep.a.eq(touch.o.a if self._config.adaptive else 0),
             sleep.theta0.eq(memory.theta0),
             sleep.scale.product.eq(scale.user.product),
-            self.wakes.p.slot.eq(look.slot),
-            memory.after.look.eq(look),
+            memory.after.look.pending.eq(pending),
+            memory.after.look.slot.eq(self.tick + pause),
+            self.wakes.p.slot.eq(memory.after.look.slot),
         ]
         with m.If(sleep.busy):
             m.d.comb += [
@@ -166,8 +168,8 @@ class NeuronUnit(wiring.Component):
             ]
         with m.If(sleep.done):
             m.d.sync += [
-                look.pending.eq(~sleep.forever),
-                look.slot.eq(self.tick + sleep.pause),
+                pending.eq(~sleep.forever),
+                pause.eq(sleep.pause),
                 self.wakes.valid.eq(~sleep.forever),
             ]
 

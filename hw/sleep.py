@@ -114,7 +114,7 @@ class SleepUnit(wiring.Component):
             level.eq(FOREVER + 2 - step[1:]),
             self.busy.eq(self.start | (step != 0)),
             self.done.eq(judged & (enough | (level == 1))),
-            self.forever.eq(enough & (level == FOREVER)),
+            self.forever.eq(level == FOREVER),
             self.pause.eq(Mux(enough, 1 << level, 1)),
         ]
         with m.If(self.done):
