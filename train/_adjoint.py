@@ -24,14 +24,13 @@ class Gradient(NamedTuple):
     """Sums over the samples of a chunk, a row a chunk.
 
     ``weights`` and ``delays`` : (chunks, synapses) float64. ``theta0`` and ``beta`` :
-    (chunks, neurons) float64. ``floored`` : (chunks,) int64, the spikes whose slope was raised.
+    (chunks, neurons) float64.
     """
 
     weights: np.ndarray
     delays: np.ndarray
     theta0: np.ndarray
     beta: np.ndarray
-    floored: np.ndarray
 
 
 # ---------------------------------------------------------------------------- readouts
@@ -274,7 +273,7 @@ def score(net, readout, chunks, tape, out):
 
 
 @parallel_kernel
-def backward(net, readout, tape, pull, floor, gradient):
+def backward(net, readout, tape, pull, floor, gradient, floored):
     """Sum the gradients of a batch, each chunk of samples into its own row, all cores at once.
 
     The chunks don't depend on the threads, nor do their sums.
@@ -290,12 +289,16 @@ def backward(net, readout, tape, pull, floor, gradient):
         Least slope to divide by, 1/ms.
     gradient : Gradient
         Added to.
+    floored : (chunks,) int64
+        Filled with the spikes whose slope was raised. An argument of its own because numba 0.68.1
+        loses what a parallel loop adds to a one-dimensional array of a tuple.
     """
     batch = pull.shape[0]
-    chunks = gradient.floored.shape[0]
+    chunks = floored.shape[0]
     for chunk in nb.prange(chunks):
+        floored[chunk] = 0
         for k in range(chunk * batch // chunks, (chunk + 1) * batch // chunks):
-            gradient.floored[chunk] += _backward(
+            floored[chunk] += _backward(
                 net, readout, tape.time[k], tape.fast[k], tape.slope[k], tape.start[k],
                 pull[k], floor, gradient.weights[chunk], gradient.delays[chunk],
                 gradient.theta0[chunk], gradient.beta[chunk],

@@ -177,11 +177,11 @@ class Engine:
         numba.set_num_threads(self.threads)
         synapses, neurons = (CHUNKS, self._synapses), (CHUNKS, int(self._first[-1]))
         sums = _adjoint.Gradient(
-            np.zeros(synapses), np.zeros(synapses), np.zeros(neurons), np.zeros(neurons),
-            np.zeros(CHUNKS, np.int64),
+            np.zeros(synapses), np.zeros(synapses), np.zeros(neurons), np.zeros(neurons)
         )  # fmt: skip
+        floored = np.empty(CHUNKS, np.int64)
         floor = max(slope_floor, SLOPE_LEAST)
-        _adjoint.backward(net, self._readout, result.tape, pull, floor, sums)
+        _adjoint.backward(net, self._readout, result.tape, pull, floor, sums, floored)
         gradients = {}
         for kind in ("weights", "delays"):
             total = getattr(sums, kind).sum(axis=0)
@@ -195,7 +195,7 @@ class Engine:
             total = getattr(sums, kind).sum(axis=0)
             for name in self.config.spiking:
                 gradients[f"{kind}/{name}"] = total[self.population(name)]
-        return gradients, int(sums.floored.sum())
+        return gradients, int(floored.sum())
 
     def counts(self, result: Result) -> dict[str, np.ndarray]:
         """Return the spikes of each population and of ``"input"``, (batch, neurons) int64."""

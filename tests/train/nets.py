@@ -1,0 +1,48 @@
+"""Small random networks and stimuli that fire a lot."""
+
+import numpy as np
+
+from ranvier.train.engine import Inputs
+from ranvier.train.network import Network, NetworkConfig
+from ranvier.train.samples import Dataset
+from ranvier.train.settings import TrainConfig
+
+EXPONENTIAL = TrainConfig(
+    epochs=1, hidden_mean=1.5, hidden_sd=1.5, output_mean=1.2, output_sd=1.0, recurrent_sd=0.8,
+    hidden_delay=10.0, output_delay=10.0, recurrent_delay=10.0, beta=0.3,
+)  # fmt: skip
+JUMP = TrainConfig(
+    epochs=1, hidden_mean=0.6, hidden_sd=0.5, output_mean=0.4, output_sd=0.5, recurrent_sd=0.3,
+    hidden_delay=10.0, output_delay=10.0, recurrent_delay=10.0, beta=0.1,
+)  # fmt: skip
+
+
+def random_net(seed, **changes):
+    """Return a network of 5 inputs and 3 outputs."""
+    fields = {"inputs": 5, "hidden": (6, 5), "outputs": 3, "tau_a": 60.0, "duration": 80.0}
+    config = NetworkConfig(**{**fields, "delay_min": 0.5, "delay_max": 15.0, **changes})
+    network = Network.random(config, JUMP if config.synapse == "jump" else EXPONENTIAL, seed)
+    rng = np.random.default_rng([seed, 9])
+    for name in config.spiking:
+        network.theta0[name] *= rng.uniform(0.8, 1.2, network.theta0[name].shape)
+    return network
+
+
+def random_data(seed, samples=3, events=30, channels=5, classes=3):
+    """Return a dataset of random events within 50 ms."""
+    rng = np.random.default_rng([seed, 10])
+    times = np.sort(rng.integers(0, 50_000, (samples, events)), axis=1)
+    return Dataset(
+        times=times.ravel(),
+        channels=rng.integers(0, channels, samples * events).astype(np.int32),
+        offsets=np.arange(0, samples * events + 1, events),
+        labels=rng.integers(0, classes, samples),
+        n_channels=channels,
+        n_classes=classes,
+    )
+
+
+def forward(engine, network, data):
+    """Run all samples of a dataset."""
+    net = engine.pack(network)
+    return net, engine.forward(net, Inputs.of(data), np.arange(len(data.labels)))

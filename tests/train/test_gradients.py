@@ -1,0 +1,163 @@
+"""The adjoint's gradients are the true ones: central differences, for every parameter.
+
+A difference says nothing where a spike comes or goes within its step, where an arrival passes a
+spike (the slope of f jumps there, so the derivative has a kink), or where a spike barely touches
+its threshold. Such derivatives are left out, counted, and must be few.
+"""
+
+import numba as nb
+import numpy as np
+import pytest
+
+from ranvier.train import _adjoint
+from ranvier.train.engine import CHUNKS, Engine
+from ranvier.train.losses import cross_entropy
+
+from .nets import forward, random_data, random_net
+
+STEP = 1e-6
+LEAST_SLOPE = 1e-3  # 1/ms
+SHAPES = [
+    pytest.param({"hidden": (6, 5)}, id="two-layers"),
+    pytest.param({"hidden": (8,), "recurrent": True}, id="recurrent"),
+    pytest.param({"hidden": (7,), "adaptive": False}, id="fixed-threshold"),
+]
+
+
+def slopes(result):
+    """Slopes at threshold of all spikes, sample by sample."""
+    used = result.tape.start[:, -1]
+    return np.concatenate([row[:n] for row, n in zip(result.tape.slope, used, strict=True)])
+
+
+def compare(network, data, loss):
+    """Return (error, size) of each derivative by kind, and how many were skipped.
+
+    ``loss`` turns scores into (a loss for each sample, its derivative).
+    """
+    engine = Engine(network.config, 1)
+    net, result = forward(engine, network, data)
+    gradients, _ = engine.backward(net, result, loss(result.score)[1])
+    compared, skipped = {}, 0
+    for name, array in network.arrays().items():
+        kind = name.split("/")[0]
+        if kind == "beta" and not network.config.adaptive:
+            continue
+        for index in np.ndindex(array.shape):
+            kept = array[index]
+            sides = []
+            for side in (STEP, -STEP):
+                array[index] = kept + side
+                sides.append(forward(engine, network, data)[1])
+            array[index] = kept
+            same = all(np.array_equal(side.counts, result.counts) for side in sides)
+            if not same or np.abs(slopes(sides[0]) - slopes(sides[1])).max() > 1e-3:
+                skipped += 1
+                continue
+            ahead, behind = (loss(side.score)[0].sum() for side in sides)
+            difference = (ahead - behind) / (2 * STEP)
+            error = abs(gradients[name][index] - difference)
+            compared.setdefault(kind, []).append((error, abs(difference)))
+    assert slopes(result).min() > LEAST_SLOPE
+    return compared, skipped
+
+
+@pytest.mark.parametrize("synapse", ["exponential", "jump"])
+@pytest.mark.parametrize("readout", ["first-spike", "spike-count", "leaky"])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_gradients_are_central_differences(shape, readout, synapse, record_property):
+    network = random_net(6, readout=readout, synapse=synapse, **shape)
+    data = random_data(7)
+    scale = {"first-spike": 4.0, "spike-count": 0.2, "leaky": 1.0}[readout]
+
+    def loss(score):
+        return cross_entropy(score, data.labels, readout=readout, scale=scale, duration=80.0)
+
+    compared, skipped = compare(network, data, loss)
+    total = skipped + sum(len(errors) for errors in compared.values())
+    record_property("skipped", skipped)
+    print(f"{skipped} of {total} derivatives skipped")
+    assert skipped <= 0.05 * total
+    for errors in compared.values():
+        error, size = np.array(errors).T
+        # The differences themselves are good to about 1e-16 / STEP of the loss.
+        np.testing.assert_array_less(error, 1e-6 * np.maximum(size, size.max()) + 1e-9)
+    assert max(size for _, size in compared["delays"]) > 1e-4
+
+
+def test_beta_has_a_gradient_when_neurons_fire_often():
+    network = random_net(6, readout="spike-count")
+    data = random_data(7)
+    pull = np.random.default_rng(8).normal(size=(3, 3))
+    compared, _ = compare(network, data, lambda score: ((score * pull).sum(axis=1), pull))
+    error, size = np.array(compared["beta"]).T
+    assert size.max() > 1.0
+    assert error.max() < 1e-6 * size.max()
+
+
+def test_tied_arrivals_of_a_jump_share_their_spikes_derivative():
+    """Moving all arrivals of one instant together moves the spike by as much."""
+    network = random_net(0, synapse="jump", hidden=(1,), inputs=2, readout="leaky")
+    network.weights["input", "hidden0"][:] = 0.7
+    network.delays["input", "hidden0"][:] = 2.0
+    network.theta0["hidden0"][:] = 1.0
+    data = random_data(0, samples=1, events=2, channels=2)
+    data.times[:] = 1000
+    data.channels[:] = (0, 1)
+    engine = Engine(network.config, 1)
+    pull = np.array([[1.0, -2.0, 0.5]])
+    net, result = forward(engine, network, data)
+    gradient = engine.backward(net, result, pull)[0]["delays/input/hidden0"]
+    values = []
+    for delay in (2.0 + STEP, 2.0 - STEP):
+        network.delays["input", "hidden0"][:] = delay
+        values.append((forward(engine, network, data)[1].score * pull).sum())
+    assert gradient[0] == gradient[1] != 0.0
+    assert gradient.sum() == pytest.approx((values[0] - values[1]) / (2 * STEP), rel=1e-6)
+
+
+def test_slope_floor_is_counted_and_off_by_default():
+    network = random_net(6)
+    engine = Engine(network.config, 1)
+    net, result = forward(engine, network, random_data(7))
+    pull = np.ones((3, 3))
+    exact, none = engine.backward(net, result, pull)
+    floor = float(np.median(slopes(result)[slopes(result) < 1.0]))
+    changed, some = engine.backward(net, result, pull, floor)
+    hidden = np.concatenate(
+        [row[start[5] : start[-1]] for row, start in zip(*result.tape[2:], strict=True)]
+    )
+    assert none == 0
+    assert some == (hidden < floor).sum() > 0
+    assert not np.array_equal(exact["theta0/hidden1"], changed["theta0/hidden1"])
+
+
+@pytest.mark.parametrize("recurrent", [False, True])
+def test_gradients_do_not_depend_on_threads_or_on_the_parallel_build(recurrent):
+    network = random_net(4, recurrent=recurrent)
+    data = random_data(5, samples=37)
+    pull = np.random.default_rng(8).normal(size=(37, 3))
+    sums = []
+    for threads in (1, 2):
+        engine = Engine(network.config, threads)
+        net, result = forward(engine, network, data)
+        gradients, count = engine.backward(net, result, pull, 0.5)
+        sums.append(np.concatenate([array.ravel() for array in gradients.values()]))
+    np.testing.assert_array_equal(sums[0], sums[1])
+
+    serial = nb.njit(error_model="numpy")(_adjoint.backward.py_func)
+    shape = (CHUNKS, net.weights.size)
+    neurons = (CHUNKS, net.theta0.size)
+    gradient = _adjoint.Gradient(
+        np.zeros(shape), np.zeros(shape), np.zeros(neurons), np.zeros(neurons)
+    )
+    floored = np.empty(CHUNKS, np.int64)
+    serial(net, _adjoint.LEAKY, result.tape, pull, 0.5, gradient, floored)
+    assert floored.sum() == count > 0
+    np.testing.assert_array_equal(
+        gradient.theta0.sum(axis=0)[engine.population("hidden1")], gradients["theta0/hidden1"]
+    )
+    np.testing.assert_array_equal(
+        np.sort(np.concatenate([gradient.weights.sum(axis=0), gradient.delays.sum(axis=0)])),
+        np.sort(np.concatenate([v.ravel() for k, v in gradients.items() if k[0] in "wd"])),
+    )

@@ -1,0 +1,114 @@
+"""The forward kernels find every spike, at the right time."""
+
+import numba as nb
+import numpy as np
+import pytest
+
+from ranvier.train import _kernels
+from ranvier.train.engine import CHUNKS, Engine, Inputs
+
+from . import oracle
+from .nets import forward, random_data, random_net
+
+SHAPES = [
+    pytest.param({"hidden": (6, 5)}, id="feedforward"),
+    pytest.param({"hidden": (8,), "recurrent": True}, id="recurrent"),
+    pytest.param({"hidden": (5, 6), "recurrent": True}, id="two-layers-recurrent"),
+    pytest.param({"adaptive": False}, id="fixed-threshold"),
+]
+
+
+@pytest.mark.parametrize("synapse", ["exponential", "jump"])
+@pytest.mark.parametrize("readout", ["first-spike", "leaky"])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_spikes_are_the_oracles(shape, readout, synapse):
+    network = random_net(1, readout=readout, synapse=synapse, **shape)
+    data = random_data(2, samples=2, events=20)
+    total = 0
+    for sample in range(2):
+        events = slice(data.offsets[sample], data.offsets[sample + 1])
+        wanted = oracle.run(network, data.times[events] * 1e-3, data.channels[events])
+        spikes = network.spikes(data, sample)
+        for name in network.config.spiking:
+            times, neurons = spikes[name]
+            for neuron, expected in enumerate(wanted[name]):
+                np.testing.assert_allclose(times[neurons == neuron], expected, rtol=0, atol=1e-9)
+                total += len(expected)
+    assert total > 50
+
+
+def test_crossing_is_the_first_of_all():
+    """Against a grid far denser than the traces change, over every sign of every trace."""
+    network = random_net(0)
+    net = Engine(network.config, 1).pack(network)
+    rng = np.random.default_rng(3)
+    found = falling = 0
+    for _ in range(3000):
+        q = rng.choice([rng.normal(1.0, 3.0), rng.normal(0.0, 0.3)])
+        a = rng.choice([0.0, rng.exponential(4)])
+        theta = rng.uniform(0.1, 1.0)
+        p = q + a + theta - rng.exponential(1.0)
+        span = rng.choice([0.5, 5.0, 60.0])
+        wanted = oracle.crossing(network.config, (p, q, a), theta, span, 4000)
+        got = _kernels.first_crossing(net, p, q, a, theta, span)
+        if wanted is None:
+            # What the grid can't see must be a peak that only just passes the threshold.
+            assert got < 0 or oracle.height(network.config, (p, q, a), theta, got + 1e-3) < 1e-5
+            continue
+        assert got == pytest.approx(wanted, abs=1e-10)
+        found += 1
+        v = [oracle.height(network.config, (p, q, 0.0), 0.0, got + step) for step in (0, 1e-6)]
+        falling += v[1] < v[0]
+    assert found > 300
+    assert falling > 0  # V falls, but the threshold falls faster
+
+
+def test_grazing_spike_is_found():
+    """A peak that passes the threshold by 1e-12 for a few microseconds."""
+    network = random_net(0, adaptive=False)
+    net = Engine(network.config, 1).pack(network)
+    peak = net.rise
+    assert _kernels.first_crossing(net, 1.0, 1.0, 0.0, peak * (1 - 1e-12), 50.0) > 0
+    assert _kernels.first_crossing(net, 1.0, 1.0, 0.0, peak * (1 + 1e-12), 50.0) < 0
+
+
+@pytest.mark.parametrize("recurrent", [False, True])
+def test_parallel_kernel_is_the_serial_build(recurrent):
+    network = random_net(4, recurrent=recurrent)
+    data = random_data(5, samples=20)
+    engine = Engine(network.config, 2)
+    net, result = forward(engine, network, data)
+    inputs = Inputs.of(data)
+    tape = _kernels.Tape(*(np.empty_like(part) for part in result.tape))
+    used = np.empty(20, np.int64)
+    serial = nb.njit(error_model="numpy")(_kernels.forward.py_func)
+    serial(net, inputs.time, inputs.start, np.arange(20), CHUNKS, 4096, tape, used)
+    np.testing.assert_array_equal(tape.start, result.tape.start)
+    for part, wanted in zip(tape[:3], result.tape[:3], strict=True):
+        for row, other, n in zip(part, wanted, used, strict=True):
+            np.testing.assert_array_equal(row[:n], other[:n])
+
+
+@pytest.mark.parametrize("recurrent", [False, True])
+def test_buffers_grow_and_lose_nothing(recurrent):
+    network = random_net(4, recurrent=recurrent)
+    data = random_data(5)
+    tight, roomy = Engine(network.config, 1), Engine(network.config, 1)
+    tight._room, tight._heap = 1, 1
+    roomy._room, roomy._heap = 4096, 4096
+    results = [forward(engine, network, data)[1] for engine in (tight, roomy)]
+    np.testing.assert_array_equal(results[0].counts, results[1].counts)
+    np.testing.assert_array_equal(results[0].score, results[1].score)
+
+
+def test_simultaneous_arrivals_of_jumps_add_up_before_the_comparison():
+    network = random_net(0, synapse="jump", hidden=(1,), inputs=3, readout="leaky")
+    network.weights["input", "hidden0"][:, 0] = (0.7, 0.7, -0.6)
+    network.delays["input", "hidden0"][:] = 2.0
+    network.theta0["hidden0"][:] = 1.0
+    data = random_data(0, samples=1, events=3, channels=3)
+    data.times[:] = 1000
+    data.channels[:] = (0, 1, 2)
+    assert network.spikes(data, 0)["hidden0"][0].size == 0
+    network.weights["input", "hidden0"][2, 0] = -0.1
+    assert network.spikes(data, 0)["hidden0"][0].tolist() == [3.0]
