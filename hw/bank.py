@@ -108,11 +108,11 @@ class Bank(wiring.Component):
             Names of submodules and of the storage, the memory's first word in it, and its size.
         """
         config = self._config
-        places = {memory: (("rows", memory.name.lower()), 0, memory_depth(config, memory))
+        places = {memory: (("fetch", memory.name.lower()), 0, memory_depth(config, memory))
                   for memory in (Memory.ROWS, Memory.WEIGHTS, Memory.LINKS)}
         if self._neurons:
             for memory in (Memory.THETA0, Memory.BETA) if config.adaptive else (Memory.THETA0,):
-                places[memory] = (("neurons", "memory", memory.name.lower()), 0,
+                places[memory] = (("neurons", "memory", f"{memory.name.lower()}_words"), 0,
                                   -(-config.spiking // config.banks))
             for memory, place in table_places(config).items():
                 places[memory] = (("neurons", "scale", "tables"), place.start, len(place))
@@ -127,7 +127,7 @@ class Bank(wiring.Component):
 
     def _add_units(self, m):
         """Add the submodules, and give them what they have in common."""
-        m.submodules.rows = self._rows
+        m.submodules.fetch = self._rows
         m.submodules.ring = self._ring
         if self._wakes:
             m.submodules.wakes = self._wakes

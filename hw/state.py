@@ -80,7 +80,8 @@ class StateMemory(wiring.Component):
     def _thresholds(self, m, memory):
         """Return the word of ``memory`` of the neuron that was read last."""
         image = [int(word) for word in self._images.get(memory, [])][: self.neurons]
-        m.submodules[memory.name.lower()] = storage = Storage(
+        # A name of its own: the generator renames a memory that is called like a port.
+        m.submodules[f"{memory.name.lower()}_words"] = storage = Storage(
             shape=self._config.trace_bits, depth=self.neurons, init=image)
         read, write = storage.read_port(), storage.write_port()
         m.d.comb += [

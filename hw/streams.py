@@ -44,11 +44,13 @@ class Merge(wiring.Component):
         latest = Signal.like(port)
         free = Signal()
         m.d.comb += [port.eq(latest), free.eq(~self.o.valid | self.o.ready)]
-        # Later assignments win: those after the latest port, nearest last, beat those up to it.
-        for first in (False, True):
-            for k in reversed(range(self.count)):
-                with m.If(self.i[k].valid & ((k > latest) if first else 1)):
-                    m.d.comb += port.eq(k)
+        # The last assignment wins. Ports after the latest one go first, then the lowest.
+        for k in reversed(range(self.count)):
+            with m.If(self.i[k].valid):
+                m.d.comb += port.eq(k)
+        for k in reversed(range(1, self.count)):
+            with m.If(self.i[k].valid & (latest < k)):
+                m.d.comb += port.eq(k)
         chosen = Array(self.i[k].payload for k in range(self.count))[port]
         valid = Array(self.i[k].valid for k in range(self.count))[port]
         for k in range(self.count):
