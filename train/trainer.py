@@ -200,7 +200,7 @@ class _Run:
             accuracy[name] = evaluate(self.network, self._data[name], engine.threads)
         record = {
             "epoch": epoch + 1,
-            "loss": loss / len(labels),
+            "loss": float(loss) / len(labels),
             "accuracy": dict(sorted(accuracy.items())),
             "spikes": spikes / len(labels) / max(1, sum(engine.config.hidden)),
             "floored": floored,

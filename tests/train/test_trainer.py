@@ -1,0 +1,167 @@
+"""Training learns, and gives the same bits however it's run or interrupted."""
+
+import json
+
+import numpy as np
+import pytest
+
+from ranvier.train import trainer
+from ranvier.train.network import Network, NetworkConfig
+from ranvier.train.samples import Dataset
+from ranvier.train.settings import TrainConfig
+from ranvier.train.trainer import evaluate, train
+from ranvier.train.yinyang import yinyang
+
+CONFIG = NetworkConfig(
+    inputs=5, hidden=(12,), outputs=3, readout="first-spike", delay_min=0.1, delay_max=10.0,
+    duration=80.0,
+)  # fmt: skip
+SETTINGS = TrainConfig(
+    epochs=4, batch=20, weight_rate=0.02, delay_rate=0.1, theta_rate=0.01, beta_rate=0.01,
+    loss_scale=2.0, rate_low=0.3, rate_strength=0.5, hidden_mean=1.5, hidden_sd=0.8,
+    output_mean=0.6, output_sd=0.4, hidden_delay=5.0, output_delay=1.0, beta=0.1, jitter=0.1,
+    dropout=0.05,
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def data():
+    return yinyang({"train": 120, "test": 60}, 0.0, 30.0)
+
+
+def bits(network):
+    return {name: array.tobytes() for name, array in network.arrays().items()}
+
+
+def lasting(history):
+    """What must be equal from run to run: all but the time it took."""
+    return [{key: value for key, value in record.items() if key != "seconds"} for record in history]
+
+
+@pytest.fixture(scope="module")
+def straight(data, tmp_path_factory):
+    """A run without interruption on one thread: its folder, network and history."""
+    folder = tmp_path_factory.mktemp("straight")
+    return folder, *train(CONFIG, SETTINGS, data, 3, folder, progress=False, threads=1)
+
+
+def test_training_improves(straight, data):
+    _, network, history = straight
+    assert history[-1]["loss"] < 0.9 * history[0]["loss"]
+    assert history[-1]["accuracy"]["test"] == evaluate(network, data["test"]) > 0.5
+    assert history[-1]["accuracy"]["train"] > history[0]["accuracy"]["train"]
+
+
+def test_every_kind_of_parameter_is_trained_within_its_bounds(straight):
+    _, network, _ = straight
+    first = Network.random(CONFIG, SETTINGS, 3).arrays()
+    for name, array in network.arrays().items():
+        changed = not np.array_equal(array, first[name])
+        # Of a first-spike output only the first spike counts, and beta moves only later ones.
+        assert changed == (name != "beta/output")
+    network.check()
+
+
+def test_threads_do_not_change_a_bit(straight, data):
+    _, network, history = straight
+    other, records = train(CONFIG, SETTINGS, data, 3, progress=False, threads=2)
+    assert bits(other) == bits(network)
+    assert lasting(records) == lasting(history)
+
+
+def test_resumed_run_is_the_uninterrupted_one(straight, data, tmp_path, monkeypatch):
+    """Ctrl-C in the middle of the third epoch."""
+    calls = 0
+    plain = trainer.cross_entropy
+
+    def interrupt(*args, **fields):
+        nonlocal calls
+        calls += 1
+        if calls == 15:
+            raise KeyboardInterrupt
+        return plain(*args, **fields)
+
+    monkeypatch.setattr(trainer, "cross_entropy", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        train(CONFIG, SETTINGS, data, 3, tmp_path, progress=False)
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.safetensors"]
+    network, history = train(CONFIG, SETTINGS, data, 3, tmp_path, progress=False)
+    assert calls == 15 + 2 * 6
+    assert bits(network) == bits(straight[1])
+    assert lasting(history) == lasting(straight[2])
+
+
+def test_a_finished_run_is_not_trained_again(straight, data, monkeypatch):
+    folder, network, history = straight
+
+    def fail(*_, **__):
+        raise AssertionError("trained again")
+
+    monkeypatch.setattr(trainer, "cross_entropy", fail)
+    again, records = train(CONFIG, SETTINGS, data, 3, folder, progress=False)
+    assert bits(again) == bits(network)
+    assert records == history
+
+
+def test_files_say_what_was_run(straight):
+    folder, network, history = straight
+    assert bits(Network.load(folder / "network.safetensors")) == bits(network)
+    report = json.loads((folder / "training.json").read_text())
+    assert report["seed"] == 3
+    assert TrainConfig(**report["settings"]) == SETTINGS
+    assert report["history"] == history
+    assert history[0].keys() == {"epoch", "loss", "accuracy", "spikes", "floored", "seconds"}
+
+
+def test_checkpoint_of_another_run_is_refused(straight, data):
+    with pytest.raises(ValueError, match=r"checkpoint.safetensors must be of this run, not of one"):
+        train(CONFIG, SETTINGS, data, 4, straight[0], progress=False)
+
+
+def test_without_resume_it_starts_anew(straight, data, tmp_path):
+    (tmp_path / "checkpoint.safetensors").write_bytes(b"rubbish")
+    network, _ = train(CONFIG, SETTINGS, data, 3, tmp_path, resume=False, progress=False)
+    assert bits(network) == bits(straight[1])
+
+
+def test_seeds_differ(straight, data):
+    network, _ = train(CONFIG, SETTINGS, data, 4, progress=False)
+    assert bits(network) != bits(straight[1])
+
+
+def test_progress_goes_to_stderr(data, capfd):
+    train(CONFIG, TrainConfig(epochs=1), data, 0)
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert "1/1" in err
+    assert "test" in err
+
+
+@pytest.mark.parametrize("readout", ["spike-count", "leaky"])
+def test_other_readouts_learn_too(readout):
+    """Two classes of which one comes early on channel 0, the other late."""
+    times = np.column_stack([np.full(40, 5000), np.full(40, 5000)])
+    times[::2, 1] = 25_000
+    data = Dataset(
+        times=times.ravel(), channels=np.tile([0, 1], 40).astype(np.int32),
+        offsets=np.arange(0, 81, 2), labels=np.arange(40) % 2, n_channels=2, n_classes=2,
+    )  # fmt: skip
+    config = NetworkConfig(
+        inputs=2, hidden=(8,), outputs=2, recurrent=True, readout=readout, delay_min=0.5,
+        delay_max=25.0, duration=70.0,
+    )  # fmt: skip
+    settings = TrainConfig(
+        epochs=25, batch=10, weight_rate=0.03, delay_rate=0.5, theta_rate=0.01, loss_scale=10.0,
+        rate_low=0.5, rate_strength=0.1, hidden_mean=2.0, hidden_sd=1.0, output_mean=0.5,
+        output_sd=0.5, hidden_delay=25.0, recurrent_delay=10.0,
+    )  # fmt: skip
+    network, _ = train(config, settings, {"train": data}, 0, progress=False)
+    assert evaluate(network, data) == 1.0
+
+
+def test_data_must_fit(data):
+    config = NetworkConfig(inputs=4, hidden=(), outputs=3, delay_min=1, delay_max=1, duration=9)
+    with pytest.raises(ValueError, match="Inputs of the network must be 5 for dataset 'train'"):
+        train(config, SETTINGS, data, 0, progress=False)
+    with pytest.raises(ValueError, match=r"Data must hold 'train', not only \['test'\]"):
+        train(CONFIG, SETTINGS, {"test": data["test"]}, 0, progress=False)
