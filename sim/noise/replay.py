@@ -16,6 +16,7 @@ from .subject import Subject
 __all__ = ["Pick", "choose", "replay"]
 
 NUMBER = 0  # the stream that chooses; kinds have the numbers from 1
+AT_ONCE = 50  # picks in one run of the simulator
 
 logger = logging.getLogger(__name__)
 
@@ -83,6 +84,18 @@ def replay(plan: Plan, subject: Subject, simulator: Simulator, picks: list[Pick]
             wanted = samples[0] if len(samples) == 1 else f"from 0 to {samples[-1]}"
             raise ValueError(f"Sample of row {pick.row} ({row}) must be {wanted}, "
                              f"not {pick.sample}")
+    results = []
+    for start in range(0, len(picks), AT_ONCE):
+        part = slice(start, start + AT_ONCE)
+        results += _replay(subject, simulator, picks[part], rows[part], options)
+    differing = [result for result in results if result["difference"]]
+    return {"rows": len(results), "records": sum(result["records"] for result in results),
+            "mismatches": len(differing),
+            "difference": _headline(differing[0]) if differing else None, "picks": results}
+
+
+def _replay(subject, simulator, picks, rows, options):
+    """Return what became of each pick; their traces are in memory together."""
     events = [row.kind.events(row.change, subject, pick.sample)
               for row, pick in zip(rows, picks, strict=True)]
     outcomes = _run(simulator, events, _flips(rows, subject), options)
@@ -94,10 +107,7 @@ def replay(plan: Plan, subject: Subject, simulator: Simulator, picks: list[Pick]
             "row": pick.row, "kind": row.kind.name, "level": row.level,
             "instance": row.instance, "sample": pick.sample, "records": len(result.trace),
             "difference": _difference(outcome, result)})
-    differing = [result for result in results if result["difference"]]
-    return {"rows": len(results), "records": sum(result["records"] for result in results),
-            "mismatches": len(differing),
-            "difference": _headline(differing[0]) if differing else None, "picks": results}
+    return results
 
 
 def _headline(result):

@@ -61,6 +61,13 @@ def test_an_equal_rtl_agrees_in_every_record():
         (kind.name, level) for kind, level, _ in PLAN.cells()}
 
 
+def test_parts_of_a_replay_give_the_whole(monkeypatch):
+    picks = choose(PLAN, SUBJECT, 30)
+    whole = replay(PLAN, SUBJECT, Imitation(SUBJECT.parameters), picks)
+    monkeypatch.setattr("ranvier.sim.noise.replay.AT_ONCE", 7)
+    assert replay(PLAN, SUBJECT, Imitation(SUBJECT.parameters), picks) == whole
+
+
 def test_a_wrong_record_is_reported():
     picks = choose(PLAN, SUBJECT, 12)
     row = PLAN.rows[picks[7].row]
