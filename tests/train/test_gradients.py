@@ -80,8 +80,8 @@ def test_gradients_are_central_differences(shape, readout, synapse, record_prope
     assert skipped <= 0.05 * total
     for errors in compared.values():
         error, size = np.array(errors).T
-        # The differences themselves are good to about 1e-16 / STEP of the loss.
-        np.testing.assert_array_less(error, 1e-6 * np.maximum(size, size.max()) + 1e-9)
+        # Beside the relative 1e-6 the differences have an error of their own, of loss and rounding.
+        np.testing.assert_array_less(error, 1e-6 * size + 1e-7 * size.max() + 1e-9)
     assert max(size for _, size in compared["delays"]) > 1e-4
 
 
