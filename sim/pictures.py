@@ -9,7 +9,7 @@ from matplotlib import rc_context
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
-__all__ = ["Picture", "against_tick", "memories", "noise", "raster", "training"]
+__all__ = ["Picture", "against_tick", "learning", "loss", "memories", "noise", "raster"]
 
 RASTERISED = 4000  # points beyond which a scatter goes into the SVG as pixels
 
@@ -71,27 +71,38 @@ def _picture(draw, width, height, **layout):
     return Picture(*(_render(draw, width, height, theme, **layout) for theme in (LIGHT, DARK)))
 
 
-def training(history):
-    """Return loss and accuracy against the epoch, from the ``history`` of ``training.json``."""
+def _epochs(axis, history):
+    axis.set(xlabel="epoch", xlim=(0.5, len(history) + 0.5))
+    axis.xaxis.get_major_locator().set_params(integer=True)
+    axis.grid(True)
 
-    def draw(axes, theme):
-        epochs = [record["epoch"] for record in history]
-        axes[0].plot(epochs, [record["loss"] for record in history], color=theme.first)
-        axes[0].set(ylabel="loss", ylim=(0, None))
-        for name, colour in zip(
-            ("train", "validation", "test"), (theme.first, theme.third, theme.second), strict=True
-        ):
-            if name in history[0]["accuracy"]:
-                values = [100 * record["accuracy"][name] for record in history]
-                axes[1].plot(epochs, values, color=colour, label=name)
-        axes[1].set(ylabel="accuracy, %", ylim=(None, 100.5))
-        axes[1].legend(loc="lower right")
-        for axis in axes:
-            axis.set(xlabel="epoch", xlim=(min(epochs) - 0.5, max(epochs) + 0.5))
-            axis.xaxis.get_major_locator().set_params(integer=True)
-            axis.grid(True)
 
-    return _picture(draw, 7.6, 2.6, ncols=2)
+def loss(history):
+    """Return the loss against the epoch, from the ``history`` of ``training.json``."""
+
+    def draw(axis, theme):
+        axis.plot([record["epoch"] for record in history],
+                  [record["loss"] for record in history], color=theme.first)
+        axis.set(ylabel="loss", ylim=(0, None))
+        _epochs(axis, history)
+
+    return _picture(draw, 5.0, 2.9)
+
+
+def learning(history):
+    """Return each dataset's accuracy against the epoch, from the same ``history``."""
+
+    def draw(axis, theme):
+        colours = {"train": theme.first, "validation": theme.third, "test": theme.second}
+        for name in history[0]["accuracy"]:
+            axis.plot([record["epoch"] for record in history],
+                      [100 * record["accuracy"][name] for record in history],
+                      color=colours[name], label=name)
+        axis.set(ylabel="accuracy, %", ylim=(None, 100.5))
+        axis.legend(loc="lower right")
+        _epochs(axis, history)
+
+    return _picture(draw, 5.0, 2.9)
 
 
 def against_tick(rows, exact, chosen):
@@ -150,8 +161,9 @@ def raster(inputs, model, rtl, *, tick, ticks, channels, neurons, outputs):
         scatter(axes[1], rtl, s=5, marker="o", color=theme.second, lw=0,
                 label=f"RTL, {len(rtl)} spikes")
         axes[0].set(ylabel="channel", ylim=(-1, channels))
+        last = max(points[:, 0].max(initial=1) for points in (inputs, model, rtl))
         axes[1].set(ylabel="neuron", ylim=(-1, neurons), xlabel="time, ms",
-                    xlim=(0, ticks * tick))
+                    xlim=(0, min(ticks, 1.05 * last) * tick))
         axes[1].axhline(neurons - outputs - 0.5, color=theme.grid, lw=1)
         axes[1].legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, borderaxespad=0.1)
         axes[0].set_title("input events", loc="left", color=theme.ink)

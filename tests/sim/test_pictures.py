@@ -18,7 +18,8 @@ def raster(spikes):
 
 
 DRAWN = {
-    "training": lambda: pictures.training(HISTORY),
+    "loss": lambda: pictures.loss(HISTORY),
+    "learning": lambda: pictures.learning(HISTORY),
     "against_tick": lambda: pictures.against_tick(TICKS, 0.9, 0.5),
     "raster": lambda: raster(SPIKES),
     "noise": lambda: pictures.noise(POINTS, unit="ms", clean=0.9),

@@ -1,0 +1,203 @@
+"""The command ``ranvier``."""
+
+import argparse
+import logging
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+from . import toolchain
+from .folder import RunFolder
+from .pipeline import run_all, run_step
+from .seeds import train_seeds
+from .summary import seeds_table, summary_table
+
+__all__ = ["main"]
+
+MISMATCH, REFUSED, INTERRUPTED = 1, 2, 130
+
+logger = logging.getLogger("ranvier")
+
+
+def _run(arguments):
+    run = RunFolder.create(arguments.experiment, arguments.out, seed=arguments.seed)
+    run_all(run)
+    return _finish(run)
+
+
+def _finish(run):
+    """Print the summary; return the exit status that its verdict asks for."""
+    summary = run.read_json("summary.json")
+    print(summary_table(summary))
+    print(f"report: {run.path / 'report.html'}")
+    return _verdict(summary["cosim"], summary["noise"])
+
+
+def _verdict(*parts):
+    return MISMATCH if any(part["mismatches"] for part in parts) else 0
+
+
+def _train(arguments):
+    if arguments.seeds is None:
+        run = RunFolder.create(arguments.experiment, arguments.out, seed=arguments.seed)
+        run_step(run, "train")
+        found = run.read_json("training.json")["accuracy"]
+        print("\n".join(f"accuracy, {name}: {value:.2%}" for name, value in found.items()))
+        return 0
+    seeds = train_seeds(
+        arguments.experiment, arguments.out, count=arguments.seeds, first=arguments.seed
+    )
+    print(seeds_table(seeds))
+    return 0
+
+
+def _quantise(run):
+    run_step(run, "quantise", again=True)
+    found = run.read_json("quantise.json")["accuracy"]
+    print("\n".join(f"accuracy, {name}: {value:.2%}" for name, value in found.items()))
+    return 0
+
+
+def _emulate(run):
+    run_step(run, "emulate", again=True)
+    found = run.read_json("emulate.json")
+    print(f"accuracy, fixed: {found['accuracy']:.2%} of {found['samples']} samples")
+    print(f"predicted cycles per sample: {found['cycles']['mean']:.0f}")
+    return 0
+
+
+def _build(run):
+    run_step(run, "build", again=True)
+    print(f"Verilog: {run.path / 'build' / 'core.v'}")
+    return 0
+
+
+def _cosim(run, **options):
+    run_step(run, "cosim", again=True, **options)
+    found = run.read_json("cosim.json")
+    for name, part in found["simulators"].items():
+        print(
+            f"{name}: {part['samples']} samples, {part['records']} records compared, "
+            f"{part['mismatches']} mismatches"
+        )
+        if part["difference"]:
+            print("test sample {sample}: {text}".format(**part["difference"]))
+    return _verdict(found)
+
+
+def _noise(run):
+    run_step(run, "noise", again=True)
+    found = run.read_json("noise/replay.json")
+    for name, part in found["simulators"].items():
+        print(f"{name}: {part['rows']} rows of the plan, {part['records']} records compared, "
+              f"{part['mismatches']} mismatches")
+        if part["difference"]:
+            print(part["difference"])
+    return _verdict(found)
+
+
+def _report(run):
+    run_step(run, "report", again=True)
+    return _finish(run)
+
+
+def _doctor(arguments):
+    missing = False
+    for tool in toolchain.tools():
+        if tool.path:
+            print(f"{tool.name:<10} {tool.version or 'found'} ({tool.path})")
+        else:
+            word = "optional" if tool.optional else "MISSING"
+            print(f"{tool.name:<10} {word}: {tool.missing()}")
+            missing |= not tool.optional
+    return REFUSED if missing else 0
+
+
+def _on_folder(work):
+    """Return a command that works on the folder of a run."""
+    return lambda arguments: work(RunFolder.open(arguments.folder))
+
+
+def _parser():
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument(
+        "-v", "--verbose", action="count", default=0, help="say more; show where an error arose"
+    )
+    shared.add_argument(
+        "-q", "--quiet", action="store_true", help="no progress, only results, warnings and errors"
+    )
+    parser = argparse.ArgumentParser(
+        prog="ranvier",
+        description="Train a spiking network, generate its core, and prove that they are the same.",
+    )
+    parser.add_argument("--version", action="version", version=f"ranvier {version('ranvier')}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    def command(name, work, text):
+        sub = commands.add_parser(name, parents=[shared], help=text, description=text)
+        sub.set_defaults(work=work)
+        return sub
+
+    for name, work, text in (
+        ("run", _run, "Run every step of an experiment; pass over those with nothing new to do."),
+        ("train", _train, "Train the network of an experiment."),
+    ):
+        sub = command(name, work, text)
+        sub.add_argument("experiment", type=Path, help="the experiment's TOML file")
+        sub.add_argument("--out", type=Path, required=True, metavar="DIR", help="the run's folder")
+        sub.add_argument("--seed", type=int, help="in place of the experiment's own")
+        if name == "train":
+            sub.add_argument(
+                "--seeds", type=int, metavar="N", help="train N networks, with seeds in a row"
+            )
+    for name, work, text in (
+        ("quantise", _quantise, "Round a run's network to fixed point."),
+        ("emulate", _emulate, "Run the test set through the integer model."),
+        ("build", _build, "Generate the Verilog of the core."),
+        ("noise", _noise, "Measure how noise degrades the design, and replay it on the RTL."),
+        ("report", _report, "Write report.html and summary.json."),
+    ):
+        command(name, _on_folder(work), text).add_argument("folder", type=Path, metavar="DIR")
+    sub = command("cosim", _cosim_command, "Compare the RTL with the model, record by record.")
+    sub.add_argument("folder", type=Path, metavar="DIR")
+    sub.add_argument(
+        "--simulator",
+        choices=("verilator", "icarus"),
+        help="under cocotb, in place of the experiment's own",
+    )
+    sub.add_argument("--waves", action="store_true", help="write a waveform of the first sample")
+    command("doctor", _doctor, "Say which of the tools that the RTL needs are there.")
+    return parser
+
+
+def _cosim_command(arguments):
+    options = {name: getattr(arguments, name) for name in ("simulator", "waves")}
+    chosen = {name: value for name, value in options.items() if value}
+    return _cosim(RunFolder.open(arguments.folder), **chosen)
+
+
+def _log_to_stderr(arguments):
+    level = logging.DEBUG if arguments.verbose else logging.INFO
+    logger.setLevel(logging.WARNING if arguments.quiet else level)
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    logger.handlers = [handler]
+
+
+def main(arguments=None):
+    """Run one command. Returns its exit status.
+
+    0: done. 1: the RTL differs from the model. 2: the command couldn't be carried out, and one
+    sentence on stderr says why. 130: interrupted by Ctrl-C.
+    """
+    arguments = _parser().parse_args(arguments)
+    _log_to_stderr(arguments)
+    try:
+        return arguments.work(arguments)
+    except (ValueError, OSError, RuntimeError, FloatingPointError) as error:
+        logger.debug("where it arose:", exc_info=True)
+        print(f"ranvier: {' '.join(str(error).split())}", file=sys.stderr)
+        return REFUSED
+    except KeyboardInterrupt:
+        print("ranvier: interrupted; the same command goes on from here", file=sys.stderr)
+        return INTERRUPTED

@@ -1,0 +1,132 @@
+"""Runs the steps of an experiment in order, and passes over those that have nothing new to do."""
+
+import hashlib
+import json
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .experiment import section_hash
+from .folder import file_hash, versions
+from .memory import peak_mib
+from .steps.build import build
+from .steps.cosim import cosim
+from .steps.emulate import emulate
+from .steps.noise import noise
+from .steps.quantise import quantise
+from .steps.report import report
+from .steps.train import train
+
+__all__ = ["STEPS", "Step", "run_all", "run_step"]
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a run.
+
+    Members
+    -------
+    work : callable
+        Takes the `RunFolder` and options, and returns the names of the files that it wrote.
+    sections : tuple of str
+        Fields of the experiment that decide its result.
+    inputs : tuple of str
+        Files of earlier steps that it reads.
+    """
+
+    work: Callable
+    sections: tuple[str, ...]
+    inputs: tuple[str, ...] = ()
+
+
+# In the order of a run.
+STEPS = {
+    "train": Step(train, ("seed", "data", "network", "train")),
+    "quantise": Step(quantise, ("data", "design", "study"), ("network.safetensors",)),
+    "emulate": Step(emulate, ("data",), ("design.safetensors",)),
+    "build": Step(build, (), ("design.safetensors",)),
+    "cosim": Step(cosim, ("seed", "data", "cosim"), ("design.safetensors",)),
+    "noise": Step(noise, ("seed", "data", "cosim", "noise"), ("design.safetensors",)),
+    "report": Step(
+        report,
+        (),
+        (
+            "training.json",
+            "quantise.json",
+            "emulate.json",
+            "build/core.v",
+            "cosim.json",
+            "raster.npz",
+            "noise/noise.json",
+            "noise/replay.json",
+        ),
+    ),
+}
+
+
+def _key(run, step, options):
+    """Return the hash of all that decides a step's result."""
+    parts = {
+        "sections": section_hash(run.experiment, step.sections),
+        "data": run.data_hash if "data" in step.sections else "",
+        "inputs": {name: file_hash(run.need(name)) for name in step.inputs},
+        "options": options,
+        "version": versions()["ranvier"],
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _is_current(run, record, key):
+    """Return whether a finished step's result would be the same again, and is still there."""
+    if record is None or record["key"] != key:
+        return False
+    paths = {run.path / name: digest for name, digest in record["outputs"].items()}
+    return all(path.is_file() and file_hash(path) == digest for path, digest in paths.items())
+
+
+def run_step(run, name, *, again=False, **options):
+    """Run one step, unless it has nothing new to do.
+
+    Parameters
+    ----------
+    run : RunFolder
+    name : str
+        One of `STEPS`.
+    again : bool
+        Run it even if nothing that it reads has changed.
+    **options
+        Handed to the step.
+
+    Raises
+    ------
+    ValueError
+        If a file that it reads is missing or can't be used.
+    """
+    step = STEPS[name]
+    key = _key(run, step, options)
+    if not again and _is_current(run, run.read_steps().get(name), key):
+        logger.info("%s: passed over, nothing that it reads has changed", name)
+        return
+    logger.info("%s: starts", name)
+    start = time.monotonic()
+    outputs = step.work(run, **options)
+    record = {
+        "key": key,
+        "outputs": {output: file_hash(run.path / output) for output in outputs},
+        "seconds": time.monotonic() - start,
+        "peak_mib": peak_mib(),
+    }
+    run.write_step(name, record)
+    logger.info("%s: done in %.1f s", name, record["seconds"])
+
+
+def run_all(run, names=tuple(STEPS)):
+    """Run steps in order, each unless it has nothing new to do.
+
+    The report tells how long the steps took, so it's always made anew.
+    """
+    for name in names:
+        run_step(run, name, again=name == "report")

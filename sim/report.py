@@ -1,0 +1,191 @@
+"""One page of HTML on a run, with everything that it shows inside it."""
+
+from importlib.resources import files
+
+import numpy as np
+from jinja2 import Environment, StrictUndefined
+
+from . import pictures
+from .noise.statistics import wilson
+
+__all__ = ["gather", "render"]
+
+STEPS = {
+    "float": "float, continuous time",
+    "ticks": "times and delays on ticks",
+    "weights": "weights, thresholds rounded",
+    "traces": "all in integers: the core",
+}
+SIMULATORS = {
+    "cxxrtl": "CXXRTL (native code)",
+    "verilator": "Verilator (under cocotb)",
+    "icarus": "Icarus (under cocotb)",
+}
+TRAFFIC = {
+    "state": "neuron states",
+    "synapses": "synapses",
+    "accumulators": "delay sums",
+    "rows": "row bounds",
+}
+WORK = {
+    "input_events": "input events",
+    "spikes": "spikes",
+    "synaptic_events": "synaptic events",
+    "touches": "touches",
+    "looks": "looks that changed nothing",
+}
+
+
+def _with_interval(accuracy, samples):
+    low, high = wilson(accuracy, samples)
+    return {"accuracy": accuracy, "low": low, "high": high}
+
+
+def _steps(accuracy, samples):
+    """Return the rows of the table of roundings."""
+    rows, before = [], None
+    for name, title in STEPS.items():
+        change = None if before is None else accuracy[name] - before
+        rows.append({"name": title, "change": change, **_with_interval(accuracy[name], samples)})
+        before = accuracy[name]
+    return rows
+
+
+def _noise(noise):
+    """Return title, origin and picture of each kind of noise."""
+    clean = noise["clean"]["accuracy"]
+    kinds = []
+    for name, kind in noise["kinds"].items():
+        points = [
+            {"level": row["level"], "accuracy": row["accuracy"],
+             "low": row["interval"][0], "high": row["interval"][1]}
+            for row in kind["levels"]
+        ]  # fmt: skip
+        picture = pictures.noise(points, unit=kind["unit"], clean=clean)
+        kinds.append({"title": name.replace("_", " "), "origin": kind["origin"],
+                      "picture": picture})
+    return kinds
+
+
+def _replayed(replay):
+    """Return the rows of the table of replays: a kind of noise on a simulator each."""
+    rows = {}
+    for name, part in replay["simulators"].items():
+        for pick in part["picks"]:
+            row = rows.setdefault((pick["kind"], name), {
+                "title": pick["kind"].replace("_", " "), "simulator": SIMULATORS[name],
+                "rows": 0, "records": 0, "mismatches": 0})
+            row["rows"] += 1
+            row["records"] += pick["records"]
+            row["mismatches"] += bool(pick["difference"])
+    return [rows[key] for key in sorted(rows)]
+
+
+def _raster(run, config):
+    """Return what the page says of test sample 0, and its picture."""
+    with np.load(run.need("raster.npz"), allow_pickle=False) as file:
+        arrays = dict(file)
+    picture = pictures.raster(
+        arrays["inputs"], arrays["model"], arrays["rtl"], tick=config.tick, ticks=config.ticks,
+        channels=config.inputs, neurons=config.neurons, outputs=config.outputs)
+    model, rtl = arrays["decisions"].tolist()
+    facts = {"sample": 0, "label": int(arrays["label"]), "model_decision": model,
+             "rtl_decision": "nothing" if rtl < 0 else rtl}
+    return facts, picture
+
+
+def _shape(config, network):
+    """Return one line on the network."""
+    sizes = [config.inputs, *network.hidden, config.outputs]
+    kind = "recurrent" if network.recurrent else "feedforward"
+    adaptive = "adaptive thresholds" if config.adaptive else "fixed thresholds"
+    return (f"{'-'.join(map(str, sizes))} {kind} network, {config.synapse} synapses, {adaptive}, "
+            f"delays up to {network.delay_max:g} ms, {config.readout} readout, "
+            f"samples of {network.duration:g} ms")
+
+
+def _core_rows(config, quantised):
+    rows = {
+        "neurons, inputs": f"{config.neurons}, {config.inputs}",
+        "synapses": f"{quantised['report']['synapses']:,}",
+        "banks": config.banks,
+        "tick, ms": f"{config.tick:g}",
+        "ticks per sample": f"{config.ticks:,}",
+        "longest delay, ticks": f"{config.delay_max:,}",
+        "weight, trace, guard bits": f"{config.weight_bits}, {config.trace_bits}, "
+                                     f"{config.guard_bits}",
+        "bits of a sum": config.sum_bits,
+    }
+    return list(rows.items())
+
+
+def _work_rows(emulated, measured):
+    rows = [("clock cycles, predicted", f"{emulated['cycles']['mean']:,.0f}")]
+    if measured is not None:
+        rows.append(("clock cycles, measured", f"{measured:,.0f}"))
+    rows += [(WORK[name], f"{emulated['counters'][name]:,.1f}") for name in WORK]
+    rows += [(f"{title}, read or written", f"{emulated['traffic'][name]:,.0f}")
+             for name, title in TRAFFIC.items()]
+    return rows
+
+
+def _commands(run):
+    return "\n".join((
+        f"ranvier run {run.source} --out {run.path}    # all of it, or step by step:",
+        f"ranvier train {run.source} --out {run.path}",
+        *(f"ranvier {name} {run.path}"
+          for name in ("quantise", "emulate", "build", "cosim", "noise", "report")),
+    ))
+
+
+def gather(run, config, memory_bits):
+    """Return what the page of a run shows, pictures included, but for the summary.
+
+    Parameters
+    ----------
+    run : RunFolder
+        With the files of every step before the report.
+    config : CoreConfig
+        Of its design.
+    memory_bits : dict of str to int
+        Bits of each memory of the core.
+    """
+    training, quantised, emulated, cosim, noise, replay = (
+        run.read_json(name)
+        for name in ("training.json", "quantise.json", "emulate.json", "cosim.json",
+                     "noise/noise.json", "noise/replay.json")
+    )
+    samples = quantised["samples"]
+    raster, raster_picture = _raster(run, config)
+    for name, part in cosim["simulators"].items():
+        part["title"] = SIMULATORS[name]
+    against_tick = [{"tick": row["tick"], **_with_interval(row["accuracy"], samples)}
+                    for row in quantised["against_tick"]]
+    return {
+        "core": config, "cosim": cosim, "raster": raster,
+        "shape": _shape(config, run.experiment.network),
+        "simulators": " and ".join(SIMULATORS[name] for name in cosim["simulators"]),
+        "steps": _steps(quantised["accuracy"], samples),
+        "noise": _noise(noise), "replayed": _replayed(replay),
+        "differences": [part["difference"] for part in replay["simulators"].values()
+                        if part["difference"]],
+        "core_rows": _core_rows(config, quantised),
+        "work_rows": _work_rows(emulated, cosim["cycles"]),
+        "commands": _commands(run),
+        "pictures": {
+            "loss": pictures.loss(training["history"]),
+            "learning": pictures.learning(training["history"]),
+            "against_tick": pictures.against_tick(
+                against_tick, quantised["accuracy"]["float"], quantised["tick"]),
+            "raster": raster_picture,
+            "memories": pictures.memories(memory_bits),
+        },
+    }
+
+
+def render(content, summary):
+    """Return the page as HTML text, from what `gather` returns and ``summary.json``."""
+    template = files(__package__).joinpath("report.html").read_text(encoding="utf-8")
+    page = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    proven = not summary["cosim"]["mismatches"] + summary["noise"]["mismatches"]
+    return page.from_string(template).render(s=summary, proven=proven, **content)

@@ -1,0 +1,121 @@
+"""The figures of a run in one dict, ``summary.json``, and as tables for a terminal."""
+
+__all__ = ["make_summary", "seeds_table", "summary_table"]
+
+
+def _seconds(steps, own):
+    """Return the seconds of each step and of all; ``own`` are those of the report so far."""
+    seconds = {name: record["seconds"] for name, record in steps.items() if name != "report"}
+    return {**seconds, "report": own, "total": sum(seconds.values()) + own}
+
+
+def _memory(steps, own):
+    """Return the largest memory of this program and of its children, over all steps, in MiB."""
+    marks = [*(record["peak_mib"] for record in steps.values()), own]
+    largest = {name: max(mark[name] for mark in marks) for name in ("self", "child")}
+    return {"peak_mib": sum(largest.values()), **{f"{k}_mib": v for k, v in largest.items()}}
+
+
+def _cosim(cosim):
+    """Return samples, records and mismatches, in all and by simulator."""
+    parts = cosim["simulators"]
+    kept = ("samples", "records", "mismatches", "stall")
+    total = {name: sum(part[name] for part in parts.values()) for name in kept[:3]}
+    return {**total, "simulators": {
+        name: {key: part[key] for key in kept} for name, part in parts.items()}}
+
+
+def make_summary(run, *, memory_bits, seconds, peak):
+    """Return what ``summary.json`` holds; docs/runs.md says what each key is.
+
+    Parameters
+    ----------
+    run : RunFolder
+        With the files of every step before the report.
+    memory_bits : dict of str to int
+        Bits of each memory of the core.
+    seconds : float
+        That the report has taken so far.
+    peak : dict
+        Memory so far, from `pipeline.peak_mib`.
+    """
+    steps = run.read_steps()
+    training, quantised, emulated, cosim, noise = (
+        run.read_json(f"{name}.json")
+        for name in ("training", "quantise", "emulate", "cosim", "noise/noise")
+    )
+    replay = run.read_json("noise/replay.json")
+    steps_down = quantised["accuracy"]
+    return {
+        "name": run.name,
+        "accuracy": {
+            "float": steps_down["float"],
+            "ticks": steps_down["ticks"],
+            "weights": steps_down["weights"],
+            "fixed": emulated["accuracy"],
+            "samples": emulated["samples"],
+            "epochs": len(training["history"]),
+        },
+        "cosim": _cosim(cosim),
+        "cycles": {"predicted": emulated["cycles"]["mean"], "measured": cosim["cycles"]},
+        "noise": {
+            "kinds": list(noise["kinds"]),
+            "replayed": replay["rows"],
+            "records": replay["records"],
+            "mismatches": replay["mismatches"],
+        },
+        "core": {
+            "tick": quantised["tick"],
+            "synapses": quantised["report"]["synapses"],
+            "memory_bits": sum(memory_bits.values()),
+            "design": quantised["design"],
+            "verilog": run.read_steps()["build"]["outputs"]["build/core.v"],
+        },
+        "seconds": _seconds(steps, seconds),
+        "memory": _memory(steps, peak),
+    }
+
+
+def _table(title, rows):
+    """Return rows of name and value as text under a title."""
+    width = max(len(name) for name, _ in rows)
+    lines = [f"  {name:<{width}}  {value}" for name, value in rows]
+    return "\n".join([title, *lines])
+
+
+def _simulated(name, part):
+    return (f"cosim, {name}", f"{part['samples']} samples, {part['records']:,} records compared, "
+                              f"{part['mismatches']} mismatches")
+
+
+def summary_table(summary):
+    """Return the one-screen summary of a run."""
+    accuracy, cosim, noise = (summary[name] for name in ("accuracy", "cosim", "noise"))
+    verdict = "the core is the network" if not cosim["mismatches"] + noise["mismatches"] else (
+        "THE CORE DIFFERS FROM THE NETWORK")
+    core, cycles, seconds = (summary[name] for name in ("core", "cycles", "seconds"))
+    measured = "none" if cycles["measured"] is None else f"{cycles['measured']:,.0f}"
+    return _table(f"{summary['name']}: {verdict}", [
+        ("accuracy.float", f"{accuracy['float']:.2%} of {accuracy['samples']} test samples"),
+        ("accuracy.fixed", f"{accuracy['fixed']:.2%} at a tick of {core['tick']:g} ms"),
+        *(_simulated(name, part) for name, part in cosim["simulators"].items()),
+        ("noise", f"{', '.join(noise['kinds'])}; {noise['replayed']} rows replayed on the RTL, "
+                  f"{noise['mismatches']} mismatches"),
+        ("cycles per sample", f"{measured} measured, {cycles['predicted']:,.0f} predicted"),
+        ("core.memory_bits", f"{core['memory_bits']:,} ({core['synapses']:,} synapses)"),
+        ("seconds.total", f"{seconds['total']:.0f}, of which seconds.train {seconds['train']:.0f}"),
+        ("memory.peak_mib", f"{summary['memory']['peak_mib']:.0f}"),
+        ("seed", f"{summary['seed']}, experiment {summary['experiment'][:16]}"),
+    ])
+
+
+def seeds_table(result):
+    """Return the accuracies of several seeds as text."""
+    rows = [(f"seed {row['seed']}", f"float {row['float']:.2%}, fixed {row['fixed']:.2%}")
+            for row in result["seeds"]]
+    for name in ("float", "fixed"):
+        part = result[name]
+        rows.append((f"{name}, mean", f"{part['mean']:.2%}, standard deviation {part['sd']:.2%}, "
+                                      f"from {part['least']:.2%} to {part['largest']:.2%}"))
+    return _table(f"{len(result['seeds'])} seeds, {result['seeds'][0]['samples']} test samples",
+                  rows)

@@ -1,0 +1,147 @@
+"""One small experiment through every step, as a user takes them."""
+
+import json
+import re
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from ranvier.model.emulator import Emulator
+from ranvier.model.parameters import Parameters
+from ranvier.sim import toolchain
+from ranvier.sim.cli import main
+from ranvier.sim.cxxrtl import CxxrtlSimulator
+from ranvier.sim.folder import RunFolder
+from ranvier.sim.steps import cosim
+from ranvier.train.network import Network
+from ranvier.train.quantise import encode_dataset
+
+from .experiments import write
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory):
+    """Run the tiny experiment. Returns the folder and the status."""
+    folder = tmp_path_factory.mktemp("run")
+    status = main(["run", str(write(folder)), "--out", str(folder / "out"), "-q"])
+    return folder / "out", status
+
+
+@pytest.fixture(scope="module")
+def out(ran):
+    return ran[0]
+
+
+@pytest.fixture(scope="module")
+def summary(out):
+    return json.loads((out / "summary.json").read_text())
+
+
+def test_a_run_ends_well(ran):
+    assert ran[1] == 0
+
+
+def test_the_summary_has_the_documented_figures(summary):
+    assert 0 < summary["accuracy"]["float"] <= 1
+    assert summary["accuracy"]["samples"] == 40
+    assert summary["cosim"]["samples"] == 33
+    assert summary["cosim"]["mismatches"] == 0
+    assert summary["noise"]["mismatches"] == 0
+    assert summary["noise"]["replayed"] == 6 + 3  # under CXXRTL and under Verilator
+    assert summary["cycles"]["measured"] > summary["cycles"]["predicted"] / 3 > 0
+    parts = {name: value for name, value in summary["seconds"].items() if name != "total"}
+    assert summary["seconds"]["total"] == pytest.approx(sum(parts.values()))
+    assert summary["memory"]["peak_mib"] > summary["memory"]["self_mib"] > 50
+
+
+def test_records_are_counted_as_often_as_they_were_compared(out, summary):
+    parameters = Parameters.load(out / "design.safetensors")
+    samples = encode_dataset(RunFolder.open(out).data["test"], parameters.config)
+    touches = [len(Emulator(parameters).run(sample).trace) for sample in samples[:30]]
+    parts = summary["cosim"]["simulators"]
+    assert parts["cxxrtl"]["records"] == 2 * sum(touches)  # without stalls and with them
+    assert parts["verilator"]["records"] == sum(touches[:3])
+
+
+def test_every_file_says_where_it_comes_from(out, summary):
+    stamps = {"experiment": summary["experiment"], "seed": 3, "versions": summary["versions"]}
+    for name in ("training", "quantise", "emulate", "cosim", "summary", "run", "steps",
+                 "noise/replay"):
+        values = json.loads((out / f"{name}.json").read_text())
+        assert {key: values[key] for key in stamps} == stamps, name
+
+
+def test_the_report_shows_the_summary_and_loads_nothing(out, summary):
+    page = (out / "report.html").read_text()
+    assert "The core is the network" in page
+    assert summary["experiment"] in page
+    sources = re.findall(r'(?:src|srcset|href)="([^"]{0,30})', page)
+    assert len(sources) >= 14  # a light and a dark one of each picture
+    assert all(source.startswith("data:image/svg+xml;base64,") for source in sources)
+    assert not re.search(r"<script|<link|@import|url\(", page)
+
+
+def test_the_raster_has_the_same_spikes_twice(out):
+    with np.load(out / "raster.npz") as file:
+        np.testing.assert_array_equal(file["model"], file["rtl"])
+        assert file["model"].shape[0] > 0
+
+
+def test_running_again_passes_over_every_step(out, tmp_path, capsys):
+    before = json.loads((out / "steps.json").read_text())["steps"]
+    assert main(["run", str(out.parent / "tiny.toml"), "--out", str(out)]) == 0
+    captured = capsys.readouterr()
+    assert captured.err.count("passed over") == 6
+    assert "the core is the network" in captured.out
+    after = json.loads((out / "steps.json").read_text())["steps"]
+    for name in before.keys() - {"report"}:
+        assert after[name] == before[name]
+
+
+def test_step_by_step_gives_the_same_files(out, tmp_path):
+    parts = tmp_path / "parts"
+    assert main(["train", str(out.parent / "tiny.toml"), "--out", str(parts), "-q"]) == 0
+    for command in ("quantise", "emulate", "build"):
+        assert main([command, str(parts), "-q"]) == 0
+    for name in ("design.safetensors", "emulate.npz", "build/core.v"):
+        assert (parts / name).read_bytes() == (out / name).read_bytes()
+    one, other = (Network.load(folder / "network.safetensors") for folder in (out, parts))
+    for name, array in one.arrays().items():
+        np.testing.assert_array_equal(array, other.arrays()[name])
+
+
+class Sabotaged(CxxrtlSimulator):
+    """A core that is loaded with its largest weight off by one."""
+
+    def __init__(self, parameters, folder):
+        weight = parameters.weight.copy()
+        weight[weight.argmax()] -= 1
+        super().__init__(replace(parameters, weight=weight), folder)
+
+
+def test_a_core_that_differs_is_a_mismatch_and_the_report_says_where(
+        out, tmp_path, capsys, monkeypatch):
+    copy = tmp_path / "copy"
+    shutil.copytree(out, copy)
+    monkeypatch.setattr(cosim, "CxxrtlSimulator", Sabotaged)
+    assert main(["cosim", str(copy), "-q"]) == 1
+    said = capsys.readouterr().out
+    assert re.search(r"cxxrtl: 30 samples, \d+ records compared, 1 mismatches", said)
+    assert re.search(r"verilator: 3 samples, \d+ records compared, 0 mismatches", said)
+    assert re.search(r"test sample \d+: record \d+, tick \d+, neuron \d+: p is", said)
+    assert main(["report", str(copy), "-q"]) == 1
+    assert "THE CORE DIFFERS FROM THE NETWORK" in capsys.readouterr().out
+    page = (copy / "report.html").read_text()
+    assert "The core differs from the network" in page
+    assert re.search(r"test sample \d+: record \d+, tick \d+, neuron \d+: p is", page)
+
+
+@pytest.mark.skipif(toolchain.find("iverilog").path is None, reason="Icarus isn't installed")
+def test_waves_are_written_under_the_simulator_that_was_asked_for(out, tmp_path, capsys):
+    copy = tmp_path / "copy"
+    shutil.copytree(out, copy)
+    assert main(["cosim", str(copy), "-q", "--waves", "--simulator", "icarus"]) == 0
+    assert "icarus: 3 samples" in capsys.readouterr().out
+    assert (copy / "work" / "icarus.fst").stat().st_size > 1000
