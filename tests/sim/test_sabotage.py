@@ -1,0 +1,115 @@
+"""Gateware that is broken on purpose, one fault at a time: the comparison has to see each."""
+
+import importlib
+import shutil
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import ranvier.hw.core
+from ranvier.sim import cxxrtl
+from ranvier.sim.compare import MismatchError
+from ranvier.sim.simulation import HangError
+
+from ..strategies import core_configs, random_pairs
+
+ROOT = Path(ranvier.hw.core.__file__).parents[1]
+CONFIGS = core_configs()
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A change of one expression in a file of the gateware."""
+
+    name: str
+    file: str
+    right: str
+    wrong: str
+    config: int = 0  # exponential, adaptive, first spike, one bank
+
+
+FAULTS = (
+    Fault("decay doesn't round", "fixed.py", "(value + (1 << (amount - 1))) >> amount",
+          "value >> amount"),
+    Fault("decay shifts a bit too little", "decay.py", "product, 2 * FRACTION)",
+          "product, 2 * FRACTION - 1)"),
+    Fault("saturation wraps", "fixed.py",
+          "Mux(clipped, Cat(~sign.replicate(width - 1), sign), total[:width])", "total[:width]", 1),
+    Fault("fires above the threshold only", "touch.py", "(excess >= 0) & self.later",
+          "(excess > 0) & self.later"),
+    Fault("beta isn't added", "touch.py", "self.i.a + self.beta", "self.i.a + 0"),
+    Fault("P is reset to 0, not to Q", "touch.py", "Mux(fires, q, p)", "Mux(fires, 0, p)"),
+    Fault("the last touch is a tick late", "neuron.py", "after.last.eq(self.tick)",
+          "after.last.eq(self.tick + 1)"),
+    Fault("arrivals are a slot late", "ring.py", "slot + self.i.p.delay",
+          "slot + self.i.p.delay + 1"),
+    Fault("sums lose their carries", "ring.py", "Mux(marks.present, read.data, 0) + weight",
+          "Mux(marks.present, read.data, 0) ^ weight"),
+    Fault("sums aren't forwarded", "ring.py", "sums.read_port(transparent_for=(write,))",
+          "sums.read_port()"),
+    Fault("old sums aren't forgotten", "ring.py", "Mux(marks.present, read.data, 0)",
+          "read.data"),
+    Fault("states aren't cleared between samples", "cleared.py",
+          "m.d.sync += self.clearing.eq(1)", "m.d.sync += self.clearing.eq(0)"),
+    Fault("slots aren't cleared between samples", "slots.py", "summary_write.addr.eq(sweep)",
+          "summary_write.addr.eq(0)"),
+    Fault("rows lose their last synapse", "rows.py", "m.d.sync += stop.eq(rows.data)",
+          "m.d.sync += stop.eq(rows.data - 1)"),
+    Fault("neurons sleep too long", "sleep.py", "Mux(enough, 1 << level, 1)",
+          "Mux(enough, 2 << level, 1)"),
+    Fault("looks that were replaced are taken", "neuron.py",
+          "look.pending & (look.slot == self.tick[:WAKE_BITS])", "look.pending"),
+    Fault("ties go to the higher class", "readout.py",
+          "values.word < best if earlier else values.word > best",
+          "values.word <= best if earlier else values.word >= best"),
+    Fault("integrals lose a bit", "integrator.py", "integrals.word + product",
+          "integrals.word + ((product >> 1) << 1)", 2),
+)
+
+
+def broken_source(fault, package, folder):
+    """Return the RTLIL text of the core with a fault, from a copy of the gateware's package."""
+    copy = folder / package
+    for name in ("hw", "model"):
+        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+    path = copy / "hw" / fault.file
+    text = path.read_text()
+    assert text.count(fault.right) == 1, f"{fault.name}: the gateware has changed"
+    path.write_text(text.replace(fault.right, fault.wrong))
+    core = importlib.import_module(f"{package}.hw.core")
+    return cxxrtl.source(core.NeuronCore(CONFIGS[fault.config]))
+
+
+@pytest.fixture(scope="module")
+def broken(tmp_path_factory):
+    """Folder of compiled cores, and RTLIL text by name of the fault."""
+    folder = tmp_path_factory.mktemp("sabotage")
+    sys.path.insert(0, str(folder))
+    try:
+        texts = {fault.name: broken_source(fault, f"broken_{n}", folder)
+                 for n, fault in enumerate(FAULTS)}
+    finally:
+        sys.path.remove(str(folder))
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda text: cxxrtl.build(text, folder), texts.values()))
+    return folder, texts
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_broken_gateware_is_caught(broken, monkeypatch, fault):
+    folder, texts = broken
+    pairs = random_pairs(CONFIGS[fault.config], 10)
+    monkeypatch.setattr(cxxrtl, "NeuronCore", lambda config: fault)
+    monkeypatch.setattr(cxxrtl, "source", lambda fault: texts[fault.name])
+    simulator = cxxrtl.CxxrtlSimulator(pairs[0].parameters, folder)
+
+    def run():
+        for pair in pairs:
+            simulator.load(pair.parameters)
+            simulator.run([pair.events], expected=[pair.result])
+
+    with pytest.raises((MismatchError, HangError)):
+        run()
