@@ -46,7 +46,8 @@ class ClearedMemory(wiring.Component):
         self._shape = shape
         self._depth = depth
         self._rest = rest
-        address_bits = (depth - 1).bit_length()
+        # An address without bits makes ill-formed Verilog.
+        address_bits = max(1, (depth - 1).bit_length())
         super().__init__({
             "read": In(1),
             "read_address": In(address_bits),
@@ -65,7 +66,8 @@ class ClearedMemory(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         sweep = Signal(range(max(2, self.depth)))
-        m.submodules.words = words = Storage(shape=self._shape, depth=self.depth, init=[])
+        m.submodules.words = words = Storage(
+            shape=self._shape, depth=max(2, self.depth), init=[])
         read, write = words.read_port(), words.write_port()
         m.d.comb += [
             read.en.eq(self.read),

@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from .bank import Bank
 from .images import bank_images
-from .payloads import BUS_BITS, input_word, output_word, trace_record
+from .payloads import input_word, output_word, trace_record
 from .readout import Readout
 from .registers import BusSignature, RegisterFile
 from .scheduler import Scheduler
@@ -49,10 +49,8 @@ class NeuronCore(wiring.Component):
         if parameters is not None and parameters.config != config:
             raise ValueError(f"Core parameters must be of the config {config!r}, "
                              f"not of {parameters.config!r}")
-        if config.local_bits + config.delay_bits > BUS_BITS:
-            raise ValueError(f"Target and delay of a synapse must fit {BUS_BITS} bits, "
-                             f"not {config.local_bits + config.delay_bits}")
         self._config = config
+        self._parameters = parameters
         self._banks = [
             Bank(config=config, index=k,
                  images=None if parameters is None else bank_images(parameters, k))
@@ -69,6 +67,10 @@ class NeuronCore(wiring.Component):
     @property
     def config(self):
         return self._config
+
+    @property
+    def parameters(self):
+        return self._parameters
 
     @property
     def clear_cycles(self):

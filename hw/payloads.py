@@ -158,10 +158,11 @@ def memory_depth(config, memory):
     """Return the number of words of ``memory`` in one bank.
 
     The coarse decay tables have room for the longest gap and are filled up with zeros, so that
-    any time constant can be loaded.
+    any time constant can be loaded. There are two words at least, as an address without bits makes
+    ill-formed Verilog.
     """
     high = high_words_limit(config)
-    return {
+    return max(2, {
         Memory.ROWS: config.sources + 1,
         Memory.WEIGHTS: config.synapses,
         Memory.LINKS: config.synapses,
@@ -176,7 +177,7 @@ def memory_depth(config, memory):
         Memory.SLEEP_Q: SLEEP_LEVELS,
         Memory.SLEEP_A: SLEEP_LEVELS,
         Memory.READOUT: config.ticks,
-    }[Memory(memory)]
+    }[Memory(memory)])
 
 
 def memory_shape(config, memory):

@@ -89,7 +89,7 @@ class Readout(wiring.Component):
         label = Signal(config.neuron_bits)
         tick = Signal(config.tick_bits)
         m.d.comb += [
-            output.eq(self.neuron >= config.first_output),
+            output.eq(self.neuron >= config.first_output if config.first_output else 1),
             now.eq(self.update & output),
             label.eq(self.neuron - config.first_output),
         ]
@@ -116,7 +116,7 @@ class Readout(wiring.Component):
         """Compare the value of ``label``, if it's ``known``, with the ``best``, and keep it."""
         values = self._values
         m.submodules.finished = finished = Storage(
-            shape=self.value_shape, depth=self._config.outputs, init=[])
+            shape=self.value_shape, depth=max(2, self._config.outputs), init=[])
         read, write = finished.read_port(), finished.write_port()
         better = Signal()
         earlier = self._config.readout == "first-spike"

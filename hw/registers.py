@@ -13,6 +13,7 @@ from .payloads import (
     Memory,
     memories,
     memory_depth,
+    memory_shape,
     offset_bits,
 )
 
@@ -62,7 +63,7 @@ class BusMap:
     Raises
     ------
     ValueError
-        If an address needs more than 32 bits.
+        If an address, or target and delay of a synapse, need more than 32 bits.
     """
 
     config: object
@@ -70,6 +71,10 @@ class BusMap:
     def __post_init__(self):
         if self.address_bits > BUS_BITS:
             raise ValueError(f"Bus addresses must fit {BUS_BITS} bits, not {self.address_bits}")
+        link_bits = memory_shape(self.config, Memory.LINKS).width
+        if link_bits > BUS_BITS:
+            raise ValueError(f"Target and delay of a synapse must fit {BUS_BITS} bits, "
+                             f"not {link_bits}")
 
     @property
     def bank_bits(self):

@@ -82,7 +82,7 @@ class StateMemory(wiring.Component):
         image = [int(word) for word in self._images.get(memory, [])][: self.neurons]
         # A name of its own: the generator renames a memory that is called like a port.
         m.submodules[f"{memory.name.lower()}_words"] = storage = Storage(
-            shape=self._config.trace_bits, depth=self.neurons, init=image)
+            shape=self._config.trace_bits, depth=max(2, self.neurons), init=image)
         read, write = storage.read_port(), storage.write_port()
         m.d.comb += [
             read.en.eq(self.read),

