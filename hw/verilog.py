@@ -27,11 +27,17 @@ FORMAT = "ranvier.core/1"
 LINT = {
     "CASEINCOMPLETE": "a case has no default: its outputs are assigned before it",
     "DECLFILENAME": "all modules are in one file",
+    "INITIALDLY": "it starts processes after time 0; blocking, as Verilator has it, will do",
     "PROCASSINIT": "registers have initial values and are written by processes",
     "UNUSEDSIGNAL": "every field of a payload gets a wire, used or not",
     "WIDTHEXPAND": "constants have no more bits than they need",
     "WIDTHTRUNC": "a register is compared with 0 by a logical not",
 }
+
+# A process of the generator's, `always @*`, must run once even if none of its inputs ever changes.
+# So it reads a register that gets its value at time 0; but in SystemVerilog (`iverilog -g2012`) a
+# value given with the declaration is there before any process waits. This one comes after.
+STARTER = re.compile(r"^  reg (\\\$auto\$verilog_backend\S+)  = 0;$", re.MULTILINE)
 
 
 @contextmanager
@@ -56,6 +62,7 @@ def verilog_source(core):
     """
     with _builtin_yosys():
         text = verilog.convert(core, name=TOP, emit_src=False, strip_internal_attrs=True)
+    text = STARTER.sub(r"  reg \1 ;\n  initial \1  <= 0;", text)
     banner, text = text.split("\n", 1)
     config = hashlib.sha256(core.config.to_json().encode()).hexdigest()
     parameters = "none" if core.parameters is None else core.parameters.hash
