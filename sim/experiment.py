@@ -48,7 +48,7 @@ class CosimConfig:
     cxxrtl_samples: int = 300
     cocotb_samples: int = 30
     simulator: str = "verilator"
-    stall: float = 0.2
+    stall: float = 0.05
 
     def __post_init__(self):
         if self.cxxrtl_samples < 1:

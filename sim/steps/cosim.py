@@ -1,7 +1,11 @@
 """The step ``cosim``: the RTL against the integer model, record by record."""
 
 import logging
+import os
 import time
+from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
+from threading import Event
 
 import numpy as np
 
@@ -16,7 +20,8 @@ from .emulate import save_npz
 
 __all__ = ["cosim"]
 
-AT_ONCE = 25  # samples whose traces are in memory together
+AT_ONCE = 10  # samples whose traces a native core has in memory together
+LAUNCH = 50  # samples of one start of another simulator, which costs seconds
 WORK = "work"
 WAVES = {"verilator": "verilator.vcd", "icarus": "icarus.fst"}
 
@@ -24,45 +29,78 @@ logger = logging.getLogger(__name__)
 
 
 class _Comparison:
-    """Runs the first test samples on simulators, and keeps what the RTL did."""
+    """Compares the first test samples on simulators of one kind with the model.
 
-    def __init__(self, parameters, test, seed):
-        self._config = parameters.config
-        self._emulator = Emulator(parameters)
+    Parameters
+    ----------
+    parameters : Parameters
+        What the model runs.
+    name : str
+        What logs call the simulators.
+    simulators : list of Simulator
+        They share the samples.
+    at_once : int
+        Samples of one run of a simulator, whose traces are in memory together.
+    test : Dataset
+    seed : int
+        Of the stalls.
+    """
+
+    def __init__(self, parameters, name, simulators, at_once, test, seed):
+        self._name = name
+        self._simulators = simulators
+        self._at_once = at_once
         self._test = test
         self._seed = seed
-        self.cycles = []  # of samples that weren't held up
+        self._config = parameters.config
+        self._emulator = Emulator(parameters)
+        self._stopped = Event()
+        self.cycles = []  # of each sample that agrees
         self.first = None  # the run of test sample 0
+
+    def stop(self):
+        """Let `run` end soon: it's wanted no more."""
+        self._stopped.set()
 
     def samples(self, start, stop):
         """Return test samples on the tick grid."""
         return encode_dataset(self._test.subset(range(start, stop)), self._config)
 
-    def run(self, name, simulator, count, stalls):
-        """Compare ``count`` samples under each probability of stalls, up to the first difference.
-
-        Returns a dict for JSON.
-        """
+    def run(self, count, stall):
+        """Compare ``count`` samples, up to the first difference. Returns a dict for JSON."""
         began, count = time.monotonic(), min(count, len(self._test))
-        logger.info("cosim: %d samples under %s", count, name)
+        logger.info("cosim: %d samples under %s", count, self._name)
+        free = SimpleQueue()
+        for simulator in self._simulators:
+            free.put(simulator)
+
+        def work(start):
+            simulator = free.get()
+            try:
+                return self._compare(simulator, start, min(start + self._at_once, count), stall)
+            finally:
+                free.put(simulator)
+
         records, difference = 0, None
-        for stall in stalls:
-            for start in range(0, count, AT_ONCE):
-                if difference is None:
-                    stop = min(start + AT_ONCE, count)
-                    equal, difference = self._compare(simulator, start, stop, stall)
-                    records += equal
+        with ThreadPoolExecutor(len(self._simulators)) as pool:
+            for equal, difference in pool.map(work, range(0, count, self._at_once)):
+                records += equal
+                if difference is not None:
+                    self.stop()
+                    break
         return {
             "samples": count,
             "records": records,
             "mismatches": 0 if difference is None else 1,
             "difference": difference,
-            "stall": list(stalls),
+            "stall": stall,
             "seconds": time.monotonic() - began,
         }
 
     def _compare(self, simulator, start, stop, stall):
         """Compare some samples. Returns the number of equal records, and the first difference."""
+        if self._stopped.is_set():
+            return 0, None
         samples = self.samples(start, stop)
         results = [self._emulator.run(sample) for sample in samples]
         try:
@@ -72,8 +110,7 @@ class _Comparison:
             return equal, {"sample": start + error.sample, "text": error.text}
         except HangError as error:
             return 0, {"sample": start, "text": f"in samples {start} to {stop - 1}, {error}"}
-        if not stall:
-            self.cycles += [run.counters["cycles"] for run in runs]
+        self.cycles += [run.counters["cycles"] for run in runs]
         if start == 0:
             self.first = runs[0]
         return sum(len(result.trace) for result in results), None
@@ -106,7 +143,8 @@ def _write_waves(comparison, bench, sample, stall, seed, path):
 def cosim(run, *, simulator=None, waves=False):
     """Run test samples on the RTL, and compare all that it tells with the model.
 
-    Writes ``cosim.json`` and ``raster.npz``; builds of simulators stay in ``work``.
+    CXXRTL and cocotb run side by side. Writes ``cosim.json`` and ``raster.npz``; builds of
+    simulators stay in ``work``.
 
     Parameters
     ----------
@@ -117,28 +155,40 @@ def cosim(run, *, simulator=None, waves=False):
         Write a waveform of the sample with the first difference, or else of test sample 0.
     """
     parameters = Parameters.load(run.need("design.safetensors"))
-    settings, seed = run.experiment.cosim, run.experiment.seed
-    simulator = simulator or settings.simulator
-    comparison = _Comparison(parameters, run.data["test"], seed)
-    native = CxxrtlSimulator(parameters, run.path / WORK)
-    # Without stalls for the cycles, and with them for the proof.
-    stalls = sorted({0.0, settings.stall})
-    parts = {"cxxrtl": comparison.run("CXXRTL", native, settings.cxxrtl_samples, stalls)}
-    if settings.cocotb_samples or waves:
-        bench = CocotbSimulator(parameters, run.path / WORK, simulator=simulator)
-    if settings.cocotb_samples:
-        parts[simulator] = comparison.run(
-            f"cocotb and {simulator}", bench, settings.cocotb_samples, [settings.stall])
+    settings, seed, test = run.experiment.cosim, run.experiment.seed, run.data["test"]
+    simulator, stall = simulator or settings.simulator, settings.stall
+    folder = run.path / WORK
+    # A processor is left for the simulator under cocotb.
+    cores = [CxxrtlSimulator(parameters, folder) for _ in range(max(1, _processors() - 1))]
+    native = _Comparison(parameters, "CXXRTL", cores, AT_ONCE, test, seed)
+    parts = {}
+    with ThreadPoolExecutor(1) as aside:
+        compared = aside.submit(native.run, settings.cxxrtl_samples, stall)
+        try:
+            if settings.cocotb_samples or waves:
+                bench = CocotbSimulator(parameters, folder, simulator=simulator)
+            if settings.cocotb_samples:
+                name = f"cocotb and {simulator}"
+                cocotb = _Comparison(parameters, name, [bench], LAUNCH, test, seed)
+                parts[simulator] = cocotb.run(settings.cocotb_samples, stall)
+            parts = {"cxxrtl": compared.result(), **parts}
+        except BaseException:
+            native.stop()
+            raise
     if waves:
         found = [part["difference"]["sample"] for part in parts.values() if part["difference"]]
-        _write_waves(comparison, bench, found[0] if found else 0, settings.stall, seed,
-                     run.path / WORK / WAVES[simulator])
+        _write_waves(native, bench, min(found, default=0), stall, seed, folder / WAVES[simulator])
     total = {
         name: sum(part[name] for part in parts.values())
         for name in ("samples", "records", "mismatches")
     }
-    cycles = float(np.mean(comparison.cycles)) if comparison.cycles else None
+    cycles = float(np.mean(native.cycles)) if native.cycles else None
     run.write_json("cosim.json", {
         **total, "simulators": parts, "cycles": cycles, "design": parameters.hash})
-    save_npz(run.path / "raster.npz", **comparison.raster())
+    save_npz(run.path / "raster.npz", **native.raster())
     return ["cosim.json", "raster.npz"]
+
+
+def _processors():
+    """Return the number of processors that this process may use."""
+    return len(os.sched_getaffinity(0))

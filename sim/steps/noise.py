@@ -15,6 +15,7 @@ __all__ = ["noise"]
 
 FOLDER = "noise"
 REPLAY = "replay.json"
+COCOTB_SHARE = 5  # one in so many replays also runs under cocotb, which is slower
 
 logger = logging.getLogger(__name__)
 
@@ -25,10 +26,9 @@ def _simulators(parameters, run):
     rows = run.experiment.noise.replays
     if rows:
         yield "cxxrtl", CxxrtlSimulator(parameters, folder), rows
-    rows = min(rows, settings.cocotb_samples)
-    if rows:
+    if rows and settings.cocotb_samples:
         bench = CocotbSimulator(parameters, folder, simulator=settings.simulator)
-        yield settings.simulator, bench, rows
+        yield settings.simulator, bench, -(-rows // COCOTB_SHARE)
 
 
 def noise(run):
