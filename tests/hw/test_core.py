@@ -98,27 +98,93 @@ def check(parameters, samples, runs):
             "samples": k + 1, "errors": 0, "decision": want.decision, "ticks": config.ticks}
 
 
+SMALL = {"neurons": 6, "fan_in": 8, "synapses": 64, "ticks": 20, "delay_max": 5}
 CASES = {
-    "first spike": {"readout": "first-spike", "synapse": "exponential"},
-    "spike count, jump": {"readout": "spike-count", "synapse": "jump"},
-    "leaky": {"readout": "leaky", "synapse": "exponential"},
-    "no adaptation": {"adaptive": False, "synapse": "exponential"},
-    "four banks": {"banks": 4, "neurons": 6},
+    "first spike": {"readout": "first-spike", "synapse": "exponential", "banks": 1},
+    "spike count, jump": {"readout": "spike-count", "synapse": "jump", "banks": 2},
+    "leaky": {"readout": "leaky", "synapse": "exponential", "outputs": 2, "banks": 3},
+    "no adaptation": {"adaptive": False, "synapse": "exponential", "banks": 2},
     "five banks": {"banks": 5, "neurons": 9},
     "one neuron": {"neurons": 1, "inputs": 1, "outputs": 1, "banks": 1, "readout": "spike-count"},
     "all leaky": {"neurons": 3, "outputs": 3, "readout": "leaky", "banks": 2},
     "one output, many banks": {"neurons": 5, "outputs": 1, "readout": "leaky", "banks": 4},
-    "delay of one": {"delay_max": 1},
-    "many chunks": {"neurons": 70, "banks": 1, "synapses": 6000, "delay_max": 3, "ticks": 10},
+    "delay of one": {"delay_max": 1, "banks": 1},
+    "many chunks": {"neurons": 70, "banks": 1, "fan_in": 1, "synapses": 70, "ticks": 12},
 }
 
 
-@pytest.mark.parametrize("name", CASES)
-@pytest.mark.parametrize("busy", [1.0, 0.6])
-def test_core_does_what_the_emulator_does(name, busy):
-    rng = np.random.default_rng([sorted(CASES).index(name), round(10 * busy)])
-    config = random_config(rng, **{"ticks": 60, **CASES[name]})
+def draw(name, samples=2):
+    """Return parameters and stimuli of a case."""
+    rng = np.random.default_rng(sorted(CASES).index(name))
+    config = random_config(rng, **(SMALL | CASES[name]))
     parameters = random_parameters(rng, config)
-    samples = [random_events(rng, config, rate=0.1) for _ in range(2)]
-    runs = run(parameters, samples, busy=busy, loaded=busy < 1)
+    return parameters, [random_events(rng, config, rate=0.1) for _ in range(samples)]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_core_does_what_the_emulator_does_under_stalls(name):
+    parameters, samples = draw(name)
+    runs = run(parameters, samples, busy=0.6)
     check(parameters, samples, runs)
+    assert sum(run.registers["touches"] for run in runs) > 0
+
+
+@pytest.mark.parametrize("name", ["first spike", "leaky", "spike count, jump"])
+def test_a_core_that_was_loaded_through_the_bus_does_the_same(name):
+    parameters, samples = draw(name, samples=1)
+    check(parameters, samples, run(parameters, samples, loaded=True))
+
+
+def test_readout_values_can_be_read():
+    parameters, [events] = draw("leaky", samples=1)
+    config, bus = parameters.config, BusMap(parameters.config)
+    dut = NeuronCore(config, parameters)
+    values = []
+
+    async def control(ctx):
+        ctx.set(dut.trace.ready, 1)
+        ctx.set(dut.o.ready, 1)
+        await put(ctx, dut.i, words(events, config.ticks))
+        while not (ctx.get(dut.o.valid) and ctx.get(dut.o.p.last)):
+            await ctx.tick()
+        for label in range(config.outputs):
+            await write(ctx, dut.bus, bus.register("value_select"), label)
+            low = await read(ctx, dut.bus, bus.register("value_low"))
+            high = await read(ctx, dut.bus, bus.register("value_high"))
+            value = low | high << 32
+            values.append(value - ((value >> 63) << 64))
+
+    simulate(dut, control, cycles=20_000)
+    assert values == Emulator(parameters).run(events).scores.tolist()
+    assert any(values)
+
+
+def test_an_idle_tick_takes_one_cycle_and_clearing_no_longer_than_stated():
+    parameters, _ = draw("no adaptation")
+    config, bus = parameters.config, BusMap(parameters.config)
+    dut = NeuronCore(config, parameters)
+
+    async def control(ctx):
+        ctx.set(dut.trace.ready, 1)
+        ctx.set(dut.o.ready, 1)
+        status = bus.register("status")
+        ctx.set(dut.bus.address, status)
+        ctx.set(dut.bus.r_en, 1)
+        cycles = 0
+        await ctx.tick()
+        while ctx.get(dut.bus.r_data) != 0:
+            cycles += 1
+            await ctx.tick()
+        assert cycles <= 2 * dut.clear_cycles
+        await put(ctx, dut.i, [{"tick": config.ticks, "channel": 0, "last": 1}])
+        while not (ctx.get(dut.o.valid) and ctx.get(dut.o.p.last)):
+            await ctx.tick()
+        cycles = 0
+        await ctx.tick().repeat(3)
+        while ctx.get(dut.bus.r_data) != 0:
+            cycles += 1
+            await ctx.tick()
+        assert 0 < cycles <= dut.clear_cycles
+        assert await read(ctx, dut.bus, bus.register("cycles")) == config.ticks
+
+    simulate(dut, control, cycles=20_000)
