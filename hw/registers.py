@@ -45,6 +45,8 @@ COUNTERS = ("cycles", "ticks", "input_events", "spikes", "touches", "looks", "sy
 REGISTERS = ("identity", "version", "status", "errors", "samples", "refused", "decision",
              "value_select", "value_low", "value_high", *COUNTERS)
 
+COUNTER_BITS = BUS_BITS
+
 _MEMORY_BITS = 4
 
 
@@ -212,9 +214,9 @@ class RegisterFile(wiring.Component):
         """Count, and return the counters by name."""
         counters = {}
         for name in COUNTERS:
-            counter = counters[name] = Signal(BUS_BITS, name=name)
+            counter = counters[name] = Signal(COUNTER_BITS, name=name)
             step = Signal.like(self.count[name], name=f"{name}_step")
-            total = Signal(BUS_BITS + 1, name=f"{name}_total")
+            total = Signal(COUNTER_BITS + 1, name=f"{name}_total")
             m.d.sync += [
                 step.eq(self.count[name]),
                 counter.eq(Mux(total[-1], counter | ~0, total)),
