@@ -123,8 +123,6 @@ class NeuronUnit(wiring.Component):
         with m.If(word.arrival | touch.fired):
             m.d.comb += memory.after.last.eq(self.tick)
             m.d.comb += [memory.after[name].eq(touch.o[name]) for name in names]
-        with m.If(decay.start):
-            m.d.sync += touch.later.eq(decay.elapsed != 0)
 
     def _deliver(self, m, word):
         """Drive the payloads; returns whether the outputs are empty after this cycle."""

@@ -26,8 +26,6 @@ class TouchUnit(wiring.Component):
     -------
     i : In(traces(config))
         Decayed traces.
-    later : In(1)
-        Ticks have passed since the last touch: a neuron with Q may fire.
     arrival : In(1)
         Arrivals are due.
     sum : In(signed(config.sum_bits))
@@ -47,7 +45,6 @@ class TouchUnit(wiring.Component):
         bits = config.trace_bits
         super().__init__({
             "i": In(traces(config)),
-            "later": In(1),
             "arrival": In(1),
             "sum": In(signed(config.sum_bits)),
             "theta0": In(bits),
@@ -86,7 +83,7 @@ class TouchUnit(wiring.Component):
         else:
             level = Signal(signed(bits + 2))
             m.d.sync += [level.eq(threshold + self.i.q), excess.eq(self.i.p - level)]
-            m.d.comb += fires.eq((excess >= 0) & self.later)
+            m.d.comb += fires.eq(excess >= 0)
         return fires
 
     def elaborate(self, platform):

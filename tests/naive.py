@@ -52,7 +52,7 @@ class Neuron:
         p, q, a = self.decayed(tick, config, tables)
         fires = False
         if config.synapse == "exponential":
-            fires = tick > self.last and p - q >= self.theta0 + a
+            fires = p - q >= self.theta0 + a
             if fires:
                 p = q
                 a = self._limit(a + self.beta, config)

@@ -75,7 +75,6 @@ def test_random_touches_equal_the_kernel(variant):
     fired = []
 
     async def bench(ctx):
-        ctx.set(unit.later, 1)
         for _ in range(1000):
             word = draw(rng, config)
             after = await apply(ctx, unit, config, word)
@@ -85,16 +84,3 @@ def test_random_touches_equal_the_kernel(variant):
 
     simulate(unit, bench)
     assert 0.1 < np.mean(fired) < 0.9
-
-
-def test_no_neuron_fires_in_the_tick_of_its_last_touch():
-    config = small_config()
-    unit = TouchUnit(config=config)
-    word = {"p": 100, "q": 10, "a": 0, "theta0": 1, "beta": 5, "sum": 2, "arrival": 1}
-
-    async def bench(ctx):
-        after = await apply(ctx, unit, config, word)
-        assert after == (100 + (2 << config.guard_bits), 10 + (2 << config.guard_bits), 0)
-        assert not ctx.get(unit.fired)
-
-    simulate(unit, bench)
