@@ -181,7 +181,7 @@ class NeuronCore(wiring.Component):
             registers.bad_end.eq(scheduler.bad_end),
             registers.end.eq(scheduler.finished),
             registers.decision.eq(self.o.p.neuron),
-            count.cycles.eq(scheduler.running),
+            count.cycles.eq(scheduler.ticking),
             count.ticks.eq(scheduler.start),
             count.input_events.eq(scheduler.events.valid & scheduler.events.ready),
             count.spikes.eq(spikes.valid & spikes.ready),
@@ -195,19 +195,15 @@ class NeuronCore(wiring.Component):
         m.submodules.readout = readout = self._readout
         updates = traces if self._config.readout == "leaky" else spikes
         quiet = Signal()  # no update came in the cycle before
-        asked = Signal()
         m.d.comb += [
             readout.update.eq(updates.valid & updates.ready),
             readout.neuron.eq(traces.p.neuron if updates is traces else spikes.payload),
             readout.tick.eq(scheduler.tick),
             readout.integral.eq(traces.p.p),
-            readout.finish.eq(scheduler.finish & quiet & ~updates.valid & ~asked),
+            readout.finish.eq(scheduler.finish & quiet & ~updates.valid),
             readout.clear.eq(scheduler.clear),
         ]
-        m.d.sync += [
-            quiet.eq(~updates.valid),
-            asked.eq(scheduler.finish & (asked | readout.finish)),
-        ]
+        m.d.sync += quiet.eq(~updates.valid)
         return readout
 
     def elaborate(self, platform):

@@ -90,7 +90,7 @@ def p_shape(config):
 def trace_record(config):
     """Return the layout of a trace record: the state of ``neuron`` after its touch at ``tick``.
 
-    A record with ``last`` ends the sample; its other fields are 0.
+    A record with ``last`` ends the sample; its ``tick`` is the number of ticks, the rest is 0.
     """
     return data.StructLayout({
         "tick": config.tick_bits,

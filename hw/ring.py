@@ -46,6 +46,8 @@ class DelayRing(wiring.Component):
         Allowed while ``idle``.
     """
 
+    latency = 6  # cycles from ``start`` to the first neuron
+
     def __init__(self, *, config):
         self._config = config
         self._marks = SlotMap(slots=config.slots, neurons=config.bank_neurons)

