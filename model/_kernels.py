@@ -15,8 +15,9 @@ FRACTION = 16
 FOREVER = 7  # the last sleep level
 
 # Columns of the counters that `run_sample` fills.
-SATURATIONS, TOUCHES, SPIKES, LOOKS, INPUT_EVENTS, SYNAPTIC_EVENTS, BUSY_TICKS = range(7)
-COUNTERS = 7
+(SATURATIONS, TOUCHES, SPIKES, LOOKS, INPUT_EVENTS, SYNAPTIC_EVENTS, BUSY_TICKS,
+ SLEEP_STEPS, INTEGRATIONS) = range(9)
+COUNTERS = 9
 
 
 @kernel
@@ -50,6 +51,15 @@ def sleep(v, q, a, theta0, margin, sleep_q, sleep_a):
         if bound < theta0 + ((a * sleep_a[level]) >> FRACTION):
             return np.int64(0) if level == FOREVER else np.int64(1) << np.int64(level)
     return np.int64(1)
+
+
+@kernel
+def sleep_steps(pause):
+    """Return the levels that a search for ``pause`` goes through after the first."""
+    level = FOREVER
+    while level > 1 and pause != 0 and pause < np.int64(1) << np.int64(level):
+        level -= 1
+    return FOREVER - level
 
 
 @kernel
@@ -125,7 +135,7 @@ def run_sample(ticks, channels, duration, inputs, spiking, top, guard_bits, marg
 
     ``ticks`` and ``channels`` (events,) are the input, sorted and without repeats; ``record``
     (capacity, 6) receives (tick, neuron, fired, p, q, a) per touch, as many as fit. ``counters``
-    (7,), ``first_spike``, ``spike_count`` and ``integral`` (neurons,) are overwritten. Returns the
+    (9,), ``first_spike``, ``spike_count`` and ``integral`` (neurons,) are overwritten. Returns the
     number of touches, which may exceed the capacity.
     """
     neurons = theta0.size
@@ -170,6 +180,7 @@ def run_sample(ticks, channels, duration, inputs, spiking, top, guard_bits, marg
             fires = False
             if j >= spiking:
                 integral[j] += ring[slot, j] * readout[tick]
+                counters[INTEGRATIONS] += 1
                 p, q, a = integral[j], np.int64(0), np.int64(0)
             else:
                 u = tick - last[j]
@@ -189,6 +200,7 @@ def run_sample(ticks, channels, duration, inputs, spiking, top, guard_bits, marg
                 if not jump:
                     pause = sleep(p - q, q, a, theta0[j], margin, sleep_q, sleep_a)
                     wake_at[j] = tick + pause if pause else -1
+                    counters[SLEEP_STEPS] += sleep_steps(pause)
                     if pause:
                         at = wake_at[j] & (wake_slots - 1)
                         if not wake_in[at, j]:

@@ -6,18 +6,19 @@ import numpy as np
 
 from . import _kernels as kernels
 
-# Cycles of one act of the core. `bench/cycles.py` fits them to measured runs of the RTL.
-TICK_CYCLES = 3
-TOUCH_CYCLES = 12
-LOOK_CYCLES = 12
-SPIKE_CYCLES = 4
+# Cycles of one act of the core, from the units' documented latencies (docs/neuron.md).
+VISIT_CYCLES = {"exponential": 18, "jump": 14}  # a touch or a look
+SLEEP_STEP_CYCLES = 2  # a further level of the sleep rule
+INTEGRATION_CYCLES = 5
+TICK_CYCLES = 1
+BUSY_TICK_CYCLES = 7  # to find out who is due, and to see that nobody is left
 
 
 @dataclass(frozen=True)
 class Traffic:
     """Words read and written in each memory during a run of one sample.
 
-    A touch reads and writes a neuron's state, a look reads it; a synaptic event reads a synapse
+    A touch and a look read and write a neuron's state; a synaptic event reads a synapse
     and reads and writes an accumulator; a spike reads its row's bounds.
     """
 
@@ -33,22 +34,26 @@ class Traffic:
 
 
 def traffic(counters):
-    """Return the `Traffic` of one sample's counters (a row of ``Result.counters``)."""
+    """Return the `Traffic` of one sample's counters (``Result.counters``)."""
     touches, looks = counters[kernels.TOUCHES], counters[kernels.LOOKS]
     events, spikes = counters[kernels.SYNAPTIC_EVENTS], counters[kernels.SPIKES]
-    return Traffic(state=int(2 * touches + looks), synapses=int(events),
+    return Traffic(state=int(2 * (touches + looks)), synapses=int(events),
                    accumulators=int(2 * events + touches),
                    rows=int(2 * (counters[kernels.INPUT_EVENTS] + spikes)))
 
 
 def predicted_cycles(config, counters):
-    """Return the predicted cycles per sample, for counters (samples, 7) of a `CoreConfig`.
+    """Return the predicted cycles per sample, for counters (..., 9) of a `CoreConfig`.
 
-    Banks share synaptic events, touches and looks evenly; ticks and broadcasts are common.
+    A bank has three units that work side by side, for neurons, leaky outputs and synapses: the
+    busiest one counts. Banks share evenly; ticks are common.
     """
     counters = np.asarray(counters)
-    shared = (counters[..., kernels.SYNAPTIC_EVENTS]
-              + TOUCH_CYCLES * counters[..., kernels.TOUCHES]
-              + LOOK_CYCLES * counters[..., kernels.LOOKS])
-    broadcasts = counters[..., kernels.INPUT_EVENTS] + counters[..., kernels.SPIKES]
-    return shared / config.banks + SPIKE_CYCLES * broadcasts + TICK_CYCLES * config.ticks
+    integrations = counters[..., kernels.INTEGRATIONS]
+    visits = counters[..., kernels.TOUCHES] - integrations + counters[..., kernels.LOOKS]
+    neurons = (VISIT_CYCLES[config.synapse] * visits
+               + SLEEP_STEP_CYCLES * counters[..., kernels.SLEEP_STEPS])
+    busiest = np.maximum.reduce([neurons, INTEGRATION_CYCLES * integrations,
+                                 counters[..., kernels.SYNAPTIC_EVENTS]])
+    return (busiest / config.banks + BUSY_TICK_CYCLES * counters[..., kernels.BUSY_TICKS]
+            + TICK_CYCLES * config.ticks)

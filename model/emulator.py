@@ -28,9 +28,10 @@ class Result:
         Class index.
     scores : (outputs,) int64
         First spike tick (``config.ticks``: none), spike count or integral, by readout.
-    counters : (7,) int64
+    counters : (9,) int64
         Indexed by the names in ``model._kernels``: saturations, touches, spikes, looks, input
-        events, synaptic events, ticks with work.
+        events, synaptic events, ticks with work, levels searched by the sleep rule, touches of
+        leaky outputs.
     """
 
     trace: np.ndarray
@@ -41,7 +42,7 @@ class Result:
 
 @dataclass(frozen=True, eq=False)
 class BatchResult:
-    """Decisions (samples,), scores (samples, outputs) and counters (samples, 7) of a batch."""
+    """Decisions (samples,), scores (samples, outputs) and counters (samples, 9) of a batch."""
 
     decisions: np.ndarray
     scores: np.ndarray
