@@ -65,6 +65,16 @@ def test_every_touch_of_every_sample_was_compared(out, summary):
     assert parts["verilator"]["records"] == sum(touches[:3])
 
 
+def test_the_emulation_adds_up(out, summary):
+    values = json.loads((out / "emulate.json").read_text())
+    with np.load(out / "emulate.npz") as file:
+        right = file["decisions"] == file["labels"]
+        assert values["cycles"]["mean"] == file["cycles"].mean()
+    assert values["accuracy"] == right.mean() == summary["accuracy"]["fixed"]
+    assert np.sum(values["confusion"]) == right.size
+    assert np.trace(values["confusion"]) == right.sum()
+
+
 def test_every_file_says_where_it_comes_from(out, summary):
     stamps = {"experiment": summary["experiment"], "seed": 3, "versions": summary["versions"]}
     for name in ("training", "quantise", "emulate", "cosim", "summary", "run", "steps",
