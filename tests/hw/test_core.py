@@ -3,6 +3,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from amaranth.hdl import ResetInserter, Signal
 
 from ranvier.hw.core import NeuronCore
 from ranvier.hw.images import load_words
@@ -133,6 +134,41 @@ def test_core_does_what_the_emulator_does_under_stalls(name):
 def test_a_core_that_was_loaded_through_the_bus_does_the_same(name):
     parameters, samples = draw(name, samples=1)
     check(parameters, samples, run(parameters, samples, loaded=True))
+
+
+@pytest.mark.parametrize("cycles", [7, 150, 333])
+def test_a_reset_at_any_cycle_leaves_nothing(cycles):
+    parameters, [before, events] = draw("first spike")
+    config = parameters.config
+    dut, reset = NeuronCore(config, parameters), Signal()
+    records = []
+
+    async def control(ctx):
+        ctx.set(dut.o.ready, 1)
+        ctx.set(dut.trace.ready, 1)
+        send = words(before, config.ticks)
+        ctx.set(dut.i.valid, 1)
+        for _ in range(cycles):
+            ctx.set(dut.i.payload, send[0])
+            _, _, taken = await ctx.tick().sample(dut.i.ready)
+            send = send[1:] if taken and len(send) > 1 else send
+        ctx.set(dut.i.valid, 0)
+        ctx.set(reset, 1)
+        await ctx.tick()
+        ctx.set(reset, 0)
+        ctx.set(dut.trace.ready, 0)
+        await put(ctx, dut.i, words(events, config.ticks))
+
+    async def collect(ctx):
+        while not ctx.get(reset):
+            await ctx.tick()
+        await ctx.tick()
+        records.extend(await get(ctx, dut.trace, last=lambda word: word["last"]))
+
+    simulate(ResetInserter(reset)(dut), control, collect, cycles=20_000)
+    want = Emulator(parameters).run(events).trace
+    assert sorted(tuple(word[name] for name in want.dtype.names)
+                  for word in records[:-1]) == want.tolist()
 
 
 def test_readout_values_can_be_read():
