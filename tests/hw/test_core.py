@@ -10,6 +10,7 @@ from ranvier.hw.images import load_words
 from ranvier.hw.registers import BusMap
 from ranvier.model import _kernels as kernels
 from ranvier.model.emulator import Emulator
+from ranvier.model.events import TickEvents
 from ranvier.sim.benches import get, put, random_stalls, simulate
 
 from ..designs import random_config, random_events, random_parameters
@@ -134,6 +135,22 @@ def test_core_does_what_the_emulator_does_under_stalls(name):
 def test_a_core_that_was_loaded_through_the_bus_does_the_same(name):
     parameters, samples = draw(name, samples=1)
     check(parameters, samples, run(parameters, samples, loaded=True))
+
+
+@pytest.mark.parametrize("readout", ["first-spike", "spike-count", "leaky"])
+def test_a_silent_sample_after_a_lively_one_is_decided_for_the_first_class(readout):
+    for seed in range(20):
+        rng = np.random.default_rng([9, seed])
+        config = random_config(rng, **SMALL, readout=readout, outputs=3)
+        parameters = random_parameters(rng, config)
+        events = random_events(rng, config, rate=0.2)
+        if Emulator(parameters).run(events).decision != 0:
+            break
+    silence = TickEvents(ticks=events.ticks[:0], channels=events.channels[:0])
+    samples = [events, silence]
+    runs = run(parameters, samples)
+    check(parameters, samples, runs)
+    assert [run.registers["decision"] > 0 for run in runs] == [True, False]
 
 
 @pytest.mark.parametrize("cycles", [7, 150, 333])
