@@ -113,20 +113,22 @@ def _seed(net, readout, time, start, pull, g, weight_gradient, delay_gradient):
 
 
 @kernel
-def _jump_back(net, neuron, k, fast, slope, g, adjoint, floor, theta_gradient, beta_gradient):
-    """Take the adjoints lP, lQ, lA of ``adjoint`` through own spike ``k``. Returns 1 if floored.
+def _jump_back(net, neuron, k, fast, slope, g, adjoint, limits, theta_gradient, beta_gradient):
+    """Take the adjoints lP, lQ, lA of ``adjoint`` through own spike ``k``.
 
-    A jump synapse's spike stands on its arrival whatever the traces are, so there they stay 0.
+    Returns 1 if ``limits``, the least slope and the largest r, changed anything, else 0. A jump
+    synapse's spike stands on its arrival whatever the traces are, so there the adjoints stay 0.
     """
     if net.jump:
         return 0
     p, q, a = adjoint[0], adjoint[1], adjoint[2]
     total = g[k] + p * fast[k] * (net.rate_m - net.rate_s) + a * net.beta[neuron] * net.rate_a
-    r = total / max(slope[k], floor)
+    exact = total / slope[k]
+    r = min(limits[1], max(-limits[1], total / max(slope[k], limits[0])))
     beta_gradient[neuron] += a
     theta_gradient[neuron] += r
     adjoint[0], adjoint[1], adjoint[2] = -r, q + p + r, a + r
-    return 1 if slope[k] < floor else 0
+    return 0 if r == exact else 1
 
 
 @kernel
@@ -137,23 +139,23 @@ def _decay(net, adjoint, gap):
 
 
 @kernel
-def _own(net, neuron, time, fast, slope, start, g, lp, lq, floor, theta_gradient, beta_gradient):
+def _own(net, neuron, time, fast, slope, start, g, lp, lq, limits, theta_gradient, beta_gradient):
     """Sweep one neuron's spikes, latest first; ``lp`` and ``lq`` get the adjoints before each."""
     adjoint = np.zeros(3)
-    floored = 0
+    limited = 0
     for k in range(start[neuron + 1] - 1, start[neuron] - 1, -1):
         if k + 1 < start[neuron + 1]:
             _decay(net, adjoint, time[k + 1] - time[k])
-        floored += _jump_back(
-            net, neuron, k, fast, slope, g, adjoint, floor, theta_gradient, beta_gradient
+        limited += _jump_back(
+            net, neuron, k, fast, slope, g, adjoint, limits, theta_gradient, beta_gradient
         )
         lp[k], lq[k] = adjoint[0], adjoint[1]
-    return floored
+    return limited
 
 
 @kernel
 def _own_recurrent(
-    net, time, fast, slope, start, g, lp, lq, floor,
+    net, time, fast, slope, start, g, lp, lq, limits,
     weight_gradient, delay_gradient, theta_gradient, beta_gradient,
 ):  # fmt: skip
     """`_own` for the recurrent population, all neurons together, latest spike first.
@@ -166,7 +168,7 @@ def _own_recurrent(
     source = np.searchsorted(start[low : high + 1], order, side="right") - 1
     adjoint = np.zeros((n, 3))
     head = start[low + 1 : high + 1].copy()  # the earliest spike swept so far
-    floored = 0
+    limited = 0
     for turn in range(order.shape[0] - 1, -1, -1):
         k, i = order[turn], source[turn]
         synapse = net.loop_offset + i * n
@@ -184,12 +186,12 @@ def _own_recurrent(
             synapse += 1
         if head[i] < start[low + i + 1]:
             _decay(net, adjoint[i], time[head[i]] - time[k])
-        floored += _jump_back(
-            net, low + i, k, fast, slope, g, adjoint[i], floor, theta_gradient, beta_gradient
+        limited += _jump_back(
+            net, low + i, k, fast, slope, g, adjoint[i], limits, theta_gradient, beta_gradient
         )
         lp[k], lq[k] = adjoint[i, 0], adjoint[i, 1]
         head[i] = k
-    return floored
+    return limited
 
 
 # -------------------------------------------------------------------------- arrivals
@@ -238,29 +240,29 @@ def _pull(net, population, time, slope, start, g, lp, lq, weight_gradient, delay
 
 @kernel
 def _backward(
-    net, readout, time, fast, slope, start, pull, floor,
+    net, readout, time, fast, slope, start, pull, limits,
     weight_gradient, delay_gradient, theta_gradient, beta_gradient,
 ):  # fmt: skip
-    """Add one sample's gradients. Returns the spikes whose slope was floored."""
+    """Add one sample's gradients. Returns the spikes that were limited."""
     g, lp, lq = np.zeros(start[-1]), np.empty(start[-1]), np.empty(start[-1])
     _seed(net, readout, time, start, pull, g, weight_gradient, delay_gradient)
-    floored = 0
+    limited = 0
     for population in range(net.spiking - 1, 0, -1):
         if population == net.loop:
-            floored += _own_recurrent(
-                net, time, fast, slope, start, g, lp, lq, floor,
+            limited += _own_recurrent(
+                net, time, fast, slope, start, g, lp, lq, limits,
                 weight_gradient, delay_gradient, theta_gradient, beta_gradient,
             )  # fmt: skip
         else:
             for neuron in range(net.first[population], net.first[population + 1]):
-                floored += _own(
-                    net, neuron, time, fast, slope, start, g, lp, lq, floor,
+                limited += _own(
+                    net, neuron, time, fast, slope, start, g, lp, lq, limits,
                     theta_gradient, beta_gradient,
                 )  # fmt: skip
         _pull(
             net, population, time, slope, start, g, lp, lq, weight_gradient, delay_gradient
         )
-    return floored
+    return limited
 
 
 @parallel_kernel
@@ -273,7 +275,7 @@ def score(net, readout, chunks, tape, out):
 
 
 @parallel_kernel
-def backward(net, readout, tape, pull, floor, gradient, floored):
+def backward(net, readout, tape, pull, limits, gradient, limited):
     """Sum the gradients of a batch, each chunk of samples into its own row, all cores at once.
 
     The chunks don't depend on the threads, nor do their sums.
@@ -285,21 +287,21 @@ def backward(net, readout, tape, pull, floor, gradient, floored):
     tape : Tape
     pull : (batch, classes) float64
         dL/dscore.
-    floor : float
-        Least slope to divide by, 1/ms.
+    limits : (float, float)
+        Least slope to divide by, 1/ms, and largest r of a spike.
     gradient : Gradient
         Added to.
-    floored : (chunks,) int64
-        Filled with the spikes whose slope was raised. An argument of its own because numba 0.68.1
+    limited : (chunks,) int64
+        Filled with the spikes whose r was changed. An argument of its own because numba 0.68.1
         loses what a parallel loop adds to a one-dimensional array of a tuple.
     """
     batch = pull.shape[0]
-    chunks = floored.shape[0]
+    chunks = limited.shape[0]
     for chunk in nb.prange(chunks):
-        floored[chunk] = 0
+        limited[chunk] = 0
         for k in range(chunk * batch // chunks, (chunk + 1) * batch // chunks):
-            floored[chunk] += _backward(
+            limited[chunk] += _backward(
                 net, readout, tape.time[k], tape.fast[k], tape.slope[k], tape.start[k],
-                pull[k], floor, gradient.weights[chunk], gradient.delays[chunk],
+                pull[k], limits, gradient.weights[chunk], gradient.delays[chunk],
                 gradient.theta0[chunk], gradient.beta[chunk],
             )  # fmt: skip

@@ -157,7 +157,7 @@ class Engine:
         _adjoint.score(net, self._readout, CHUNKS, tape, score)
         return Result(tape, score, np.diff(tape.start, axis=1))
 
-    def backward(self, net, result: Result, pull: np.ndarray, slope_floor: float = 0.0):
+    def backward(self, net, result: Result, pull: np.ndarray, slope_floor=0.0, spike_cap=0.0):
         """Sum the gradients of a batch.
 
         Parameters
@@ -165,23 +165,25 @@ class Engine:
         pull : (batch, classes) float64
             dL/dscore.
         slope_floor : float
-            Least slope at threshold to divide by, 1/ms.
+            Least slope at threshold to divide by, 1/ms. 0: the exact one.
+        spike_cap : float
+            Largest share of one spike in dL/dtheta0. 0: no limit.
 
         Returns
         -------
         gradients : dict of str to array
             Named and shaped as `Network.arrays`.
-        floored : int
-            Spikes whose slope was raised to the floor.
+        limited : int
+            Spikes that one of the two limits changed.
         """
         numba.set_num_threads(self.threads)
         synapses, neurons = (CHUNKS, self._synapses), (CHUNKS, int(self._first[-1]))
         sums = _adjoint.Gradient(
             np.zeros(synapses), np.zeros(synapses), np.zeros(neurons), np.zeros(neurons)
-        )  # fmt: skip
-        floored = np.empty(CHUNKS, np.int64)
-        floor = max(slope_floor, SLOPE_LEAST)
-        _adjoint.backward(net, self._readout, result.tape, pull, floor, sums, floored)
+        )
+        limited = np.empty(CHUNKS, np.int64)
+        limits = (max(float(slope_floor), SLOPE_LEAST), float(spike_cap) or np.inf)
+        _adjoint.backward(net, self._readout, result.tape, pull, limits, sums, limited)
         gradients = {}
         for kind in ("weights", "delays"):
             total = getattr(sums, kind).sum(axis=0)
@@ -195,7 +197,7 @@ class Engine:
             total = getattr(sums, kind).sum(axis=0)
             for name in self.config.spiking:
                 gradients[f"{kind}/{name}"] = total[self.population(name)]
-        return gradients, int(floored.sum())
+        return gradients, int(limited.sum())
 
     def counts(self, result: Result) -> dict[str, np.ndarray]:
         """Return the spikes of each population and of ``"input"``, (batch, neurons) int64."""

@@ -9,9 +9,9 @@ __all__ = ["Adam", "cosine"]
 EPSILON = 1e-8
 
 
-def cosine(step: int, steps: int, final: float) -> float:
-    """Return the factor on the step sizes at ``step`` of ``steps``: from 1 down to ``final``."""
-    return final + (1.0 - final) * 0.5 * (1.0 + math.cos(math.pi * step / steps))
+def cosine(done: float, final: float) -> float:
+    """Return the factor on the step sizes when a part ``done`` of all steps is: 1 to ``final``."""
+    return final + (1.0 - final) * 0.5 * (1.0 + math.cos(math.pi * done))
 
 
 class Adam:

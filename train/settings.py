@@ -27,15 +27,17 @@ class TrainConfig:
     rate_strength : float
         Pull towards that range, and of silent right outputs towards firing; 0 turns it off.
     slope_floor : float
-        Least slope at threshold, 1/ms, that the gradient divides by. 0: exact.
+        Least slope at threshold, 1/ms, that the gradient divides by. 0: the exact one.
+    spike_cap : float
+        Largest share that one spike may have in a sample's derivative by ``theta0``. 0: no limit.
     theta_min : float
         Least ``theta0`` that training may reach.
-    average : float
-        Decay per step of the running mean of the parameters that is the result; 0: the last ones.
     jitter : float
         Standard deviation of the noise on each input spike in training, ms.
     dropout : float
         Fraction of the input spikes left out in training.
+    theta_noise : float
+        Standard deviation, relative, of thresholds in training, drawn anew for each batch.
     hidden_mean, hidden_sd, output_mean, output_sd, recurrent_sd : float
         Mean and standard deviation of the first weights.
     hidden_delay, output_delay, recurrent_delay : float
@@ -58,10 +60,11 @@ class TrainConfig:
     rate_high: float = 1e9
     rate_strength: float = 0.0
     slope_floor: float = 0.0
+    spike_cap: float = 0.0
     theta_min: float = 0.1
-    average: float = 0.0
     jitter: float = 0.0
     dropout: float = 0.0
+    theta_noise: float = 0.0
     hidden_mean: float = 0.0
     hidden_sd: float = 0.5
     output_mean: float = 0.0
@@ -78,7 +81,7 @@ class TrainConfig:
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                 raise ValueError(f"{name} must be a whole number of at least 1, not {value!r}")
         free = ("hidden_mean", "output_mean")
-        below_one = ("first_moment", "second_moment", "average", "dropout")
+        below_one = ("first_moment", "second_moment", "dropout")
         positive = ("loss_scale", "theta_min")
         for field in fields(self):
             if field.type is not float:

@@ -60,7 +60,8 @@ def train(
     network : Network
     history : list of dict
         For each epoch: ``epoch``, ``loss``, ``accuracy`` of each dataset (that of training while
-        it learned), ``spikes`` a hidden neuron and sample, ``floored`` slopes, ``seconds``.
+        it learned), ``spikes`` a hidden neuron and sample, ``limited`` spikes (see
+        `TrainConfig`), ``seconds``.
 
     Raises
     ------
@@ -171,30 +172,21 @@ class _Run:
         inputs = self._noisy(rng)
         order = rng.permutation(len(labels))
         batches = [order[k : k + settings.batch] for k in range(0, len(order), settings.batch)]
-        loss, right, spikes, floored = 0.0, 0, 0, 0
+        loss, right, spikes, limited = 0.0, 0, 0, 0
         for turn, rows in enumerate(batches):
             net = engine.pack(self.network)
+            net.theta0[:] *= 1.0 + settings.theta_noise * rng.standard_normal(net.theta0.size)
             result = engine.forward(net, inputs, rows)
             losses, pull = cross_entropy(
                 result.score, labels[rows], readout=engine.config.readout,
                 scale=settings.loss_scale, duration=engine.config.duration,
             )  # fmt: skip
-            gradients, bitten = engine.backward(
-                net, result, pull / len(rows), settings.slope_floor
-            )
+            done = (epoch * len(batches) + turn) / (settings.epochs * len(batches))
             counts = engine.counts(result)
-            if settings.rate_strength:
-                add_rate_pull(
-                    gradients, engine.config, counts, labels[rows], low=settings.rate_low,
-                    high=settings.rate_high, strength=settings.rate_strength,
-                )  # fmt: skip
-            done = epoch * len(batches) + turn
-            factor = cosine(done, settings.epochs * len(batches), settings.final_rate)
-            self._optimiser.step(gradients, factor)
+            limited += self._step(net, result, pull, counts, labels[rows], done)
             loss += losses.sum()
             right += int((engine.decide(result) == labels[rows]).sum())
             spikes += sum(int(n.sum()) for name, n in counts.items() if name.startswith("hidden"))
-            floored += bitten
         accuracy = {"train": right / len(labels)}
         for name in self._data.keys() - {"train"}:
             accuracy[name] = evaluate(self.network, self._data[name], engine.threads)
@@ -203,11 +195,26 @@ class _Run:
             "loss": float(loss) / len(labels),
             "accuracy": dict(sorted(accuracy.items())),
             "spikes": spikes / len(labels) / max(1, sum(engine.config.hidden)),
-            "floored": floored,
+            "limited": limited,
             "seconds": time.perf_counter() - began,
         }
         self.history.append(record)
         return record
+
+    def _step(self, net, result, pull, counts, labels, done):
+        """Go one step down a batch's mean gradient. Returns how many spikes were limited."""
+        settings = self._settings
+        sums, limited = self._engine.backward(
+            net, result, pull, settings.slope_floor, settings.spike_cap
+        )
+        gradients = {name: array / len(labels) for name, array in sums.items()}
+        if settings.rate_strength:
+            add_rate_pull(
+                gradients, self._engine.config, counts, labels, low=settings.rate_low,
+                high=settings.rate_high, strength=settings.rate_strength,
+            )  # fmt: skip
+        self._optimiser.step(gradients, cosine(done, settings.final_rate))
+        return limited
 
     def _noisy(self, rng):
         """Return the training inputs with this epoch's jitter and dropout."""

@@ -116,20 +116,41 @@ def test_tied_arrivals_of_a_jump_share_their_spikes_derivative():
     assert gradient.sum() == pytest.approx((values[0] - values[1]) / (2 * STEP), rel=1e-6)
 
 
-def test_slope_floor_is_counted_and_off_by_default():
-    network = random_net(6)
+def limited(network, **limits):
+    """Return the result, the gradients under limits, and how many spikes they changed."""
     engine = Engine(network.config, 1)
     net, result = forward(engine, network, random_data(7))
-    pull = np.ones((3, 3))
-    exact, none = engine.backward(net, result, pull)
-    floor = float(np.median(slopes(result)[slopes(result) < 1.0]))
-    changed, some = engine.backward(net, result, pull, floor)
-    hidden = np.concatenate(
-        [row[start[5] : start[-1]] for row, start in zip(*result.tape[2:], strict=True)]
-    )
+    return result, *engine.backward(net, result, np.ones((3, 3)), **limits)
+
+
+def hidden_slopes(result):
+    rows = zip(result.tape.slope, result.tape.start, strict=True)
+    return np.concatenate([row[start[5] : start[-1]] for row, start in rows])
+
+
+def test_slope_floor_is_counted_and_off_by_default():
+    network = random_net(6)
+    result, exact, none = limited(network)
+    floor = float(np.median(hidden_slopes(result)))
+    _, changed, some = limited(network, slope_floor=floor)
     assert none == 0
-    assert some == (hidden < floor).sum() > 0
+    assert some == (hidden_slopes(result) < floor).sum() > 0
     assert not np.array_equal(exact["theta0/hidden1"], changed["theta0/hidden1"])
+
+
+def test_spike_cap_bounds_each_spikes_share():
+    network = random_net(6)
+    result, exact, _ = limited(network)
+    cap = 1e-3
+    _, changed, some = limited(network, spike_cap=cap)
+    spikes = result.counts[:, 5:].sum(axis=0)
+    shares = np.concatenate([changed["theta0/hidden0"], changed["theta0/hidden1"]])
+    assert 0 < some <= spikes.sum()
+    assert (np.abs(shares) <= cap * spikes[:11] * (1 + 1e-12)).all()
+    assert np.abs(exact["theta0/hidden1"]).max() > cap * spikes.max()
+    _, free, none = limited(network, spike_cap=1e9)
+    assert none == 0
+    np.testing.assert_array_equal(free["theta0/hidden1"], exact["theta0/hidden1"])
 
 
 @pytest.mark.parametrize("recurrent", [False, True])
@@ -151,9 +172,9 @@ def test_gradients_do_not_depend_on_threads_or_on_the_parallel_build(recurrent):
     gradient = _adjoint.Gradient(
         np.zeros(shape), np.zeros(shape), np.zeros(neurons), np.zeros(neurons)
     )
-    floored = np.empty(CHUNKS, np.int64)
-    serial(net, _adjoint.LEAKY, result.tape, pull, 0.5, gradient, floored)
-    assert floored.sum() == count > 0
+    limited = np.empty(CHUNKS, np.int64)
+    serial(net, _adjoint.LEAKY, result.tape, pull, (0.5, np.inf), gradient, limited)
+    assert limited.sum() == count > 0
     np.testing.assert_array_equal(
         gradient.theta0.sum(axis=0)[engine.population("hidden1")], gradients["theta0/hidden1"]
     )

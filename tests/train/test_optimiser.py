@@ -75,7 +75,7 @@ def test_restore_refuses_another_shape():
 
 
 def test_cosine_falls_from_1_to_its_end():
-    values = [cosine(step, 100, 0.1) for step in range(101)]
+    values = [cosine(step / 100, 0.1) for step in range(101)]
     assert values[0] == 1.0
     assert values[50] == pytest.approx(0.55)
     assert values[100] == pytest.approx(0.1)

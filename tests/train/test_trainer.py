@@ -20,7 +20,7 @@ SETTINGS = TrainConfig(
     epochs=4, batch=20, weight_rate=0.02, delay_rate=0.1, theta_rate=0.01, beta_rate=0.01,
     loss_scale=2.0, rate_low=0.3, rate_strength=0.5, hidden_mean=1.5, hidden_sd=0.8,
     output_mean=0.6, output_sd=0.4, hidden_delay=5.0, output_delay=1.0, beta=0.1, jitter=0.1,
-    dropout=0.05,
+    dropout=0.05, theta_noise=0.01, spike_cap=10.0,
 )  # fmt: skip
 
 
@@ -110,7 +110,7 @@ def test_files_say_what_was_run(straight):
     assert report["seed"] == 3
     assert TrainConfig(**report["settings"]) == SETTINGS
     assert report["history"] == history
-    assert history[0].keys() == {"epoch", "loss", "accuracy", "spikes", "floored", "seconds"}
+    assert history[0].keys() == {"epoch", "loss", "accuracy", "spikes", "limited", "seconds"}
 
 
 def test_checkpoint_of_another_run_is_refused(straight, data):
