@@ -5,6 +5,7 @@ import os
 import tempfile
 from pathlib import Path
 
+import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
@@ -16,6 +17,8 @@ def write_atomically(path, content):
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
         os.chmod(name, 0o644)
         os.replace(name, path)
     except BaseException:
@@ -29,7 +32,8 @@ def save_arrays(path, arrays, metadata):
     The library orders several metadata entries at random, so all of ours are one JSON entry.
     """
     text = json.dumps({key: str(value) for key, value in metadata.items()}, sort_keys=True)
-    write_atomically(path, save(arrays, metadata={"ranvier": text}))
+    contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    write_atomically(path, save(contiguous, metadata={"ranvier": text}))
 
 
 def load_arrays(path, expected_format):
@@ -49,7 +53,7 @@ def load_arrays(path, expected_format):
             arrays = {name: file.get_tensor(name) for name in file.keys()}
     except (SafetensorError, OSError, ValueError) as error:
         raise ValueError(f"{path} must be a whole safetensors file: {error}") from error
-    if not isinstance(metadata, dict) or metadata.get("format") != expected_format:
+    if metadata.get("format") != expected_format:
         raise ValueError(f"{path} must have the format {expected_format}, "
-                         f"not {metadata!r:.80}")
+                         f"not {metadata.get('format')!r}")
     return arrays, metadata

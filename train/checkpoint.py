@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from .store import read_arrays, write_arrays
+from ..model.files import load_arrays, save_arrays
 
 __all__ = ["Checkpoint"]
 
-KIND = "ranvier.checkpoint 1"
+FORMAT = "ranvier.checkpoint/1"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,8 +33,8 @@ class Checkpoint:
 
     def save(self, path: Path) -> None:
         """Write to ``path``, atomically."""
-        header = {"kind": KIND, "run": self.run, "history": json.dumps(self.history)}
-        write_arrays(path, self.arrays, header)
+        header = {"format": FORMAT, "run": self.run, "history": json.dumps(self.history)}
+        save_arrays(path, self.arrays, header)
 
     @classmethod
     def load(cls, path: Path, run: str) -> "Checkpoint":
@@ -45,7 +45,7 @@ class Checkpoint:
         ValueError
             If the file is damaged, or belongs to a run other than ``run``.
         """
-        arrays, header = read_arrays(path, KIND)
+        arrays, header = load_arrays(path, FORMAT)
         if header.get("run") != run:
             raise ValueError(
                 f"{path} must be of this run, not of one with other settings, data or seed; "

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import numpy as np
 
+from ..model.files import load_arrays, save_arrays
 from .engine import Engine, Inputs
-from .store import read_arrays, write_arrays
 
 __all__ = ["Network", "NetworkConfig"]
 
-KIND = "ranvier.network 1"
+FORMAT = "ranvier.network/1"
 BATCH = 256
 """Samples that `Network.predict` runs at once."""
 
@@ -303,13 +303,13 @@ class Network:
         self.check()
         names = ("ranvier", "numpy", "numba")
         header = {
-            "kind": KIND,
+            "format": FORMAT,
             "config": self.config.to_json(),
             "config_sha256": self.config.sha256,
             "versions": json.dumps({name: importlib.metadata.version(name) for name in names}),
             "metadata": json.dumps(metadata, sort_keys=True),
         }
-        write_arrays(path, self.arrays(), header)
+        save_arrays(path, self.arrays(), header)
 
     @classmethod
     def load(cls, path: Path) -> "Network":
@@ -317,12 +317,11 @@ class Network:
 
         Raises
         ------
-        FileNotFoundError
-            If there is no such file.
         ValueError
-            If the file is damaged or anything in it isn't valid. Names file, array and index.
+            If the file is missing or damaged, or anything in it isn't valid. Names file,
+            array and index.
         """
-        arrays, header = read_arrays(path, KIND)
+        arrays, header = load_arrays(path, FORMAT)
         try:
             config = NetworkConfig.from_json(header["config"])
             if header["config_sha256"] != config.sha256:

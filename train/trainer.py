@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from ..model.files import write_atomically
 from .checkpoint import Checkpoint
 from .engine import Engine, Inputs, sample_of
 from .losses import cross_entropy
@@ -16,7 +17,6 @@ from .network import Network, NetworkConfig
 from .optimiser import Adam, cosine
 from .regulariser import add_rate_pull
 from .settings import TrainConfig
-from .store import replace_file
 
 __all__ = ["TrainConfig", "evaluate", "train"]
 
@@ -96,7 +96,7 @@ def train(
     if folder is not None:
         run.network.save(folder / "network.safetensors", seed=seed)
         report = {"seed": seed, "settings": settings.to_dict(), "history": run.history}
-        replace_file(folder / "training.json", (json.dumps(report, indent=1) + "\n").encode())
+        write_atomically(folder / "training.json", (json.dumps(report, indent=1) + "\n").encode())
     return run.network, run.history
 
 

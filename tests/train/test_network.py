@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
+from ranvier.model.files import load_arrays, save_arrays
 from ranvier.train.network import Network, NetworkConfig
-from ranvier.train.store import read_arrays, write_arrays
 
 from .nets import random_data, random_net
 
@@ -65,7 +65,7 @@ def test_save_and_load_give_the_same_bits(tmp_path, changes):
     assert loaded.arrays().keys() == network.arrays().keys()
     for name, array in network.arrays().items():
         np.testing.assert_array_equal(loaded.arrays()[name], array)
-    _, header = read_arrays(tmp_path / "network.safetensors", "ranvier.network 1")
+    _, header = load_arrays(tmp_path / "network.safetensors", "ranvier.network/1")
     assert json.loads(header["metadata"]) == {"seed": 7}
     assert json.loads(header["versions"]).keys() == {"ranvier", "numpy", "numba"}
     assert [path.name for path in tmp_path.iterdir()] == ["network.safetensors"]
@@ -141,15 +141,15 @@ def test_load_refuses_files_that_do_not_fit(tmp_path, change, message):
 
 
 def test_load_names_a_missing_a_damaged_and_a_foreign_file(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"none\.safetensors must be a file"):
+    with pytest.raises(ValueError, match=r"none\.safetensors must be a file"):
         Network.load(tmp_path / "none.safetensors")
     path = tmp_path / "network.safetensors"
     random_net(0).save(path)
     path.write_bytes(path.read_bytes()[:-9])
     with pytest.raises(ValueError, match=r"network.safetensors must be a whole safetensors file"):
         Network.load(path)
-    write_arrays(path, {"a": np.ones(2)}, {"kind": "other"})
-    with pytest.raises(ValueError, match=r"must be of kind .ranvier\.network 1., not .other."):
+    save_arrays(path, {"a": np.ones(2)}, {"format": "other"})
+    with pytest.raises(ValueError, match=r"must have the format ranvier\.network/1, not 'other'"):
         Network.load(path)
 
 
@@ -157,10 +157,10 @@ def write_changed(folder, change):
     """Write a network's file with something changed, past all checks."""
     path = folder / "network.safetensors"
     random_net(0).save(path)
-    arrays, header = read_arrays(path, "ranvier.network 1")
+    arrays, header = load_arrays(path, "ranvier.network/1")
     arrays = {name: array.copy() for name, array in arrays.items()}
     change(arrays, header)
-    write_arrays(path, arrays, header)
+    save_arrays(path, arrays, header)
     return path
 
 
