@@ -94,7 +94,7 @@ def learning(history):
 
     def draw(axis, theme):
         colours = {"train": theme.first, "validation": theme.third, "test": theme.second}
-        for name in history[0]["accuracy"]:
+        for name in (name for name in colours if name in history[0]["accuracy"]):
             axis.plot([record["epoch"] for record in history],
                       [100 * record["accuracy"][name] for record in history],
                       color=colours[name], label=name)
@@ -156,9 +156,9 @@ def raster(inputs, model, rtl, *, tick, ticks, channels, neurons, outputs):
                          rasterized=len(points) > RASTERISED, **style)
 
         scatter(axes[0], inputs, s=9, marker="|", color=theme.faint, lw=0.9)
-        scatter(axes[1], model, s=24, marker="o", facecolors="none", edgecolors=theme.first, lw=0.8,
+        scatter(axes[1], model, s=26, marker="o", facecolors="none", edgecolors=theme.first, lw=0.8,
                 label=f"model, {len(model)} spikes")
-        scatter(axes[1], rtl, s=5, marker="o", color=theme.second, lw=0,
+        scatter(axes[1], rtl, s=8, marker="o", color=theme.second, lw=0,
                 label=f"RTL, {len(rtl)} spikes")
         axes[0].set(ylabel="channel", ylim=(-1, channels))
         last = max(points[:, 0].max(initial=1) for points in (inputs, model, rtl))
