@@ -1,6 +1,8 @@
 """From networks and datasets to the kernels and back: layouts, buffers, threads."""
 
 import os
+import threading
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numba
@@ -15,6 +17,12 @@ CHUNKS = 16
 
 SLOPE_LEAST = 1e-12
 """Slope, 1/ms, below which a spike can't be told from one that just touches its threshold."""
+
+LAYER = "workqueue"
+"""Numba's threads that sleep while they wait. OpenMP's spin: where other work shares the cores,
+small batches then took ten times as long."""
+
+_ALONE = threading.Lock()  # that layer can't take two callers at once
 
 READOUTS = {
     "leaky": _adjoint.LEAKY,
@@ -89,6 +97,8 @@ class Engine:
             raise ValueError(
                 f"Threads must be within 1 and {numba.config.NUMBA_NUM_THREADS}, not {threads!r}"
             )
+        if "NUMBA_THREADING_LAYER" not in os.environ:
+            numba.config.THREADING_LAYER = LAYER
         self._readout = READOUTS[config.readout]
         sizes = [config.inputs, *config.populations.values()]
         self._first = np.concatenate([[0], np.cumsum(sizes)])
@@ -100,6 +110,13 @@ class Engine:
         self._synapses = at
         self._room = 256  # spikes on a sample's tape; grows when they don't fit
         self._heap = 64  # arrivals on their way to a recurrent neuron; grows as well
+
+    @contextmanager
+    def _threads(self):
+        """Hold the threads, as many as this engine uses."""
+        with _ALONE:
+            numba.set_num_threads(self.threads)
+            yield
 
     def population(self, name: str) -> slice:
         """Neurons of a population, or of ``"input"``, among all."""
@@ -135,7 +152,6 @@ class Engine:
 
     def forward(self, net: _kernels.Net, inputs: Inputs, rows: np.ndarray) -> Result:
         """Run samples ``rows``, (batch,) int64, of ``inputs``."""
-        numba.set_num_threads(self.threads)
         batch, neurons = len(rows), int(self._first[-1])
         events = int((inputs.start[rows, -1] - inputs.start[rows, 0]).max(initial=0))
         self._room = max(self._room, 2 * events)
@@ -146,7 +162,10 @@ class Engine:
                 np.empty((batch, neurons + 1), np.int64),
             )  # fmt: skip
             used = np.empty(batch, np.int64)
-            _kernels.forward(net, inputs.time, inputs.start, rows, CHUNKS, self._heap, tape, used)
+            with self._threads():
+                _kernels.forward(
+                    net, inputs.time, inputs.start, rows, CHUNKS, self._heap, tape, used
+                )
             if (used == _kernels.TAPE_FULL).any():
                 self._room *= 2
             if (used == _kernels.HEAP_FULL).any():
@@ -154,7 +173,8 @@ class Engine:
             if used.min(initial=0) >= 0:
                 break
         score = np.empty((batch, self.config.outputs))
-        _adjoint.score(net, self._readout, CHUNKS, tape, score)
+        with self._threads():
+            _adjoint.score(net, self._readout, CHUNKS, tape, score)
         return Result(tape, score, np.diff(tape.start, axis=1))
 
     def backward(self, net, result: Result, pull: np.ndarray, slope_floor=0.0, spike_cap=0.0):
@@ -176,14 +196,14 @@ class Engine:
         limited : int
             Spikes that one of the two limits changed.
         """
-        numba.set_num_threads(self.threads)
         synapses, neurons = (CHUNKS, self._synapses), (CHUNKS, int(self._first[-1]))
         sums = _adjoint.Gradient(
             np.zeros(synapses), np.zeros(synapses), np.zeros(neurons), np.zeros(neurons)
         )
         limited = np.empty(CHUNKS, np.int64)
         limits = (max(float(slope_floor), SLOPE_LEAST), float(spike_cap) or np.inf)
-        _adjoint.backward(net, self._readout, result.tape, pull, limits, sums, limited)
+        with self._threads():
+            _adjoint.backward(net, self._readout, result.tape, pull, limits, sums, limited)
         gradients = {}
         for kind in ("weights", "delays"):
             total = getattr(sums, kind).sum(axis=0)

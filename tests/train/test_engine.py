@@ -1,5 +1,7 @@
 """Layouts between datasets, networks and kernels."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -67,6 +69,14 @@ def test_events_after_the_duration_do_not_count():
         if name != "input":
             np.testing.assert_array_equal(times, kept[kept <= 30.0])
             assert times.size < kept.size
+
+
+def test_callers_in_several_threads_wait_for_each_other():
+    network, data = random_net(1), random_data(2, samples=40)
+    wanted = network.predict(data).tolist()
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: network.predict(data).tolist(), range(12)))
+    assert found == [wanted] * 12
 
 
 @pytest.mark.parametrize("threads", [0, 10_000])
