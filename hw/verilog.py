@@ -9,7 +9,7 @@ from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
-from amaranth.back import cxxrtl, verilog
+from amaranth.back import verilog
 from amaranth.hdl import Shape
 
 from ..model.files import write_atomically
@@ -18,7 +18,7 @@ from .images import bank_images, image_text
 from .payloads import BANKED, input_word, memory_shape, output_word, trace_record
 from .registers import ERRORS, REGISTERS, STATUS, BusMap
 
-__all__ = ["FORMAT", "TOP", "build", "cxxrtl_source", "verilog_source"]
+__all__ = ["FORMAT", "TOP", "build", "verilog_source"]
 
 TOP = "ranvier_core"
 FORMAT = "ranvier.core/1"
@@ -71,12 +71,6 @@ def verilog_source(core):
     pragmas = "".join(f"/* verilator lint_off {name} */  // {reason}\n"
                       for name, reason in LINT.items())
     return f"{banner}\n{header}{pragmas}{text}"
-
-
-def cxxrtl_source(core):
-    """Return the C++ text of a `NeuronCore` for CXXRTL; the class is ``p_ranvier__core``."""
-    with _builtin_yosys():
-        return cxxrtl.convert(core, name=TOP, emit_src=False)
 
 
 def _stream(name, direction, layout):

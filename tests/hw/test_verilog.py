@@ -16,7 +16,7 @@ from ranvier.hw.core import NeuronCore
 from ranvier.hw.images import bank_images
 from ranvier.hw.payloads import Memory, memories
 from ranvier.hw.registers import REGISTERS
-from ranvier.hw.verilog import build, cxxrtl_source, verilog_source
+from ranvier.hw.verilog import build, verilog_source
 from ranvier.sim import toolchain
 
 from ..designs import random_config, random_parameters
@@ -144,12 +144,6 @@ def test_parameters_change_initial_words_alone():
     assert differing
     assert all(re.match(r"    \S+ ?\[\d+\] = \d+'h[0-9a-f]+;|// parameters ", line)
                for line in differing)
-
-
-def test_cxxrtl_has_the_class_that_is_promised():
-    config, parameters = design("one of all")
-    assert "struct p_ranvier__core : public module" in cxxrtl_source(
-        NeuronCore(config, parameters))
 
 
 def test_what_does_not_fit_is_refused(tmp_path):

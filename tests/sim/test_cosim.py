@@ -15,11 +15,6 @@ SIMULATORS = ("verilator", pytest.param("icarus", marks=pytest.mark.skipif(
     toolchain.find("iverilog").path is None, reason="Icarus isn't installed")))
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("cosim")
-
-
 def run_pairs(simulator, pairs, **options):
     """Run pairs of one network each, and of the same core."""
     for pair in pairs:
@@ -29,23 +24,23 @@ def run_pairs(simulator, pairs, **options):
 
 
 @pytest.mark.parametrize("index", CHOSEN)
-def test_verilator_model_and_oracle_agree_on_random_networks(folder, index):
+def test_verilator_model_and_oracle_agree_on_random_networks(builds, index):
     pairs = random_pairs(CONFIGS[index], 5, seed=50 + index)
-    simulator = CocotbSimulator(pairs[0].parameters, folder)
+    simulator = CocotbSimulator(pairs[0].parameters, builds)
     run_pairs(simulator, pairs[:3])
     run_pairs(simulator, pairs[3:], stall=0.4, seed=index)
 
 
 @pytest.mark.skipif(toolchain.find("iverilog").path is None, reason="Icarus isn't installed")
-def test_icarus_model_and_oracle_agree_on_random_networks(folder):
+def test_icarus_model_and_oracle_agree_on_random_networks(builds):
     pairs = random_pairs(CONFIGS[4], 3, seed=70)
-    simulator = CocotbSimulator(pairs[0].parameters, folder, simulator="icarus")
+    simulator = CocotbSimulator(pairs[0].parameters, builds, simulator="icarus")
     run_pairs(simulator, pairs[:2])
     run_pairs(simulator, pairs[2:], stall=0.4)
 
 
 @pytest.mark.parametrize("name", SIMULATORS)
-def test_deposits_in_the_weight_memory_replay_as_in_the_model(folder, name):
+def test_deposits_in_the_weight_memory_replay_as_in_the_model(builds, name):
     pair = random_pairs(CONFIGS[4], 2)[1]
     parameters = pair.parameters
     synapse, bit = 11, parameters.config.weight_bits - 1
@@ -53,16 +48,16 @@ def test_deposits_in_the_weight_memory_replay_as_in_the_model(folder, name):
     weight = parameters.weight.copy()
     weight[synapse] ^= -1 << bit
     flipped = Emulator(parameters).run(pair.events, weight=weight)
-    simulator = CocotbSimulator(parameters, folder, simulator=name)
+    simulator = CocotbSimulator(parameters, builds, simulator=name)
     runs = simulator.run([pair.events] * 3, expected=[pair.result, flipped, pair.result],
                          flips=[[], [(bank, address, bit)], []])
     assert not np.array_equal(runs[0].trace, runs[1].trace)
 
 
 @pytest.mark.parametrize("name", SIMULATORS)
-def test_the_scoreboard_stops_at_a_changed_golden_word(folder, name):
+def test_the_scoreboard_stops_at_a_changed_golden_word(builds, name):
     pairs = random_pairs(CONFIGS[4], 2)
-    simulator = CocotbSimulator(pairs[1].parameters, folder, simulator=name)
+    simulator = CocotbSimulator(pairs[1].parameters, builds, simulator=name)
     trace = pairs[1].result.trace
     tick, neuron = trace[["tick", "neuron"]][30]
     trace["p"][30] += 1
@@ -74,9 +69,9 @@ def test_the_scoreboard_stops_at_a_changed_golden_word(folder, name):
 
 
 @pytest.mark.parametrize("name", SIMULATORS)
-def test_a_waveform_is_written_where_told(folder, tmp_path, name):
+def test_a_waveform_is_written_where_told(builds, tmp_path, name):
     pair = random_pairs(CONFIGS[2], 2)[1]
-    simulator = CocotbSimulator(pair.parameters, folder, simulator=name)
+    simulator = CocotbSimulator(pair.parameters, builds, simulator=name)
     path = tmp_path / "there" / "core.wave"
     simulator.run([pair.events], expected=[pair.result], waves=path)
     assert path.stat().st_size > 10_000
@@ -89,8 +84,8 @@ def test_an_error_of_the_simulator_is_told(tmp_path):
     assert [path.suffix for path in tmp_path.iterdir()] == [".log"]
 
 
-def test_an_unknown_simulator_is_refused(folder):
+def test_an_unknown_simulator_is_refused(builds):
     pair, = random_pairs(CONFIGS[4], 1)
     with pytest.raises(ValueError, match=r"^Simulator must be one of verilator, icarus, "
                                          r"not 'vcs'$"):
-        CocotbSimulator(pair.parameters, folder, simulator="vcs")
+        CocotbSimulator(pair.parameters, builds, simulator="vcs")

@@ -5,6 +5,7 @@ import pytest
 
 from ranvier.hw.core import NeuronCore
 from ranvier.hw.images import synapse_places
+from ranvier.model._kernels import COUNTERS
 from ranvier.model.emulator import Emulator
 from ranvier.sim.compare import MismatchError
 from ranvier.sim.cxxrtl import CxxrtlSimulator, build, source
@@ -18,13 +19,12 @@ STALLS = (0.0, 0.2, 0.7)
 
 
 @pytest.fixture(scope="module")
-def folder(request, tmp_path_factory):
+def folder(builds):
     """A folder with every core compiled, two at a time."""
-    folder = tmp_path_factory.mktemp("cxxrtl")
     texts = [source(NeuronCore(config)) for config in CONFIGS]
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(lambda text: build(text, folder), texts))
-    return folder
+        list(pool.map(lambda text: build(text, builds), texts))
+    return builds
 
 
 @pytest.mark.parametrize("index", range(len(CONFIGS)))
@@ -39,10 +39,10 @@ def test_rtl_model_and_oracle_agree_on_random_networks(folder, index):
 
 def test_random_networks_reach_every_rule():
     """The comparison above would be empty if nothing fired, slept or saturated."""
-    total = np.zeros(7, np.int64)
+    total = np.zeros(COUNTERS, np.int64)
     decisions = set()
     for index, config in enumerate(CONFIGS):
-        for pair in random_pairs(config, 4, seed=index):
+        for pair in random_pairs(config, 5, seed=index):
             total += pair.result.counters
             decisions.add((config.readout, pair.result.decision))
     for name, least in {"saturations": 100, "touches": 10_000, "spikes": 2000, "looks": 500,
