@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from .experiment import section_hash
 from .folder import file_hash, versions
-from .memory import peak_mib
+from .memory import MemoryWatch
 from .steps.build import build
 from .steps.cosim import cosim
 from .steps.emulate import emulate
@@ -112,12 +112,13 @@ def run_step(run, name, *, again=False, **options):
         return
     logger.info("%s: starts", name)
     start = time.monotonic()
-    outputs = step.work(run, **options)
+    with MemoryWatch() as memory:
+        outputs = step.work(run, **options)
     record = {
         "key": key,
         "outputs": {output: file_hash(run.path / output) for output in outputs},
         "seconds": time.monotonic() - start,
-        "peak_mib": peak_mib(),
+        "peak_mib": memory.peak,
     }
     run.write_step(name, record)
     logger.info("%s: done in %.1f s", name, record["seconds"])

@@ -9,13 +9,6 @@ def _seconds(steps, own):
     return {**seconds, "report": own, "total": sum(seconds.values()) + own}
 
 
-def _memory(steps, own):
-    """Return the largest memory of this program and of its children, over all steps, in MiB."""
-    marks = [*(record["peak_mib"] for record in steps.values()), own]
-    largest = {name: max(mark[name] for mark in marks) for name in ("self", "child")}
-    return {"peak_mib": sum(largest.values()), **{f"{k}_mib": v for k, v in largest.items()}}
-
-
 def _cosim(cosim):
     """Return samples, records and mismatches, in all and by simulator."""
     parts = cosim["simulators"]
@@ -25,7 +18,7 @@ def _cosim(cosim):
         name: {key: part[key] for key in kept} for name, part in parts.items()}}
 
 
-def make_summary(run, *, memory_bits, seconds, peak):
+def make_summary(run, *, memory_bits, seconds):
     """Return what ``summary.json`` holds; docs/runs.md says what each key is.
 
     Parameters
@@ -36,8 +29,6 @@ def make_summary(run, *, memory_bits, seconds, peak):
         Bits of each memory of the core.
     seconds : float
         That the report has taken so far.
-    peak : dict
-        Memory so far, from `pipeline.peak_mib`.
     """
     steps = run.read_steps()
     training, quantised, emulated, cosim, noise = (
@@ -72,7 +63,7 @@ def make_summary(run, *, memory_bits, seconds, peak):
             "verilog": run.read_steps()["build"]["outputs"]["build/core.v"],
         },
         "seconds": _seconds(steps, seconds),
-        "memory": _memory(steps, peak),
+        "memory": {"peak_mib": max(record["peak_mib"] for record in steps.values())},
     }
 
 

@@ -4,7 +4,6 @@ import time
 
 from ...model.files import write_atomically
 from ...model.parameters import Parameters
-from ..memory import peak_mib
 from ..report import gather, render
 from ..resources import memory_bits
 from ..summary import make_summary
@@ -19,7 +18,7 @@ def report(run):
     bits = memory_bits(run.read_json("build/ports.json"))
     content = gather(run, config, bits)
     seconds = time.monotonic() - began
-    summary = run.stamp() | make_summary(run, memory_bits=bits, seconds=seconds, peak=peak_mib())
+    summary = run.stamp() | make_summary(run, memory_bits=bits, seconds=seconds)
     write_atomically(run.path / "report.html", render(content, summary).encode())
     run.write_json("summary.json", summary)
     return ["report.html", "summary.json"]

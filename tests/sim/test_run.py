@@ -53,7 +53,7 @@ def test_the_summary_has_the_documented_figures(summary):
     assert summary["cycles"]["measured"] > summary["cycles"]["predicted"] / 3 > 0
     parts = {name: value for name, value in summary["seconds"].items() if name != "total"}
     assert summary["seconds"]["total"] == pytest.approx(sum(parts.values()))
-    assert summary["memory"]["peak_mib"] > summary["memory"]["self_mib"] > 50
+    assert 100 < summary["memory"]["peak_mib"] < 2048
 
 
 def test_every_touch_of_every_sample_was_compared(out, summary):

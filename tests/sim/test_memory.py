@@ -1,0 +1,48 @@
+import subprocess
+import sys
+import time
+
+from ranvier.sim.memory import MemoryWatch
+
+HOLD = "x = bytearray({0} << 20); x[::4096] = b'1' * len(x[::4096]); input()"
+
+
+def watched(act):
+    with MemoryWatch() as watch:
+        act()
+    return watch.peak
+
+
+def hold(mib, depth=1):
+    """Let a process hold memory for a second, at the end of a chain of ``depth`` processes."""
+    command = [sys.executable, "-c", HOLD.format(mib)]
+    if depth > 1:
+        command = ["sh", "-c", '"$@"; exit', "sh", *command]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
+        time.sleep(1.5)
+        process.communicate(b"\n")
+    assert process.returncode == 0
+
+
+def test_memory_of_this_process_counts():
+    at_rest = watched(lambda: None)
+    block = []
+    grown = watched(lambda: (block.append(bytearray(b"1") * (200 << 20)), time.sleep(0.5)))
+    assert at_rest + 150 < grown < at_rest + 260
+
+
+def test_memory_of_started_processes_counts_too():
+    at_rest = watched(lambda: None)
+    for depth in (1, 2):
+        assert at_rest + 200 < watched(lambda depth=depth: hold(200, depth)) < at_rest + 300
+
+
+def test_processes_side_by_side_add_up():
+    def both():
+        with subprocess.Popen([sys.executable, "-c", HOLD.format(150)],
+                              stdin=subprocess.PIPE) as process:
+            hold(150)
+            process.communicate(b"\n")
+
+    at_rest = watched(lambda: None)
+    assert watched(both) > at_rest + 300
