@@ -3,9 +3,10 @@ import pytest
 
 from ranvier.hw.images import synapse_places
 from ranvier.model.emulator import Emulator
-from ranvier.sim import toolchain
+from ranvier.sim import cosim, toolchain
 from ranvier.sim.compare import MismatchError
 from ranvier.sim.cosim import CocotbSimulator, build
+from ranvier.sim.simulation import HangError
 
 from ..strategies import core_configs, random_pairs
 
@@ -66,6 +67,15 @@ def test_the_scoreboard_stops_at_a_changed_golden_word(builds, name):
                                             rf"p is {trace['p'][30] - 1}, the model says "
                                             rf"{trace['p'][30]}\nthe 10 records before it"):
         simulator.run([pairs[1].events] * 2, expected=results)
+
+
+@pytest.mark.parametrize("name", SIMULATORS)
+def test_a_core_that_hangs_is_told(builds, monkeypatch, name):
+    pair = random_pairs(CONFIGS[4], 1)[0]
+    monkeypatch.setattr(cosim, "quiet_limit", lambda config: 5)
+    simulator = CocotbSimulator(pair.parameters, builds, simulator=name)
+    with pytest.raises(HangError, match=r"^sample 0: the core moved no word for 5 cycles$"):
+        simulator.run([pair.events])
 
 
 @pytest.mark.parametrize("name", SIMULATORS)

@@ -7,9 +7,11 @@ from ranvier.hw.core import NeuronCore
 from ranvier.hw.images import synapse_places
 from ranvier.model._kernels import COUNTERS
 from ranvier.model.emulator import Emulator
+from ranvier.model.events import TickEvents
+from ranvier.sim import cxxrtl
 from ranvier.sim.compare import MismatchError
 from ranvier.sim.cxxrtl import CxxrtlSimulator, build, source
-from ranvier.sim.simulation import COMPARED, check_results
+from ranvier.sim.simulation import COMPARED, HangError, check_results
 
 from ..strategies import core_configs, random_pairs
 
@@ -86,6 +88,22 @@ def test_the_first_difference_stops_a_run(folder):
                                             rf"p is {trace['p'][30] - 1}, the model says "
                                             rf"{trace['p'][30]}\nthe 10 records before it"):
         simulator.run([pairs[1].events] * 2, expected=[pairs[1].result] * 2)
+
+
+@pytest.mark.parametrize(("limit", "text"), [
+    ("quiet_limit", "sample 0: the core moved no word for 200 cycles"),
+    ("word_limit", "sample 0: the core sent more than 200 words"),
+])
+def test_a_core_that_hangs_is_told_and_replaced(folder, monkeypatch, limit, text):
+    pair = random_pairs(CONFIGS[1], 5)[4]
+    silent = TickEvents(ticks=np.zeros(0, np.int64), channels=np.zeros(0, np.int32))
+    monkeypatch.setattr(cxxrtl, limit, lambda config: 200)
+    simulator = CxxrtlSimulator(pair.parameters, folder)
+    stalled = silent if limit == "quiet_limit" else pair.events
+    with pytest.raises(HangError) as error:
+        simulator.run([stalled], stall=0.99 if limit == "quiet_limit" else 0.0)
+    assert str(error.value) == text
+    simulator.run([silent])
 
 
 def test_parameters_of_another_shape_are_refused(folder):
