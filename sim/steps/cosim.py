@@ -158,8 +158,7 @@ def cosim(run, *, simulator=None, waves=False):
     settings, seed, test = run.experiment.cosim, run.experiment.seed, run.data["test"]
     simulator, stall = simulator or settings.simulator, settings.stall
     folder = run.path / WORK
-    # A processor is left for the simulator under cocotb.
-    cores = [CxxrtlSimulator(parameters, folder) for _ in range(max(1, _processors() - 1))]
+    cores = [CxxrtlSimulator(parameters, folder) for _ in range(_processors())]
     native = _Comparison(parameters, "CXXRTL", cores, AT_ONCE, test, seed)
     parts = {}
     with ThreadPoolExecutor(1) as aside:
