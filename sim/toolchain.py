@@ -184,7 +184,8 @@ def environment():
         variables["PATH"] = f"{folder / 'bin'}{os.pathsep}{variables.get('PATH', '')}"
         variables.pop("VERILATOR_ROOT", None)
         # MAKEFLAGS of a make that started us would hand down its jobs' pipe.
-        variables["MAKEFLAGS"] = VERILATOR_MAKEFLAGS
+        # The makefile's own Python is `python`, which plain systems don't have.
+        variables["MAKEFLAGS"] = f"{VERILATOR_MAKEFLAGS} PYTHON3={sys.executable}"
     return variables
 
 

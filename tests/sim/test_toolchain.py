@@ -1,4 +1,5 @@
 import os
+import sys
 
 import pytest
 
@@ -62,4 +63,5 @@ def test_environment_prefers_the_tested_tools_and_leaves_no_trace(monkeypatch):
             toolchain.find("verilator").path.parent)
         assert "VERILATOR_ROOT" not in os.environ
         assert "jobserver" not in os.environ["MAKEFLAGS"]
+        assert os.environ["MAKEFLAGS"].endswith(f" PYTHON3={sys.executable}")
     assert dict(os.environ) == before
