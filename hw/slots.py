@@ -94,64 +94,11 @@ class SlotMap(wiring.Component):
         """Cycles that ``clear`` takes."""
         return self.slots
 
-    def elaborate(self, platform):
-        m = Module()
-        chunks = -(-self.neurons // CHUNK)
-        width = min(self.neurons, CHUNK)
-        m.submodules.bits = bits = Memory(shape=width, depth=chunks * self.slots, init=[])
-        m.submodules.summaries = summaries = Memory(shape=chunks, depth=self.slots, init=[])
-        bits_write, summary_write = bits.write_port(), summaries.write_port()
-        bits_read = bits.read_port(transparent_for=(bits_write,))
-        summary_read = summaries.read_port(transparent_for=(summary_write,))
-
-        marking = Signal()  # a mark is in its second cycle
-        mark = Signal.like(self.i.payload)
-        slot = Signal.like(self.slot)
-        left = Signal(chunks)  # chunks of the slot that are still to be read
-        chunk = _lowest(m, left, "chunk")
-        pending = Signal(width)  # neurons of the chunk that are still to be handed over
-        pending_chunk = Signal.like(chunk)
-        neuron = _lowest(m, pending, "neuron")
-        sweep = Signal.like(self.slot)
-
-        # First cycle of a mark: read its words. The slot to drain next is read all the time.
-        reading = Signal()
-        accepted = Signal()
-        m.d.comb += [
-            self.i.ready.eq(~reading & ~self.start),
-            accepted.eq(self.i.valid & self.i.ready),
-            summary_read.addr.eq(Mux(accepted, self.i.p.slot, self.slot)),
-            bits_read.addr.eq(Mux(reading, Cat(slot, chunk),
-                                  Cat(self.i.p.slot, _chunk(self.i.p.neuron)))),
-            bits_read.en.eq(reading | accepted),
-        ]
-        m.d.sync += [marking.eq(accepted), mark.eq(self.i.payload)]
-
-        # Second cycle of a mark: write them back with one bit more.
-        one_chunk, one_bit = Signal(chunks), Signal(width)
-        old = Signal(width)
-        m.d.comb += [
-            one_chunk.eq(Const(1) << _chunk(mark.neuron)),
-            one_bit.eq(Const(1) << mark.neuron[:CHUNK_BITS]),
-            old.eq(Mux((summary_read.data & one_chunk).any(), bits_read.data, 0)),
-            self.present.eq((old & one_bit).any()),
-            bits_write.en.eq(marking),
-            bits_write.addr.eq(Cat(mark.slot, _chunk(mark.neuron))),
-            bits_write.data.eq(old | one_bit),
-            summary_write.en.eq(marking),
-            summary_write.addr.eq(mark.slot),
-            summary_write.data.eq(summary_read.data | one_chunk),
-        ]
-
-        m.d.comb += [
-            self.o.valid.eq(pending.any()),
-            self.o.payload.eq(Cat(neuron, pending_chunk) if chunks > 1 else neuron),
-        ]
-        with m.If(self.o.valid & self.o.ready):
-            m.d.sync += pending.eq(pending & (pending - 1))
-
+    def _control(self, m, *, slot, left, chunk, pending, pending_chunk, reading, bits_read,
+                 summary_read, summary_write):
+        """Take the map through draining a slot, chunk by chunk, and through clearing."""
         found = Signal()
-        m.d.comb += self.idle.eq(self.drained & ~marking)
+        sweep = Signal.like(self.slot)
         with m.FSM():
             with m.State("IDLE"):
                 m.d.comb += self.drained.eq(1)
@@ -198,4 +145,64 @@ class SlotMap(wiring.Component):
                 m.d.sync += sweep.eq(sweep + 1)
                 with m.If(sweep == self.slots - 1):
                     m.next = "IDLE"
+
+    def elaborate(self, platform):
+        m = Module()
+        chunks = -(-self.neurons // CHUNK)
+        width = min(self.neurons, CHUNK)
+        m.submodules.bits = bits = Memory(shape=width, depth=chunks * self.slots, init=[])
+        m.submodules.summaries = summaries = Memory(shape=chunks, depth=self.slots, init=[])
+        bits_write, summary_write = bits.write_port(), summaries.write_port()
+        bits_read = bits.read_port(transparent_for=(bits_write,))
+        summary_read = summaries.read_port(transparent_for=(summary_write,))
+
+        marking = Signal()  # a mark is in its second cycle
+        mark = Signal.like(self.i.payload)
+        slot = Signal.like(self.slot)
+        left = Signal(chunks)  # chunks of the slot that are still to be read
+        chunk = _lowest(m, left, "chunk")
+        pending = Signal(width)  # neurons of the chunk that are still to be handed over
+        pending_chunk = Signal.like(chunk)
+        neuron = _lowest(m, pending, "neuron")
+
+        # First cycle of a mark: read its words. The slot to drain next is read all the time.
+        reading = Signal()
+        accepted = Signal()
+        m.d.comb += [
+            self.i.ready.eq(~reading & ~self.start),
+            accepted.eq(self.i.valid & self.i.ready),
+            summary_read.addr.eq(Mux(accepted, self.i.p.slot, self.slot)),
+            bits_read.addr.eq(Mux(reading, Cat(slot, chunk),
+                                  Cat(self.i.p.slot, _chunk(self.i.p.neuron)))),
+            bits_read.en.eq(reading | accepted),
+        ]
+        m.d.sync += [marking.eq(accepted), mark.eq(self.i.payload)]
+
+        # Second cycle of a mark: write them back with one bit more.
+        one_chunk, one_bit = Signal(chunks), Signal(width)
+        old = Signal(width)
+        m.d.comb += [
+            one_chunk.eq(Const(1) << _chunk(mark.neuron)),
+            one_bit.eq(Const(1) << mark.neuron[:CHUNK_BITS]),
+            old.eq(Mux((summary_read.data & one_chunk).any(), bits_read.data, 0)),
+            self.present.eq((old & one_bit).any()),
+            bits_write.en.eq(marking),
+            bits_write.addr.eq(Cat(mark.slot, _chunk(mark.neuron))),
+            bits_write.data.eq(old | one_bit),
+            summary_write.en.eq(marking),
+            summary_write.addr.eq(mark.slot),
+            summary_write.data.eq(summary_read.data | one_chunk),
+        ]
+
+        m.d.comb += [
+            self.o.valid.eq(pending.any()),
+            self.o.payload.eq(Cat(neuron, pending_chunk) if chunks > 1 else neuron),
+        ]
+        with m.If(self.o.valid & self.o.ready):
+            m.d.sync += pending.eq(pending & (pending - 1))
+
+        m.d.comb += self.idle.eq(self.drained & ~marking)
+        self._control(m, slot=slot, left=left, chunk=chunk, pending=pending,
+                      pending_chunk=pending_chunk, reading=reading, bits_read=bits_read,
+                      summary_read=summary_read, summary_write=summary_write)
         return m
