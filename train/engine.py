@@ -133,11 +133,12 @@ class Engine:
         for (pre, post), place in self._slices.items():
             if pre == post:
                 loop, loop_offset = names.index(post), place.start
-                lookahead = float(network.delays[pre, post].min())
+                lookahead = float(network.delay(pre, post).min())
             else:
                 offset[names.index(post)] = place.start
+            blocks = {"weights": network.weights[pre, post], "delays": network.delay(pre, post)}
             for kind, values in flat.items():
-                array = getattr(network, kind)[pre, post]
+                array = blocks[kind]
                 values[place] = (array if pre == post else array.T).ravel()
         by_neuron = {"theta0": np.ones(self._first[-1]), "beta": np.zeros(self._first[-1])}
         for kind, values in by_neuron.items():

@@ -9,22 +9,28 @@ import hashlib
 import importlib.metadata
 import json
 from dataclasses import asdict, dataclass, fields
+from graphlib import TopologicalSorter
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+from scipy.sparse.csgraph import connected_components
 
 from ..model.files import load_arrays, save_arrays
 from .engine import Engine, Inputs
 
 __all__ = ["Network", "NetworkConfig"]
 
-FORMAT = "ranvier.network/1"
+FORMAT = "ranvier.network/2"
 BATCH = 256
 """Samples that `Network.predict` runs at once."""
 
+TAU_LEAST = 0.1
+"""Shortest time constant, ms, that training may reach."""
+
 SYNAPSES = ("exponential", "jump")
-READOUTS = ("first-spike", "spike-count", "leaky")
+READOUTS = ("first-spike", "spike-count", "leaky", "max")
+DELAYS = ("synaptic", "axonal", "axonal+dendritic")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,17 +43,22 @@ class NetworkConfig:
         Input channels, and classes.
     hidden : tuple of int
         Neurons of each hidden population, from the input on.
-    recurrent : bool
-        Whether the last hidden population also feeds itself.
+    connections : tuple of (str, str)
+        (source, target) of each connection; a source may be ``"input"``. Any graph: layers may be
+        skipped, and populations may feed themselves and each other. By default the chain
+        ``input``, ``hidden0``, ..., ``output``. Kept in the order of targets, then of sources.
+    delays : str
+        ``"synaptic"``: one for each synapse. ``"axonal"``: one for each source of a connection.
+        ``"axonal+dendritic"``: one for each source plus one for each target.
     synapse : str
         ``"exponential"``: an arrival adds to P and Q. ``"jump"``: there's no Q, V jumps.
     adaptive : bool
         Whether thresholds rise by ``beta`` at a spike. If not, every ``beta`` is 0.
     readout : str
-        ``"first-spike"``, ``"spike-count"`` (the outputs are spiking neurons), or ``"leaky"``
-        (they never fire, and a class's score is a weighted integral of V).
+        ``"first-spike"``, ``"spike-count"`` (the outputs are spiking neurons), ``"leaky"`` (they
+        never fire, and a class's score is a weighted integral of V), or ``"max"`` (its largest V).
     tau_m, tau_s, tau_a : float
-        Time constants of P, Q and the adaptation A, ms. ``tau_a >= tau_m > tau_s > 0``.
+        First time constants of P, Q and the adaptation A, ms. ``tau_a >= tau_m > tau_s > 0``.
     delay_min, delay_max : float
         Range of every delay, ms. ``0 < delay_min <= delay_max``.
     duration : float
@@ -57,7 +68,8 @@ class NetworkConfig:
     inputs: int
     hidden: tuple[int, ...]
     outputs: int
-    recurrent: bool = False
+    connections: tuple[tuple[str, str], ...] | None = None
+    delays: str = "synaptic"
     synapse: str = "exponential"
     adaptive: bool = True
     readout: str = "leaky"
@@ -74,7 +86,7 @@ class NetworkConfig:
             _check_count(name.capitalize(), getattr(self, name), least)
         for size in self.hidden:
             _check_count("Each hidden population", size, 1)
-        for name, allowed in (("synapse", SYNAPSES), ("readout", READOUTS)):
+        for name, allowed in (("synapse", SYNAPSES), ("readout", READOUTS), ("delays", DELAYS)):
             if getattr(self, name) not in allowed:
                 raise ValueError(
                     f"{name.capitalize()} must be one of {', '.join(allowed)}, "
@@ -99,8 +111,27 @@ class NetworkConfig:
             raise ValueError(
                 f"delay_min must be at most delay_max = {self.delay_max}, not {self.delay_min}"
             )
-        if self.recurrent and not self.hidden:
-            raise ValueError("A recurrent network must have a hidden population, not none")
+        object.__setattr__(self, "connections", self._check_connections())
+
+    def _check_connections(self):
+        """Return the connections in their order."""
+        names = ("input", *self.populations)
+        if self.connections is None:
+            return tuple(pairwise(names))
+        pairs = [tuple(pair) for pair in self.connections]
+        sources = ("input", *self.spiking)
+        for pair in pairs:
+            if len(pair) != 2 or pair[0] not in sources or pair[1] not in names[1:]:
+                raise ValueError(
+                    f"A connection must be a source ({', '.join(sources)}) and a target "
+                    f"({', '.join(names[1:])}), not {list(pair)}"
+                )
+            if pairs.count(pair) > 1:
+                raise ValueError(f"A connection must be given once, not {list(pair)} twice")
+        for name in names[1:]:
+            if not any(target == name for _, target in pairs):
+                raise ValueError(f"Connections must reach every population, not miss {name!r}")
+        return tuple(sorted(pairs, key=lambda pair: (names.index(pair[1]), names.index(pair[0]))))
 
     @property
     def populations(self) -> dict[str, int]:
@@ -112,19 +143,34 @@ class NetworkConfig:
     def spiking(self) -> tuple[str, ...]:
         """Names of the populations that fire, in order."""
         names = tuple(self.populations)
-        return names[:-1] if self.readout == "leaky" else names
+        return names[:-1] if self.readout in ("leaky", "max") else names
 
     @property
-    def connections(self) -> tuple[tuple[str, str], ...]:
-        """(source, target) of each connection; a source may be ``"input"``.
+    def groups(self) -> tuple[tuple[str, ...], ...]:
+        """Populations in an order in which each comes after those that feed it.
 
-        In the order of their targets; the recurrent one comes right after its target's other.
+        Populations that feed each other, in whatever way, are in one group.
         """
-        chain = list(pairwise(("input", *self.populations)))
-        if self.recurrent:
-            last = f"hidden{len(self.hidden) - 1}"
-            chain.insert(len(chain) - 1, (last, last))
-        return tuple(chain)
+        names = tuple(self.populations)
+        pairs = [pair for pair in self.connections if pair[0] != "input"]
+        edges = np.zeros((len(names), len(names)))
+        for pre, post in pairs:
+            edges[names.index(pre), names.index(post)] = 1
+        labels = connected_components(edges, connection="strong")[1]
+        before = {label: set() for label in labels}
+        for pre, post in pairs:
+            before[labels[names.index(post)]].add(labels[names.index(pre)])
+        order = TopologicalSorter({label: before[label] - {label} for label in before})
+        return tuple(
+            tuple(name for name, own in zip(names, labels, strict=True) if own == label)
+            for label in order.static_order()
+        )
+
+    @property
+    def recurrent(self) -> bool:
+        """Whether any population feeds itself, be it through others."""
+        group = {name: group for group in self.groups for name in group}
+        return any(group.get(pre) == group[post] for pre, post in self.connections)
 
     def size(self, name: str) -> int:
         """Size of a population or of ``"input"``."""
@@ -162,11 +208,16 @@ class Network:
     ----------
     config : NetworkConfig
         The shape.
-    weights, delays : dict of (str, str) to array
-        For each connection, (sources, targets) float64. Weights in threshold units, delays in ms
-        and within the config's range.
+    weights : dict of (str, str) to array
+        For each connection, (sources, targets) float64, in threshold units.
+    delays : dict of (str, str) to tuple of arrays
+        For each connection, ms. Synaptic: one array (sources, targets). Axonal: one of
+        (sources, 1). Axonal and dendritic: these and one of (1, targets); a synapse's delay is
+        their sum, so each of the two is within half the config's range.
     theta0, beta : dict of str to array
         For each spiking population, (neurons,) float64. ``theta0 > 0``, ``beta >= 0``.
+    tau : dict of str to array, optional
+        For each population, (3,) float64: tau_m, tau_s and tau_a in ms. By default the config's.
 
     Raises
     ------
@@ -174,21 +225,43 @@ class Network:
         If an array is missing, or has a wrong shape, type or value.
     """
 
-    def __init__(self, config, *, weights, delays, theta0, beta):
+    def __init__(self, config, *, weights, delays, theta0, beta, tau=None):
         self.config = config
         self.weights = dict(weights)
         self.delays = dict(delays)
         self.theta0 = dict(theta0)
         self.beta = dict(beta)
+        first = (config.tau_m, config.tau_s, config.tau_a)
+        self.tau = dict(tau) if tau else {name: np.array(first) for name in config.populations}
         self.check()
 
+    def delay(self, pre: str, post: str) -> np.ndarray:
+        """Return the delay of each synapse of a connection, (sources, targets) float64, ms."""
+        total = sum(self.delays[pre, post])
+        return np.broadcast_to(total, (self.config.size(pre), self.config.size(post)))
+
+    def taus(self, population: str) -> tuple[float, float, float]:
+        """Return tau_m, tau_s and tau_a of a population, ms."""
+        tau_m, tau_s, tau_a = (float(tau) for tau in self.tau[population])
+        return tau_m, tau_s, tau_a
+
+    def order_taus(self) -> None:
+        """Bring time constants that have come too close back to tau_a >= tau_m >= 1.05 tau_s."""
+        for tau in self.tau.values():
+            tau[1] = max(tau[1], TAU_LEAST)
+            tau[0] = max(tau[0], 1.05 * tau[1])
+            tau[2] = max(tau[2], tau[0])
+
     def arrays(self) -> dict[str, np.ndarray]:
-        """Every parameter under its name in the file, such as ``delays/input/hidden0``."""
-        named = {}
-        for kind in ("weights", "delays"):
-            for pair, array in getattr(self, kind).items():
-                named["/".join((kind, *pair))] = array
-        for kind in ("theta0", "beta"):
+        """Every parameter under its name in the file, such as ``delays/input/hidden0``.
+
+        Delays of sources and of targets are ``delays/input/hidden0/axonal`` and ``.../dendritic``.
+        """
+        named = {"/".join(("weights", *pair)): array for pair, array in self.weights.items()}
+        for pair, parts in self.delays.items():
+            for part, array in zip(_DELAY_PARTS[self.config.delays], parts, strict=True):
+                named["/".join(("delays", *pair, *part))] = array
+        for kind in ("theta0", "beta", "tau"):
             for population, array in getattr(self, kind).items():
                 named[f"{kind}/{population}"] = array
         return named
@@ -206,23 +279,38 @@ class Network:
         for name in sorted(expected.keys() ^ arrays.keys()):
             state = "not missing" if name in expected else "nothing more"
             raise ValueError(f"Arrays must be exactly those of the config: {name!r}, {state}")
-        parts = {"weights": {}, "delays": {}, "theta0": {}, "beta": {}}
-        for name in expected:
-            kind, *rest = name.split("/")
-            parts[kind][tuple(rest) if len(rest) == 2 else rest[0]] = arrays[name]
-        return cls(config, **parts)
+        return cls(
+            config,
+            weights={pair: arrays["/".join(("weights", *pair))] for pair in config.connections},
+            delays={
+                pair: tuple(
+                    arrays["/".join(("delays", *pair, *part))]
+                    for part in _DELAY_PARTS[config.delays]
+                )
+                for pair in config.connections
+            },
+            **{
+                kind: {name: arrays[f"{kind}/{name}"] for name in names}
+                for kind, names in _by_population(config).items()
+            },
+        )
+
+    @staticmethod
+    def bounds(config: NetworkConfig) -> dict[str, tuple[float, float]]:
+        """Return the range of each kind of parameter: of ``weights``, ``delays`` and so on."""
+        parts = len(_DELAY_PARTS[config.delays])
+        return {
+            "weights": (-np.inf, np.inf),
+            "delays": (config.delay_min / parts, config.delay_max / parts),
+            "theta0": (np.finfo(float).tiny, np.inf),
+            "beta": (0.0, np.inf if config.adaptive else 0.0),
+            "tau": (np.finfo(float).tiny, np.inf),
+        }
 
     def check(self) -> None:
         """Raise ValueError for the first array with a wrong shape, type or value."""
-        arrays = self.arrays()
-        config = self.config
-        ranges = {
-            "weights": (-np.inf, np.inf),
-            "delays": (config.delay_min, config.delay_max),
-            "theta0": (np.finfo(float).tiny, np.inf),
-            "beta": (0.0, np.inf if config.adaptive else 0.0),
-        }
-        expected = _shapes(config)
+        ranges = self.bounds(self.config)
+        arrays, expected = self.arrays(), _shapes(self.config)
         for name in sorted(expected.keys() ^ arrays.keys()):
             raise ValueError(f"Array {name} must be {'there' if name in expected else 'absent'}")
         for name, shape in expected.items():
@@ -240,19 +328,29 @@ class Network:
                     f"{name}{list(index)} must be finite and within [{low:g}, {high:g}], "
                     f"not {array[index]!r}"
                 )
+        for name, (tau_m, tau_s, tau_a) in self.tau.items():
+            if not tau_a >= tau_m > tau_s:
+                raise ValueError(
+                    f"tau/{name} must obey tau_a >= tau_m > tau_s, not tau_a = {tau_a}, "
+                    f"tau_m = {tau_m}, tau_s = {tau_s}"
+                )
 
     @classmethod
     def random(cls, config: NetworkConfig, settings, seed: int) -> "Network":
         """Draw a network from the init settings of a `TrainConfig`."""
         rng = np.random.default_rng([seed, 0])
         weights, delays = {}, {}
+        low, high = cls.bounds(config)["delays"]
+        names = ("input", *config.populations)
         for pre, post in config.connections:
-            role = "recurrent" if pre == post else "output" if post == "output" else "hidden"
+            back = names.index(pre) >= names.index(post)
+            role = "recurrent" if back else "output" if post == "output" else "hidden"
             shape = (config.size(pre), config.size(post))
             mean = 0.0 if role == "recurrent" else getattr(settings, f"{role}_mean")
             weights[pre, post] = rng.normal(mean, getattr(settings, f"{role}_sd"), shape)
-            top = np.clip(getattr(settings, f"{role}_delay"), config.delay_min, config.delay_max)
-            delays[pre, post] = rng.uniform(config.delay_min, top, shape)
+            parts = _delay_shapes(config, pre, post)
+            top = np.clip(getattr(settings, f"{role}_delay") / len(parts), low, high)
+            delays[pre, post] = tuple(rng.uniform(low, top, part) for part in parts)
         sizes = {name: config.size(name) for name in config.spiking}
         beta = settings.beta if config.adaptive else 0.0
         return cls(
@@ -333,14 +431,36 @@ class Network:
             raise ValueError(f"{path}: {error}") from None
 
 
+# What follows a connection in the name of each of its arrays of delays.
+_DELAY_PARTS = {
+    "synaptic": ((),),
+    "axonal": (("axonal",),),
+    "axonal+dendritic": (("axonal",), ("dendritic",)),
+}
+
+
+def _delay_shapes(config, pre, post):
+    sources, targets = config.size(pre), config.size(post)
+    shapes = {(): (sources, targets), ("axonal",): (sources, 1), ("dendritic",): (1, targets)}
+    return [shapes[part] for part in _DELAY_PARTS[config.delays]]
+
+
+def _by_population(config):
+    """Return the populations that have an array of each kind."""
+    return {"theta0": config.spiking, "beta": config.spiking, "tau": tuple(config.populations)}
+
+
 def _shapes(config):
-    shapes = {}
-    for kind in ("weights", "delays"):
-        for pre, post in config.connections:
-            shapes[f"{kind}/{pre}/{post}"] = (config.size(pre), config.size(post))
-    for kind in ("theta0", "beta"):
-        for population in config.spiking:
-            shapes[f"{kind}/{population}"] = (config.size(population),)
+    shapes = {
+        "/".join(("weights", *pair)): tuple(config.size(name) for name in pair)
+        for pair in config.connections
+    }
+    for pair in config.connections:
+        parts = zip(_DELAY_PARTS[config.delays], _delay_shapes(config, *pair), strict=True)
+        shapes |= {"/".join(("delays", *pair, *part)): shape for part, shape in parts}
+    for kind, names in _by_population(config).items():
+        for name in names:
+            shapes[f"{kind}/{name}"] = (3,) if kind == "tau" else (config.size(name),)
     return shapes
 
 

@@ -62,16 +62,36 @@ def population_scale(weights, top):
     return float(min((largest * part / top for part in SCALES), key=squared_error))
 
 
+def shared_taus(network):
+    """Return the (tau_m, tau_s, tau_a) that all populations of a network have.
+
+    Raises
+    ------
+    ValueError
+        If they differ: a core has one table of each.
+    """
+    taus = {name: network.taus(name) for name in network.tau}
+    first, *rest = taus
+    for name in rest:
+        if taus[name] != taus[first]:
+            raise ValueError(
+                f"Time constants of all populations must be equal in a core, not {taus[first]} ms "
+                f"in {first!r} and {taus[name]} ms in {name!r}")
+    return taus[first]
+
+
 class _Rounder:
     """Rounds one network on one grid; collects the report on the way."""
 
     def __init__(self, network, design):
         self.network, self.design = network, design
         config = network.config
+        if config.readout == "max":
+            raise ValueError("Readout of a core must be first-spike, spike-count or leaky, not max")
         self.top = (1 << (design.weight_bits - 1)) - 1
         self.guard_bits = design.guard_bits
         if self.guard_bits is None:
-            self.guard_bits = ceil(log2(max(2.0, config.tau_m / design.tick))) + 1
+            self.guard_bits = ceil(log2(max(2.0, shared_taus(network)[0] / design.tick))) + 1
         self.offsets = {"input": 0}
         place = config.inputs
         for name, size in config.populations.items():
@@ -109,7 +129,7 @@ class _Rounder:
         parts = []
         for (pre, post), values in weights.items():
             rows, columns = np.nonzero(values) if prune else np.indices(values.shape).reshape(2, -1)
-            delays = delay_ticks(self.network.delays[pre, post], self.design.tick, self.delay_max)
+            delays = delay_ticks(self.network.delay(pre, post), self.design.tick, self.delay_max)
             target = columns + self.offsets[post] - self.network.config.inputs
             parts.append((rows + self.offsets[pre], target, values[rows, columns],
                           delays[rows, columns]))
@@ -121,7 +141,8 @@ class _Rounder:
 
     def delay_report(self):
         """Return the error that rounding the delays makes, in ms."""
-        delays = np.concatenate([d.ravel() for d in self.network.delays.values()])
+        pairs = self.network.config.connections
+        delays = np.concatenate([self.network.delay(*pair).ravel() for pair in pairs])
         error = delay_ticks(delays, self.design.tick, self.delay_max) * self.design.tick - delays
         below = np.count_nonzero(delays < self.design.tick / 2)
         return {"error_mean_abs": float(np.mean(np.abs(error))),
@@ -156,6 +177,7 @@ class _Rounder:
 
 def _core_config(rounder, target):
     config, design = rounder.network.config, rounder.design
+    tau_m, tau_s, tau_a = shared_taus(rounder.network)
     neurons = sum(config.populations.values())
     if design.banks > neurons:
         raise ValueError(f"Design banks must be at most {neurons}, one neuron each, "
@@ -163,8 +185,8 @@ def _core_config(rounder, target):
     return CoreConfig(
         inputs=config.inputs, neurons=neurons, outputs=config.outputs, readout=config.readout,
         synapse=config.synapse, adaptive=config.adaptive, tick=design.tick,
-        ticks=ceil(config.duration / design.tick - 1e-9) + 1, tau_m=config.tau_m,
-        tau_s=config.tau_s, tau_a=config.tau_a, delay_max=rounder.delay_max,
+        ticks=ceil(config.duration / design.tick - 1e-9) + 1, tau_m=tau_m, tau_s=tau_s, tau_a=tau_a,
+        delay_max=rounder.delay_max,
         fan_in=int(np.bincount(target, minlength=1).max()),
         synapses=int(np.bincount(target % design.banks).max()), weight_bits=design.weight_bits,
         trace_bits=design.trace_bits, guard_bits=rounder.guard_bits, banks=design.banks)

@@ -2,7 +2,13 @@
 
 from dataclasses import asdict, dataclass, fields
 
+from .losses import LOSSES
+from .schedule import SCHEDULES
+
 __all__ = ["TrainConfig"]
+
+CHOICES = {"loss": LOSSES, "schedule": SCHEDULES}
+LEAST = {"epochs": 1, "batch": 1, "warmup": 0, "patience": 0, "shift": 0}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -13,19 +19,35 @@ class TrainConfig:
     ----------
     epochs, batch : int
         Passes over the training samples, and samples per step.
-    weight_rate, delay_rate, theta_rate, beta_rate : float
+    weight_rate, delay_rate, theta_rate, beta_rate, tau_rate : float
         Adam's step size for each kind of parameter, in its own unit; 0 leaves it as it is.
+    schedule : str
+        How step sizes fall to ``final_rate`` of themselves: ``"cosine"`` or ``"exponential"``;
+        ``"constant"``: they don't.
     final_rate : float
-        Step sizes fall along a cosine to this fraction of themselves.
+        Fraction of the step sizes that the last step takes.
+    warmup : int
+        Epochs over which step sizes rise from 0, along a line.
+    patience : int
+        Training ends after so many epochs without a better validation accuracy (of equals, with a
+        lower validation loss), and gives the parameters of the best epoch. 0: it takes all
+        epochs, and gives those of the last.
     first_moment, second_moment : float
         Adam's decay rates.
+    loss : str
+        ``"cross-entropy"``, or ``"distance"``: the shift-invariant squared distance of first
+        spikes. See `losses`.
     loss_scale : float
-        A score's worth in the softmax. First spike: ms of lead that are worth a factor e.
-        Spike count and leaky readout: the score is multiplied by it.
+        A score's worth in the softmax. First spike: ms of lead that are worth a factor e. The
+        other readouts: the score is multiplied by it.
+    loss_gap : float
+        The lead, in ms, that ``"distance"`` asks of the right output.
     rate_low, rate_high : float
         Spikes per sample between which a hidden neuron is left alone.
     rate_strength : float
         Pull towards that range, and of silent right outputs towards firing; 0 turns it off.
+    wake : float
+        What is added to the weights into a neuron that was silent throughout an epoch.
     slope_floor : float
         Least slope at threshold, 1/ms, that the gradient divides by. 0: the exact one.
     spike_cap : float
@@ -36,6 +58,12 @@ class TrainConfig:
         Standard deviation of the noise on each input spike in training, ms.
     dropout : float
         Fraction of the input spikes left out in training.
+    shift : int
+        All events of a sample move by a whole number of channels, drawn from ``-shift`` to
+        ``shift``; those that leave the channels are dropped.
+    blend : float
+        Probability that a sample is blended with another of its class: each event of either is
+        kept with probability 1/2, the other's moved so that its mean time is the sample's own.
     theta_noise : float
         Standard deviation, relative, of thresholds in training, drawn anew for each batch.
     hidden_mean, hidden_sd, output_mean, output_sd, recurrent_sd : float
@@ -52,18 +80,27 @@ class TrainConfig:
     delay_rate: float = 0.1
     theta_rate: float = 0.0
     beta_rate: float = 0.0
+    tau_rate: float = 0.0
+    schedule: str = "cosine"
     final_rate: float = 0.05
+    warmup: int = 0
+    patience: int = 0
     first_moment: float = 0.9
     second_moment: float = 0.999
+    loss: str = "cross-entropy"
     loss_scale: float = 1.0
+    loss_gap: float = 2.0
     rate_low: float = 0.0
     rate_high: float = 1e9
     rate_strength: float = 0.0
+    wake: float = 0.0
     slope_floor: float = 0.0
     spike_cap: float = 0.0
     theta_min: float = 0.1
     jitter: float = 0.0
     dropout: float = 0.0
+    shift: int = 0
+    blend: float = 0.0
     theta_noise: float = 0.0
     hidden_mean: float = 0.0
     hidden_sd: float = 0.5
@@ -76,10 +113,17 @@ class TrainConfig:
     beta: float = 0.0
 
     def __post_init__(self):
-        for name in ("epochs", "batch"):
+        for name, least in LEAST.items():
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise ValueError(f"{name} must be a whole number of at least 1, not {value!r}")
+            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                raise ValueError(
+                    f"{name} must be a whole number of at least {least}, not {value!r}"
+                )
+        for name, allowed in CHOICES.items():
+            if getattr(self, name) not in allowed:
+                raise ValueError(
+                    f"{name} must be one of {', '.join(allowed)}, not {getattr(self, name)!r}"
+                )
         free = ("hidden_mean", "output_mean")
         below_one = ("first_moment", "second_moment", "dropout")
         positive = ("loss_scale", "theta_min")
@@ -96,6 +140,10 @@ class TrainConfig:
                 raise ValueError(f"{field.name} must be below 1, not {value!r}")
             if field.name in positive and value == 0:
                 raise ValueError(f"{field.name} must be above 0, not {value!r}")
+        if self.blend > 1:
+            raise ValueError(f"blend must be at most 1, not {self.blend!r}")
+        if self.schedule == "exponential" and self.final_rate == 0:
+            raise ValueError("final_rate must be above 0 for an exponential schedule, not 0.0")
         if self.rate_low > self.rate_high:
             raise ValueError(
                 f"rate_low must be at most rate_high = {self.rate_high}, not {self.rate_low}"

@@ -128,6 +128,7 @@ class _Run:
         self.history = []
         self.sha256 = _digest(config, settings, data, seed)
         kinds = {"weights": "weight", "delays": "delay", "theta0": "theta", "beta": "beta"}
+        kinds["tau"] = "tau"
         rates = {kind: getattr(settings, f"{name}_rate") for kind, name in kinds.items()}
         if not config.adaptive:
             rates["beta"] = 0.0
@@ -135,7 +136,7 @@ class _Run:
             self.network.arrays(),
             rates=rates,
             bounds={
-                "delays": (config.delay_min, config.delay_max),
+                "delays": Network.bounds(config)["delays"],
                 "theta0": (settings.theta_min, np.inf),
                 "beta": (0.0, np.inf),
             },
@@ -214,6 +215,7 @@ class _Run:
                 high=settings.rate_high, strength=settings.rate_strength,
             )  # fmt: skip
         self._optimiser.step(gradients, cosine(done, settings.final_rate))
+        self.network.order_taus()
         return limited
 
     def _noisy(self, rng):

@@ -1,5 +1,7 @@
 """Small random networks and stimuli that fire a lot."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from ranvier.train.engine import Inputs
@@ -17,10 +19,20 @@ JUMP = TrainConfig(
 )  # fmt: skip
 
 
-def random_net(seed, **changes):
-    """Return a network of 5 inputs and 3 outputs."""
+def loop(*hidden):
+    """Return the connections of a chain of populations, of which the last feeds itself."""
+    names = [f"hidden{k}" for k in range(len(hidden))]
+    chain = ["input", *names, "output"]
+    return (*pairwise(chain), (names[-1], names[-1]))
+
+
+def random_net(seed, recurrent=False, **changes):
+    """Return a network of 5 inputs and 3 outputs. ``recurrent``: its last hidden feeds itself."""
     fields = {"inputs": 5, "hidden": (6, 5), "outputs": 3, "tau_a": 60.0, "duration": 80.0}
-    config = NetworkConfig(**{**fields, "delay_min": 0.5, "delay_max": 15.0, **changes})
+    fields |= {"delay_min": 0.5, "delay_max": 15.0, **changes}
+    if recurrent:
+        fields["connections"] = loop(*fields["hidden"])
+    config = NetworkConfig(**fields)
     network = Network.random(config, JUMP if config.synapse == "jump" else EXPONENTIAL, seed)
     rng = np.random.default_rng([seed, 9])
     for name in config.spiking:

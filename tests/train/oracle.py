@@ -51,7 +51,7 @@ def send(network, pending, pre, neuron, time):
     for source, target in network.config.connections:
         if source == pre and target in network.config.spiking:
             weights = network.weights[source, target][neuron]
-            delays = network.delays[source, target][neuron]
+            delays = network.delay(source, target)[neuron]
             for j, (weight, delay) in enumerate(zip(weights, delays, strict=True)):
                 pending.append((time + delay, target, j, weight))
 

@@ -104,7 +104,7 @@ def test_buffers_grow_and_lose_nothing(recurrent):
 def test_simultaneous_arrivals_of_jumps_add_up_before_the_comparison():
     network = random_net(0, synapse="jump", hidden=(1,), inputs=3, readout="leaky")
     network.weights["input", "hidden0"][:, 0] = (0.7, 0.7, -0.6)
-    network.delays["input", "hidden0"][:] = 2.0
+    network.delays["input", "hidden0"][0][:] = 2.0
     network.theta0["hidden0"][:] = 1.0
     data = random_data(0, samples=1, events=3, channels=3)
     data.times[:] = 1000

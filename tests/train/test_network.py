@@ -8,7 +8,7 @@ import pytest
 from ranvier.model.files import load_arrays, save_arrays
 from ranvier.train.network import Network, NetworkConfig
 
-from .nets import random_data, random_net
+from .nets import loop, random_data, random_net
 
 FIELDS = {"inputs": 4, "hidden": (3, 2), "outputs": 3, "delay_min": 1, "delay_max": 9.0,
           "duration": 50.0}  # fmt: skip
@@ -21,13 +21,17 @@ FIELDS = {"inputs": 4, "hidden": (3, 2), "outputs": 3, "delay_min": 1, "delay_ma
         ({"outputs": 1}, "Outputs must be a whole number of at least 2, not 1"),
         ({"hidden": (3, 2.5)}, "Each hidden population must be .* of at least 1, not 2.5"),
         ({"synapse": "alpha"}, "Synapse must be one of exponential, jump, not 'alpha'"),
-        ({"readout": "max"}, "Readout must be one of first-spike, spike-count, leaky, not 'max'"),
+        ({"readout": "mean"}, "Readout must be one of first-spike, .*, leaky, max, not 'mean'"),
+        ({"delays": "none"}, "Delays must be one of synaptic, axonal, .*, not 'none'"),
         ({"tau_s": 20.0}, "Time constants must obey tau_a >= tau_m > tau_s, not .*tau_s = 20.0"),
         ({"tau_a": 10.0}, "Time constants must obey .*tau_a = 10.0"),
         ({"duration": float("inf")}, "duration must be a positive time in ms, not inf"),
         ({"delay_min": 0.0}, "delay_min must be a positive time in ms, not 0.0"),
         ({"delay_max": 0.5}, "delay_min must be at most delay_max = 0.5, not 1.0"),
-        ({"hidden": (), "recurrent": True}, "A recurrent network must have a hidden population"),
+        ({"connections": [["input", "hidden2"]]}, r"A connection must be a source \(input, "),
+        ({"connections": [["output", "hidden0"]]}, r"not \['output', 'hidden0'\]"),
+        ({"connections": [["input", "output"]] * 2}, "A connection must be given once, not"),
+        ({"connections": [["input", "output"]]}, "must reach every population, not miss 'hidden0'"),
     ],
 )
 def test_config_refuses(changes, message):
@@ -36,12 +40,12 @@ def test_config_refuses(changes, message):
 
 
 def test_config_refuses_a_number_for_a_truth():
-    with pytest.raises(TypeError, match="recurrent must be true or false, not 1"):
-        NetworkConfig(**FIELDS, recurrent=1)
+    with pytest.raises(TypeError, match="adaptive must be true or false, not 1"):
+        NetworkConfig(**FIELDS, adaptive=1)
 
 
 def test_connections_are_in_the_order_of_their_targets():
-    config = NetworkConfig(**FIELDS, recurrent=True)
+    config = NetworkConfig(**FIELDS, connections=loop(3, 2)[::-1])
     assert list(config.populations.items()) == [("hidden0", 3), ("hidden1", 2), ("output", 3)]
     assert config.connections == (
         ("input", "hidden0"), ("hidden0", "hidden1"), ("hidden1", "hidden1"),
@@ -50,13 +54,54 @@ def test_connections_are_in_the_order_of_their_targets():
     assert config.spiking == ("hidden0", "hidden1")
 
 
+def test_groups_come_after_what_feeds_them():
+    graph = [("input", "hidden1"), ("hidden1", "hidden0"), ("hidden0", "hidden2"),
+             ("hidden2", "hidden0"), ("input", "output"), ("hidden0", "output")]  # fmt: skip
+    config = NetworkConfig(**{**FIELDS, "hidden": (3, 2, 4)}, connections=graph)
+    assert config.groups == (("hidden1",), ("hidden0", "hidden2"), ("output",))
+    assert config.recurrent
+    assert not NetworkConfig(**FIELDS).recurrent
+    assert NetworkConfig(**FIELDS, connections=loop(3, 2)).recurrent
+
+
+@pytest.mark.parametrize(
+    ("delays", "shapes"),
+    [
+        ("synaptic", {"delays/input/hidden0": (5, 6)}),
+        ("axonal", {"delays/input/hidden0/axonal": (5, 1)}),
+        ("axonal+dendritic", {"delays/input/hidden0/axonal": (5, 1),
+                              "delays/input/hidden0/dendritic": (1, 6)}),
+    ],
+)  # fmt: skip
+def test_delays_of_synapses_sources_and_targets(delays, shapes):
+    network = random_net(0, delays=delays)
+    found = {name: array.shape for name, array in network.arrays().items()}
+    assert {name: found[name] for name in found if name.startswith("delays/input")} == shapes
+    delay = network.delay("input", "hidden0")
+    assert delay.shape == (5, 6)
+    assert (delay >= network.config.delay_min).all()
+    assert (delay <= network.config.delay_max).all()
+    np.testing.assert_array_equal(
+        delay, sum(network.arrays()[name] for name in shapes) + np.zeros((5, 6))
+    )
+
+
+def test_time_constants_are_checked_in_each_population():
+    network = random_net(0)
+    assert network.taus("hidden1") == (20.0, 5.0, 60.0)
+    network.tau["hidden1"][1] = 20.0
+    with pytest.raises(ValueError, match="tau/hidden1 must obey tau_a >= tau_m > tau_s"):
+        network.check()
+
+
 def test_config_survives_json_and_a_list():
     config = NetworkConfig(**{**FIELDS, "hidden": [3, 2]})
     assert NetworkConfig.from_json(config.to_json()) == config
     assert len(config.sha256) == 64
 
 
-@pytest.mark.parametrize("changes", [{}, {"recurrent": True}, {"hidden": (), "adaptive": False}])
+@pytest.mark.parametrize("changes", [{}, {"recurrent": True}, {"hidden": (), "adaptive": False},
+                                     {"delays": "axonal+dendritic"}])
 def test_save_and_load_give_the_same_bits(tmp_path, changes):
     network = random_net(0, **changes)
     network.save(tmp_path / "network.safetensors", seed=7)
@@ -65,7 +110,7 @@ def test_save_and_load_give_the_same_bits(tmp_path, changes):
     assert loaded.arrays().keys() == network.arrays().keys()
     for name, array in network.arrays().items():
         np.testing.assert_array_equal(loaded.arrays()[name], array)
-    _, header = load_arrays(tmp_path / "network.safetensors", "ranvier.network/1")
+    _, header = load_arrays(tmp_path / "network.safetensors", "ranvier.network/2")
     assert json.loads(header["metadata"]) == {"seed": 7}
     assert json.loads(header["versions"]).keys() == {"ranvier", "numpy", "numba"}
     assert [path.name for path in tmp_path.iterdir()] == ["network.safetensors"]
@@ -149,7 +194,7 @@ def test_load_names_a_missing_a_damaged_and_a_foreign_file(tmp_path):
     with pytest.raises(ValueError, match=r"network.safetensors must be a whole safetensors file"):
         Network.load(path)
     save_arrays(path, {"a": np.ones(2)}, {"format": "other"})
-    with pytest.raises(ValueError, match=r"must have the format ranvier\.network/1, not 'other'"):
+    with pytest.raises(ValueError, match=r"must have the format ranvier\.network/2, not 'other'"):
         Network.load(path)
 
 
@@ -157,7 +202,7 @@ def write_changed(folder, change):
     """Write a network's file with something changed, past all checks."""
     path = folder / "network.safetensors"
     random_net(0).save(path)
-    arrays, header = load_arrays(path, "ranvier.network/1")
+    arrays, header = load_arrays(path, "ranvier.network/2")
     arrays = {name: array.copy() for name, array in arrays.items()}
     change(arrays, header)
     save_arrays(path, arrays, header)
@@ -190,7 +235,7 @@ def output_net(readout):
     """Return a net without hidden neurons in which input i drives output i alone."""
     network = random_net(0, inputs=3, hidden=(), readout=readout)
     network.weights["input", "output"][:] = 4 * np.eye(3)
-    network.delays["input", "output"][:] = 2.0
+    network.delays["input", "output"][0][:] = 2.0
     network.theta0.update({name: np.ones(3) for name in network.theta0})
     return network
 
@@ -202,7 +247,7 @@ def test_of_equal_scores_the_lowest_class_wins(readout):
     data.channels[:] = (1, 2)
     network = output_net(readout)
     assert network.predict(data).tolist() == [1]
-    network.delays["input", "output"][2, 2] = 1.9
+    network.delays["input", "output"][0][2, 2] = 1.9
     wanted = {"first-spike": 2, "spike-count": 1, "leaky": 2}
     assert network.predict(data).tolist() == [wanted[readout]]
 

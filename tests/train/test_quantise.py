@@ -17,12 +17,15 @@ from ranvier.train.quantise import (
 from ranvier.train.samples import Dataset
 from ranvier.train.settings import TrainConfig
 
+from .nets import loop
+
 READOUTS = ("first-spike", "spike-count", "leaky")
 
 
 def random_network(seed, **fixed):
-    config = NetworkConfig(**{**{"inputs": 5, "hidden": (12, 7), "outputs": 3, "recurrent": True,
-                                 "delay_min": 1.0, "delay_max": 12.0, "duration": 60.0}, **fixed})
+    config = NetworkConfig(**{**{"inputs": 5, "hidden": (12, 7), "outputs": 3,
+                                 "connections": loop(12, 7), "delay_min": 1.0,
+                                 "delay_max": 12.0, "duration": 60.0}, **fixed})
     settings = TrainConfig(epochs=1, hidden_mean=2.0, hidden_sd=3.0, output_mean=0.3, output_sd=4.0,
                            recurrent_sd=0.4, hidden_delay=12.0, output_delay=6.0,
                            recurrent_delay=9.0, beta=0.3)
@@ -55,7 +58,7 @@ def test_weights_round_to_the_nearest_place_or_are_clipped():
     assert np.all(np.abs(wanted[~inside]) >= 126.5 * scale)
     nonzero = found != 0
     np.testing.assert_array_equal(
-        delays[nonzero], delay_ticks(network.delays[pair], 0.5, 24)[nonzero])
+        delays[nonzero], delay_ticks(network.delay(*pair), 0.5, 24)[nonzero])
 
 
 def test_a_network_on_the_grid_comes_back_exactly():
@@ -65,7 +68,7 @@ def test_a_network_on_the_grid_comes_back_exactly():
     first_index = dict(zip(names, np.cumsum([0, *network.config.populations.values()]),
                            strict=False))
     weights = {pair: np.zeros_like(array) for pair, array in network.weights.items()}
-    delays = {pair: np.full_like(array, 1.0) for pair, array in network.delays.items()}
+    delays = {pair: (np.full_like(array, 1.0),) for pair, array in network.weights.items()}
     source_index = {"input": 0} | {name: 5 + int(first_index[name]) for name in names}
     for (pre, post), array in weights.items():
         scale = report["populations"][post]["scale"]
@@ -75,7 +78,7 @@ def test_a_network_on_the_grid_comes_back_exactly():
                 j = first.target[s] - first_index[post]
                 if 0 <= j < array.shape[1]:
                     array[i, j] = first.weight[s] * scale
-                    delays[pre, post][i, j] = first.delay[s] * 0.5
+                    delays[pre, post][0][i, j] = first.delay[s] * 0.5
     second, _ = quantise(Network(network.config, weights=weights, delays=delays,
                                  theta0=network.theta0, beta=network.beta), DesignConfig(tick=0.5))
     for name in ("row_start", "target", "weight", "delay"):
@@ -122,7 +125,7 @@ def naive_tick_scores(network, events, tick, ticks, readout_table):
         for pre, post in config.connections:
             for i in spikes.get(pre, ()):
                 for j in range(config.size(post)):
-                    d = int(delay_ticks(network.delays[pre, post][i, j], tick, 10**6))
+                    d = int(delay_ticks(network.delay(pre, post)[i, j], tick, 10**6))
                     ring[post][t + d, j] += network.weights[pre, post][i, j]
     return score
 
