@@ -1,18 +1,41 @@
 """Losses: from the readouts' scores to a number, and back to dL/dscore.
 
-Each is the cross-entropy of a softmax over the classes. What goes into the softmax is smooth in
-the spike times, so its gradient is exact:
+`cross_entropy` is that of a softmax over the classes. What goes into the softmax is smooth in the
+spike times, so its gradient is exact:
 
 * first spike: ``-t / scale``, with a silent output counted as firing at ``duration``, where it has
   no gradient;
 * spike count: ``scale`` times the sum of ``1 - t/T`` over the spikes. The count itself is flat, the
   ramp isn't, and it lets a spike come and go at the end of the sample without a jump;
-* leaky readout: ``scale`` times the integral Y.
+* leaky readout: ``scale`` times the integral Y;
+* maximum over time: ``scale`` times the largest V.
+
+`distance` is the shift-invariant squared distance of first spikes, ``1/2`` times the sum of
+``(t_i - t_c - gap)**2`` over the wrong outputs i, c being the right one. A common shift of all
+spikes changes nothing, and every wrong output is asked to come ``gap`` after the right one, no
+later either (Mészáros et al., 2025, eq. 71).
 """
 
 import numpy as np
 
-__all__ = ["cross_entropy"]
+__all__ = ["LOSSES", "check_loss", "cross_entropy", "distance"]
+
+LOSSES = {
+    "cross-entropy": ("first-spike", "spike-count", "leaky", "max"),
+    "distance": ("first-spike",),
+}
+"""The readouts that each loss takes."""
+
+
+def check_loss(loss: str, readout: str) -> None:
+    """Raise ValueError unless ``loss`` can judge the scores of ``readout``."""
+    if loss not in LOSSES:
+        raise ValueError(f"loss must be one of {', '.join(LOSSES)}, not {loss!r}")
+    if readout not in LOSSES[loss]:
+        raise ValueError(
+            f"Readout for the loss {loss} must be one of {', '.join(LOSSES[loss])}, "
+            f"not {readout!r}"
+        )
 
 
 def cross_entropy(score, labels, *, readout: str, scale: float, duration: float):
@@ -24,7 +47,7 @@ def cross_entropy(score, labels, *, readout: str, scale: float, duration: float)
         As in `engine.Result`.
     labels : (samples,) int64
     readout : str
-        ``"first-spike"``, ``"spike-count"`` or ``"leaky"``.
+        One of ``LOSSES["cross-entropy"]``.
     scale : float
         See above. In ms for first spikes.
     duration : float
@@ -50,3 +73,32 @@ def cross_entropy(score, labels, *, readout: str, scale: float, duration: float)
     pull = np.exp(logits - total)
     pull[rows, labels] -= 1.0
     return loss, pull * factor
+
+
+def distance(score, labels, *, gap: float, duration: float):
+    """Return the shift-invariant squared distance of each sample, in ms^2, and its gradient.
+
+    Parameters
+    ----------
+    score : (samples, classes) float64
+        Times of the first spikes, ms; inf counts as ``duration``, and has no gradient.
+    labels : (samples,) int64
+    gap : float
+        The lead that the right output should have, ms.
+    duration : float
+        Length of a sample, ms.
+
+    Returns
+    -------
+    loss : (samples,) float64
+    pull : (samples, classes) float64
+        Derivative of ``loss.sum()`` by ``score``.
+    """
+    silent = ~np.isfinite(score)
+    time = np.where(silent, duration, score)
+    rows = np.arange(len(labels))
+    pull = time - time[rows, labels][:, None] - gap
+    pull[rows, labels] = 0.0
+    loss = 0.5 * (pull**2).sum(axis=1)
+    pull[rows, labels] = -pull.sum(axis=1)
+    return loss, np.where(silent, 0.0, pull)
