@@ -4,14 +4,9 @@ import math
 
 import numpy as np
 
-__all__ = ["Adam", "cosine"]
+__all__ = ["Adam"]
 
 EPSILON = 1e-8
-
-
-def cosine(done: float, final: float) -> float:
-    """Return the factor on the step sizes when a part ``done`` of all steps is: 1 to ``final``."""
-    return final + (1.0 - final) * 0.5 * (1.0 + math.cos(math.pi * done))
 
 
 class Adam:

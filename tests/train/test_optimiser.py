@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ranvier.train.optimiser import Adam, cosine
+from ranvier.train.optimiser import Adam
 
 RATES = {"weights": 0.1, "delays": 1.0, "theta0": 0.0}
 
@@ -72,11 +72,3 @@ def test_restore_refuses_another_shape():
     state = adam.arrays() | {"mean/delays/a": np.zeros(2)}
     with pytest.raises(ValueError, match=r"must hold mean/delays/a of shape \(1,\)"):
         adam.restore(state)
-
-
-def test_cosine_falls_from_1_to_its_end():
-    values = [cosine(step / 100, 0.1) for step in range(101)]
-    assert values[0] == 1.0
-    assert values[50] == pytest.approx(0.55)
-    assert values[100] == pytest.approx(0.1)
-    assert (np.diff(values) < 0).all()
