@@ -1,15 +1,19 @@
-"""A pull of spike counts into a range, which also wakes silent neurons.
+"""Keeps networks alive: pulls on spike counts, a pull on silent peaks, and waking.
 
-A spike count has no gradient where it matters: a silent neuron has no spike to move. So the penalty
-``strength / 2 * (distance of the mean count from the range)**2`` takes a stand-in for the count's
-derivative: by a weight, the mean spikes of its source relative to its fellows (a source that's
-twice as active helps twice as much); by ``theta0``, -1. It raises all weights of a silent neuron,
-the more active sources' more, and lowers its threshold.
+A spike count has no gradient where it matters: a silent neuron has no spike to move. So the
+penalty ``strength / 2 * (distance of the mean count from the range)**2`` takes a stand-in for the
+count's derivative: by a weight, the mean spikes of its source relative to its fellows (a source
+that's twice as active helps twice as much); by ``theta0``, -1. It raises all weights of a silent
+neuron, the more active sources' more, and lowers its threshold.
+
+The margin penalty has an exact gradient instead: it draws the largest V of a silent neuron towards
+its threshold. Waking is the crudest: it raises all weights of a neuron that was silent for a whole
+epoch.
 """
 
 import numpy as np
 
-__all__ = ["add_rate_pull", "excess"]
+__all__ = ["add_rate_pull", "excess", "margin_penalty", "wake"]
 
 
 def excess(counts, low: float, high: float):
@@ -17,7 +21,7 @@ def excess(counts, low: float, high: float):
     return np.maximum(counts - high, 0.0) - np.maximum(low - counts, 0.0)
 
 
-def add_rate_pull(gradients, config, counts, labels, *, low, high, strength):
+def add_rate_pull(gradients, config, counts, labels, *, low, high, strength) -> float:
     """Add the pull of a batch to its mean gradients.
 
     Hidden neurons are pulled towards ``low`` to ``high`` spikes a sample, and firing outputs
@@ -31,17 +35,85 @@ def add_rate_pull(gradients, config, counts, labels, *, low, high, strength):
     counts : dict of str to array
         (batch, neurons) int64 spikes of each population and of ``"input"``.
     labels : (batch,) int64
+
+    Returns
+    -------
+    float
+        The penalty, summed over neurons.
     """
-    for pre, post in config.connections:
-        if post not in config.spiking or pre == post:
-            continue
+    penalty = 0.0
+    for post in config.spiking:
         if post == "output":
             wanted = labels[:, None] == np.arange(config.outputs)
             distance = -(wanted & (counts[post] == 0)).mean(axis=0)
         else:
             distance = excess(counts[post].mean(axis=0), low, high)
-        activity = counts[pre].mean(axis=0)
-        if activity.any():
-            share = strength * activity / activity.mean()
-            gradients[f"weights/{pre}/{post}"] += np.outer(share, distance)
+        for pre in _sources(config, post):
+            activity = counts[pre].mean(axis=0)
+            if activity.any():
+                share = strength * activity / activity.mean()
+                gradients[f"weights/{pre}/{post}"] += np.outer(share, distance)
         gradients[f"theta0/{post}"] -= strength * distance
+        penalty += strength / 2 * float((distance**2).sum())
+    return penalty
+
+
+def margin_penalty(peaks, counts, theta0, *, margin: float, strength: float):
+    """Return the penalty on silent neurons that stay far below their threshold.
+
+    It is ``strength / 2 * (margin * theta0 - peak)**2`` for each neuron that was silent in a sample
+    and whose V stayed below ``margin * theta0``, else 0.
+
+    Parameters
+    ----------
+    peaks : (batch, neurons) float64
+        The largest V of each neuron in each sample, threshold units.
+    counts : (batch, neurons) int64
+        Spikes.
+    theta0 : (neurons,) float64
+        Resting thresholds.
+    margin : float
+        Share of the threshold that a silent neuron should reach, commonly up to 1.
+    strength : float
+
+    Returns
+    -------
+    value : (batch,) float64
+        The penalty of each sample.
+    pull : (batch, neurons) float64
+        Derivative of ``value.sum()`` by ``peaks``. That by ``theta0`` is ``-margin`` times its sum
+        over the batch.
+    """
+    below = np.where(counts == 0, np.maximum(margin * theta0 - peaks, 0.0), 0.0)
+    return strength / 2 * (below**2).sum(axis=1), -strength * below
+
+
+def wake(network, totals, step: float) -> int:
+    """Add ``step`` to all weights into neurons that didn't fire, but for those of a self-loop.
+
+    Parameters
+    ----------
+    network : Network
+        Its weights are changed.
+    totals : dict of str to array
+        (neurons,) spikes of each spiking population, over an epoch.
+    step : float
+        Threshold units.
+
+    Returns
+    -------
+    int
+        Neurons woken.
+    """
+    woken = 0
+    for post, total in totals.items():
+        silent = total == 0
+        for pre in _sources(network.config, post):
+            network.weights[pre, post][:, silent] += step
+        woken += int(silent.sum())
+    return woken
+
+
+def _sources(config, post):
+    """Return the populations that feed ``post``, itself left out: silent, it can't wake itself."""
+    return [pre for pre, target in config.connections if target == post and pre != post]
