@@ -6,13 +6,14 @@ from pathlib import Path
 from .npz import load_npz
 from .samples import LATEST, DataError, Dataset
 from .shd import load_shd
+from .split import split_off
 from .yinyang import yinyang
 
 __all__ = ["DataConfig", "DataError", "Dataset", "load_dataset"]
 
 _FIELDS = {
-    "npz": {"path"},
-    "shd": {"train_path", "test_path", "validation_path", "n_channels"},
+    "npz": {"path", "validation_part"},
+    "shd": {"train_path", "test_path", "validation_path", "n_channels", "validation_part"},
     "yinyang": {"train_size", "validation_size", "test_size", "t_early", "t_late"},
 }
 _NEEDED = {"npz": {"path"}, "shd": {"train_path", "test_path"}, "yinyang": set()}
@@ -32,6 +33,9 @@ class DataConfig:
         For ``shd``: the HDF5 files, as they are or compressed by gzip. Needed.
     validation_path : str
         For ``shd``: a third file, which SSC has.
+    validation_part : float
+        For ``npz`` and ``shd``: the share of the training samples, below 1, that becomes the
+        validation set of data that have none. 0: they stay without. See `split_off`.
     n_channels : int
         For ``shd``: channels of the recordings.
     train_size, validation_size, test_size : int
@@ -50,6 +54,7 @@ class DataConfig:
     train_path: str | None = None
     test_path: str | None = None
     validation_path: str | None = None
+    validation_part: float = 0.0
     n_channels: int = 700
     train_size: int = 5000
     validation_size: int = 1000
@@ -77,6 +82,10 @@ class DataConfig:
         for name in ("n_channels", "train_size", "validation_size", "test_size"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)!r}")
+        if not 0 <= self.validation_part < 1:
+            raise ValueError(
+                f"validation_part must be 0 or more and below 1, not {self.validation_part!r}"
+            )
         if not 0 <= self.t_early < self.t_late <= LATEST / 1000:
             raise ValueError(
                 f"t_early and t_late must be 0 or more, and rise, "
@@ -99,23 +108,37 @@ def load_dataset(config: DataConfig) -> dict[str, Dataset]:
     Returns
     -------
     dict
-        ``"train"`` and ``"test"``, and ``"validation"`` where the source has one. All of them
-        have the same ``n_channels`` and ``n_classes``.
+        ``"train"`` and ``"test"``, and ``"validation"`` where the source has one or the config
+        splits one off. All of them have the same ``n_channels`` and ``n_classes``.
 
     Raises
     ------
     DataError
         If a file can't be used. Names file, array and index.
     """
+    if config.source == "yinyang":
+        return _yinyang(config)
     if config.source == "npz":
-        return load_npz(config.path)
-    if config.source == "shd":
+        sets = load_npz(config.path)
+    else:
         paths = {
             "train": config.train_path,
             "validation": config.validation_path,
             "test": config.test_path,
         }
-        return load_shd({k: path for k, path in paths.items() if path}, config.n_channels)
+        sets = load_shd({k: path for k, path in paths.items() if path}, config.n_channels)
+    if not config.validation_part:
+        return sets
+    if "validation" in sets:
+        raise DataError(
+            "validation_part must be 0 for data that have a validation set, "
+            f"not {config.validation_part!r}"
+        )
+    rest, split = split_off(sets["train"], config.validation_part)
+    return {"train": rest, "validation": split, "test": sets["test"]}
+
+
+def _yinyang(config):
     sizes = {
         "train": config.train_size,
         "validation": config.validation_size,

@@ -25,6 +25,32 @@ def test_npz_is_loaded(tmp_path):
     assert {name: part.times.tolist() for name, part in sets.items()} == {"train": [3], "test": [4]}
 
 
+def write_npz(path, split):
+    """Ten samples of one event each, at their index, in two classes in turn."""
+    np.savez(
+        path, times=range(10), channels=[0] * 10, offsets=range(11), labels=[0, 1] * 5,
+        split=split, n_channels=1, n_classes=2,
+    )  # fmt: skip
+
+
+def test_a_part_of_the_training_samples_becomes_the_validation_set(tmp_path):
+    write_npz(tmp_path / "events.npz", [0] * 8 + [1] * 2)
+    config = DataConfig(source="npz", path="events.npz", validation_part=0.25).resolved(tmp_path)
+    sets = load_dataset(config)
+    assert {name: len(part) for name, part in sets.items()} == {
+        "train": 6, "validation": 2, "test": 2,
+    }  # fmt: skip
+    assert sorted(sets["validation"].labels) == [0, 1]
+    assert sorted([*sets["train"].times, *sets["validation"].times]) == list(range(8))
+
+
+def test_data_with_a_validation_set_are_not_split(tmp_path):
+    write_npz(tmp_path / "events.npz", [0] * 6 + [1] * 2 + [2] * 2)
+    config = DataConfig(source="npz", path="events.npz", validation_part=0.25).resolved(tmp_path)
+    with pytest.raises(DataError, match="validation_part must be 0 for data that have a valida"):
+        load_dataset(config)
+
+
 def test_yinyang_has_the_sizes_asked():
     config = DataConfig(source="yinyang", train_size=6, validation_size=5, test_size=4)
     sets = load_dataset(config)
@@ -84,6 +110,14 @@ def test_absolute_path_stays(tmp_path):
         (
             {"source": "yinyang", "path": "a.npz"},
             "Data source yinyang must not have path, not path = 'a.npz'",
+        ),
+        (
+            {"source": "yinyang", "validation_part": 0.5},
+            "Data source yinyang must not have validation_part, not validation_part = 0.5",
+        ),
+        (
+            {"source": "npz", "path": "a.npz", "validation_part": 1.0},
+            "validation_part must be 0 or more and below 1, not 1.0",
         ),
         ({"source": "yinyang", "test_size": 0}, "test_size must be at least 1, not 0"),
         (
