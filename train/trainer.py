@@ -1,5 +1,6 @@
 """The training loop: epochs, mini-batches, checkpoints, history."""
 
+import dataclasses
 import hashlib
 import json
 import logging
@@ -10,15 +11,20 @@ import numpy as np
 from tqdm import tqdm
 
 from ..model.files import write_atomically
+from .augment import augment, augments
 from .checkpoint import Checkpoint
-from .engine import Engine, Inputs, sample_of
-from .losses import cross_entropy
+from .engine import Engine, Inputs
+from .losses import check_loss, cross_entropy, distance
 from .network import Network, NetworkConfig
-from .optimiser import Adam, cosine
-from .regulariser import add_rate_pull
+from .optimiser import Adam
+from .regulariser import add_rate_pull, wake
+from .schedule import best_epoch, kept_epoch, step_factor, stops
 from .settings import TrainConfig
 
 __all__ = ["TrainConfig", "evaluate", "train"]
+
+BATCH = 256
+"""Samples of the other datasets that are measured at once."""
 
 logger = logging.getLogger(__name__)
 
@@ -36,13 +42,15 @@ def train(
 ) -> tuple[Network, list[dict]]:
     """Train a network from scratch, or go on from the checkpoint in ``folder``.
 
-    The result is that of the last epoch, and is the same to the bit for any number of threads and
-    of interruptions. Ctrl-C leaves the last epoch's checkpoint.
+    The result is that of the last epoch, or with ``patience`` that of the best, and is the same to
+    the bit for any number of threads and of interruptions. Ctrl-C leaves the last epoch's
+    checkpoint.
 
     Parameters
     ----------
     data : dict of str to Dataset
         ``"train"``, and if wanted ``"validation"`` and ``"test"``, which are only measured.
+        Early stopping looks at ``"validation"``, and nothing looks at ``"test"``.
     seed : int
         Fixes the first parameters, the order of samples and the noise on them.
     folder : Path or None
@@ -59,19 +67,27 @@ def train(
     -------
     network : Network
     history : list of dict
-        For each epoch: ``epoch``, ``loss``, ``accuracy`` of each dataset (that of training while
-        it learned), ``spikes`` a hidden neuron and sample, ``limited`` spikes (see
-        `TrainConfig`), ``seconds``.
+        For each epoch: ``epoch``, ``loss`` and ``validation_loss`` (if there's a validation set),
+        ``accuracy`` of each dataset (that of training while it learned), ``penalty`` of spike
+        counts, ``spikes`` a hidden neuron and sample, ``silent`` neurons (which didn't fire in the
+        whole epoch), ``woken`` ones, ``limited`` spikes (see `TrainConfig`), ``seconds``.
 
     Raises
     ------
     ValueError
-        If a dataset doesn't fit the config, or the checkpoint is another run's.
+        If a dataset doesn't fit the config, the loss not the readout, there's no validation set
+        for early stopping, or the checkpoint is another run's.
     FloatingPointError
         If a gradient isn't finite.
     """
     if "train" not in data:
         raise ValueError(f"Data must hold 'train', not only {sorted(data)}")
+    if settings.patience and "validation" not in data:
+        raise ValueError(
+            f"Data must hold 'validation' for a patience of {settings.patience} epochs, "
+            f"not only {sorted(data)}"
+        )
+    check_loss(settings.loss, config.readout)
     for name, dataset in data.items():
         check_fit(config, dataset, name)
     run = _Run(config, settings, data, seed, threads)
@@ -87,15 +103,17 @@ def train(
         total=settings.epochs, initial=len(run.history), unit="epoch", disable=not progress
     )  # fmt: skip
     with bar:
-        while len(run.history) < settings.epochs:
+        while not stops(run.history, settings.epochs, settings.patience):
             record = run.epoch()
             if path is not None:
                 run.checkpoint().save(path)
             bar.set_postfix_str(_summary(record))
             bar.update()
+    run.finish()
     if folder is not None:
         run.network.save(folder / "network.safetensors", seed=seed)
-        report = {"seed": seed, "settings": settings.to_dict(), "history": run.history}
+        report = {"seed": seed, "settings": settings.to_dict(), "history": run.history,
+                  "epoch": kept_epoch(run.history, settings.patience)}
         write_atomically(folder / "training.json", (json.dumps(report, indent=1) + "\n").encode())
     return run.network, run.history
 
@@ -123,8 +141,9 @@ class _Run:
         self._data = data
         self._seed = seed
         self._engine = Engine(config, threads)
-        self._inputs = Inputs.of(data["train"])
+        self._inputs = {name: Inputs.of(dataset) for name, dataset in data.items()}
         self.network = Network.random(config, settings, seed)
+        self._best = {}  # the network's arrays after the best epoch, with early stopping
         self.history = []
         self.sha256 = _digest(config, settings, data, seed)
         kinds = {"weights": "weight", "delays": "delay", "theta0": "theta", "beta": "beta"}
@@ -148,12 +167,8 @@ class _Run:
         """Take the state of a checkpoint."""
         for name, array in self.network.arrays().items():
             array[...] = checkpoint.arrays[f"network/{name}"]
-        own = {
-            name.removeprefix("adam/"): array
-            for name, array in checkpoint.arrays.items()
-            if name.startswith("adam/")
-        }
-        self._optimiser.restore(own)
+        self._optimiser.restore(_part(checkpoint.arrays, "adam/"))
+        self._best = _part(checkpoint.arrays, "best/")
         self.network.check()
         self.history = list(checkpoint.history)
 
@@ -161,75 +176,121 @@ class _Run:
         """Return the state."""
         arrays = {f"network/{name}": array for name, array in self.network.arrays().items()}
         arrays |= {f"adam/{name}": array for name, array in self._optimiser.arrays().items()}
+        arrays |= {f"best/{name}": array for name, array in self._best.items()}
         return Checkpoint(run=self.sha256, history=self.history, arrays=arrays)
+
+    def finish(self):
+        """Give the network the parameters of the best epoch, if there's early stopping."""
+        for name, array in self._best.items():
+            self.network.arrays()[name][...] = array
 
     def epoch(self):
         """Train for one epoch and append its record to the history."""
         began = time.perf_counter()
-        settings, engine = self._settings, self._engine
-        epoch = len(self.history)
+        settings, epoch = self._settings, len(self.history)
         rng = np.random.default_rng([self._seed, 1, epoch])
-        labels = self._data["train"].labels
-        inputs = self._noisy(rng)
+        labels, inputs = self._data["train"].labels, self._inputs["train"]
+        if augments(settings):
+            inputs = augment(self._data["train"], settings, rng)
         order = rng.permutation(len(labels))
         batches = [order[k : k + settings.batch] for k in range(0, len(order), settings.batch)]
-        loss, right, spikes, limited = 0.0, 0, 0, 0
+        tally = _Tally()
         for turn, rows in enumerate(batches):
-            net = engine.pack(self.network)
-            net.theta0[:] *= 1.0 + settings.theta_noise * rng.standard_normal(net.theta0.size)
-            result = engine.forward(net, inputs, rows)
-            losses, pull = cross_entropy(
-                result.score, labels[rows], readout=engine.config.readout,
-                scale=settings.loss_scale, duration=engine.config.duration,
+            factor = step_factor(
+                epoch * len(batches) + turn, settings.epochs * len(batches),
+                schedule=settings.schedule, final=settings.final_rate,
+                warmup=settings.warmup * len(batches),
             )  # fmt: skip
-            done = (epoch * len(batches) + turn) / (settings.epochs * len(batches))
-            counts = engine.counts(result)
-            limited += self._step(net, result, pull, counts, labels[rows], done)
-            loss += losses.sum()
-            right += int((engine.decide(result) == labels[rows]).sum())
-            spikes += sum(int(n.sum()) for name, n in counts.items() if name.startswith("hidden"))
-        accuracy = {"train": right / len(labels)}
-        for name in self._data.keys() - {"train"}:
-            accuracy[name] = evaluate(self.network, self._data[name], engine.threads)
-        record = {
-            "epoch": epoch + 1,
-            "loss": float(loss) / len(labels),
+            self._step(inputs, rows, rng, factor, tally)
+        totals = {name: tally.spikes[name] for name in self._engine.config.spiking}
+        woken = wake(self.network, totals, settings.wake) if settings.wake else 0
+        record = {"epoch": epoch + 1, "loss": tally.loss / len(labels)}
+        accuracy = {"train": tally.right / len(labels)}
+        for name in sorted(self._data.keys() - {"train"}):
+            loss, accuracy[name] = self._measure(name)
+            if name == "validation":
+                record["validation_loss"] = loss
+        hidden = sum(int(n.sum()) for name, n in totals.items() if name != "output")
+        record |= {
             "accuracy": dict(sorted(accuracy.items())),
-            "spikes": spikes / len(labels) / max(1, sum(engine.config.hidden)),
-            "limited": limited,
+            "penalty": tally.penalty / len(labels),
+            "spikes": hidden / len(labels) / max(1, sum(self._engine.config.hidden)),
+            "silent": sum(int((n == 0).sum()) for n in totals.values()),
+            "woken": woken,
+            "limited": tally.limited,
             "seconds": time.perf_counter() - began,
         }
         self.history.append(record)
+        if settings.patience and best_epoch(self.history) == len(self.history):
+            self._best = {name: array.copy() for name, array in self.network.arrays().items()}
         return record
 
-    def _step(self, net, result, pull, counts, labels, done):
-        """Go one step down a batch's mean gradient. Returns how many spikes were limited."""
-        settings = self._settings
-        sums, limited = self._engine.backward(
+    def _step(self, inputs, rows, rng, factor, tally):
+        """Go one step down the mean gradient of a batch, and count it."""
+        settings, engine, labels = self._settings, self._engine, self._data["train"].labels[rows]
+        net = engine.pack(self.network)
+        net.theta0[:] *= 1.0 + settings.theta_noise * rng.standard_normal(net.theta0.size)
+        result = engine.forward(net, inputs, rows)
+        losses, pull = self._loss(result.score, labels)
+        sums, limited = engine.backward(
             net, result, pull, settings.slope_floor, settings.spike_cap
         )
-        gradients = {name: array / len(labels) for name, array in sums.items()}
+        gradients = {name: array / len(rows) for name, array in sums.items()}
+        counts, penalty = engine.counts(result), 0.0
         if settings.rate_strength:
-            add_rate_pull(
-                gradients, self._engine.config, counts, labels, low=settings.rate_low,
+            penalty = add_rate_pull(
+                gradients, engine.config, counts, labels, low=settings.rate_low,
                 high=settings.rate_high, strength=settings.rate_strength,
             )  # fmt: skip
-        self._optimiser.step(gradients, cosine(done, settings.final_rate))
+        self._optimiser.step(gradients, factor)
         self.network.order_taus()
-        return limited
+        tally.loss += float(losses.sum())
+        tally.penalty += penalty * len(rows)
+        tally.right += int((engine.decide(result) == labels).sum())
+        tally.limited += limited
+        for name, spikes in counts.items():
+            tally.spikes[name] = tally.spikes.get(name, 0) + spikes.sum(axis=0)
 
-    def _noisy(self, rng):
-        """Return the training inputs with this epoch's jitter and dropout."""
-        settings, dataset = self._settings, self._data["train"]
-        if not settings.jitter and not settings.dropout:
-            return self._inputs
-        keep = rng.random(len(dataset.times)) >= settings.dropout
-        time_ms = dataset.times[keep] * 1e-3
-        time_ms = np.abs(time_ms + rng.normal(0.0, settings.jitter, len(time_ms)))
-        return Inputs.arrange(
-            time_ms, dataset.channels[keep], sample_of(dataset)[keep], len(dataset.labels),
-            dataset.n_channels,
+    def _loss(self, score, labels):
+        """Return the loss of each sample and dL/dscore."""
+        settings, config = self._settings, self._engine.config
+        if settings.loss == "distance":
+            return distance(score, labels, gap=settings.loss_gap, duration=config.duration)
+        return cross_entropy(
+            score, labels, readout=config.readout, scale=settings.loss_scale,
+            duration=config.duration,
         )  # fmt: skip
+
+    def _measure(self, name):
+        """Return a dataset's mean loss and accuracy."""
+        labels, engine = self._data[name].labels, self._engine
+        net = engine.pack(self.network)
+        loss, right = 0.0, 0
+        for start in range(0, len(labels), BATCH):
+            rows = np.arange(start, min(start + BATCH, len(labels)))
+            result = engine.forward(net, self._inputs[name], rows)
+            loss += float(self._loss(result.score, labels[rows])[0].sum())
+            right += int((engine.decide(result) == labels[rows]).sum())
+        return loss / len(labels), right / len(labels)
+
+
+@dataclasses.dataclass
+class _Tally:
+    """Sums over the batches of an epoch; ``spikes`` are (neurons,) for each population."""
+
+    loss: float = 0.0
+    penalty: float = 0.0
+    right: int = 0
+    limited: int = 0
+    spikes: dict = dataclasses.field(default_factory=dict)
+
+
+def _part(arrays, prefix):
+    """Return the arrays whose names start with a prefix, under the rest of their names."""
+    return {
+        name.removeprefix(prefix): array
+        for name, array in arrays.items() if name.startswith(prefix)
+    }  # fmt: skip
 
 
 def _digest(config, settings, data, seed):

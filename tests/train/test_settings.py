@@ -15,6 +15,20 @@ from ranvier.train.settings import TrainConfig
         ({"beta": "much"}, "beta must be a finite number, not 'much'"),
         ({"dropout": 1.0}, "dropout must be below 1, not 1.0"),
         ({"loss_scale": 0.0}, "loss_scale must be above 0, not 0.0"),
+        ({"loss": "hinge"}, "loss must be one of cross-entropy, distance, not 'hinge'"),
+        (
+            {"schedule": "step"},
+            "schedule must be one of cosine, exponential, constant, not 'step'",
+        ),
+        (
+            {"schedule": "exponential", "final_rate": 0},
+            "final_rate must be above 0 for an exponential schedule, not 0.0",
+        ),
+        ({"warmup": 0.5}, "warmup must be a whole number of at least 0, not 0.5"),
+        ({"patience": -1}, "patience must be a whole number of at least 0, not -1"),
+        ({"shift": True}, "shift must be a whole number of at least 0, not True"),
+        ({"blend": 1.5}, "blend must be at most 1, not 1.5"),
+        ({"wake": -0.1}, "wake must be at least 0, not -0.1"),
         ({"rate_low": 3.0, "rate_high": 2.0}, "rate_low must be at most rate_high = 2.0, not 3.0"),
     ],
 )

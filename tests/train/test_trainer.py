@@ -1,6 +1,7 @@
 """Training learns, and gives the same bits however it's run or interrupted."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from ranvier.train import trainer
 from ranvier.train.network import Network, NetworkConfig
 from ranvier.train.samples import Dataset
+from ranvier.train.schedule import best_epoch
 from ranvier.train.settings import TrainConfig
 from ranvier.train.trainer import evaluate, train
 from ranvier.train.yinyang import yinyang
@@ -88,7 +90,7 @@ def test_resumed_run_is_the_uninterrupted_one(straight, data, tmp_path, monkeypa
         train(CONFIG, SETTINGS, data, 3, tmp_path, progress=False)
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.safetensors"]
     network, history = train(CONFIG, SETTINGS, data, 3, tmp_path, progress=False)
-    assert calls == 15 + 2 * 6
+    assert calls == 15 + 2 * (6 + 1)  # two epochs of 6 batches, and the test set
     assert bits(network) == bits(straight[1])
     assert lasting(history) == lasting(straight[2])
 
@@ -112,7 +114,10 @@ def test_files_say_what_was_run(straight):
     assert report["seed"] == 3
     assert TrainConfig(**report["settings"]) == SETTINGS
     assert report["history"] == history
-    assert history[0].keys() == {"epoch", "loss", "accuracy", "spikes", "limited", "seconds"}
+    assert report["epoch"] == len(history)
+    assert history[0].keys() == {
+        "epoch", "loss", "accuracy", "penalty", "spikes", "silent", "woken", "limited", "seconds",
+    }  # fmt: skip
 
 
 def test_checkpoint_of_another_run_is_refused(straight, data):
@@ -167,3 +172,92 @@ def test_data_must_fit(data):
         train(config, SETTINGS, data, 0, progress=False)
     with pytest.raises(ValueError, match=r"Data must hold 'train', not only \['test'\]"):
         train(CONFIG, SETTINGS, {"test": data["test"]}, 0, progress=False)
+    with pytest.raises(ValueError, match=r"Data must hold 'validation' for a patience of 2 epochs"):
+        train(CONFIG, replace(SETTINGS, patience=2), data, 0, progress=False)
+
+
+def test_a_loss_that_cannot_judge_the_readout_is_refused(data):
+    config = replace(CONFIG, readout="leaky")
+    with pytest.raises(ValueError, match="Readout for the loss distance must be one of first-spi"):
+        train(config, replace(SETTINGS, loss="distance"), data, 0, progress=False)
+
+
+def test_the_distance_of_first_spikes_is_learned(data):
+    settings = replace(SETTINGS, loss="distance", loss_gap=3.0, epochs=5)
+    network, history = train(CONFIG, settings, data, 3, progress=False)
+    assert history[-1]["loss"] < 0.7 * history[0]["loss"]
+    assert evaluate(network, data["test"]) > 0.5
+
+
+STOPPING = replace(
+    SETTINGS, epochs=30, patience=2, schedule="exponential", warmup=1, weight_rate=0.05,
+    blend=0.2, jitter=1.0, wake=0.1,
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def three():
+    return yinyang({"train": 120, "validation": 60, "test": 20}, 0.0, 30.0)
+
+
+@pytest.fixture(scope="module")
+def stopped(three):
+    return train(CONFIG, STOPPING, three, 3, progress=False)
+
+
+def test_early_stopping_gives_the_best_epoch(stopped, three):
+    network, history = stopped
+    best = best_epoch(history)
+    assert len(history) == best + 2 < 30
+    assert history[best - 1]["accuracy"]["validation"] == evaluate(network, three["validation"])
+    assert history[best - 1]["accuracy"]["test"] == evaluate(network, three["test"])
+
+
+@pytest.mark.parametrize("epochs_done", [1, -2, -1])
+def test_early_stopping_resumes_to_the_same_bits(
+    stopped, three, tmp_path, monkeypatch, epochs_done
+):
+    network, history = stopped
+    plain = trainer._Run.epoch
+
+    def interrupt(run):
+        if len(run.history) == epochs_done % len(history):
+            raise KeyboardInterrupt
+        return plain(run)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(trainer._Run, "epoch", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            train(CONFIG, STOPPING, three, 3, tmp_path, progress=False)
+    again, records = train(CONFIG, STOPPING, three, 3, tmp_path, progress=False)
+    assert lasting(records) == lasting(history)
+    assert bits(again) == bits(network)
+    assert json.loads((tmp_path / "training.json").read_text())["epoch"] == best_epoch(history)
+    finished, records = train(CONFIG, STOPPING, three, 3, tmp_path, progress=False)
+    assert lasting(records) == lasting(history)
+    assert bits(finished) == bits(network)
+
+
+def test_the_test_set_decides_nothing(stopped, three):
+    others = {name: three[name] for name in ("train", "validation")}
+    network, _ = train(CONFIG, STOPPING, others, 3, progress=False)
+    assert bits(network) == bits(stopped[0])
+
+
+def test_the_penalty_and_the_silent_are_told(data):
+    settings = replace(SETTINGS, epochs=1, hidden_mean=-1.0, rate_low=2.0, rate_strength=0.5)
+    (record,) = train(CONFIG, settings, data, 3, progress=False)[1]
+    assert 0 < record["silent"] <= 12 + 3
+    assert record["woken"] == 0
+    assert 0.5 / 2 * 4.0 * 6 < record["penalty"] <= 0.5 / 2 * (4.0 * 12 + 3)
+
+
+def test_silent_neurons_are_woken(data):
+    settings = replace(
+        SETTINGS, epochs=12, hidden_mean=-1.0, hidden_sd=0.1, rate_strength=0.0, weight_rate=0.0,
+        wake=0.3,
+    )  # fmt: skip
+    network, history = train(CONFIG, settings, data, 3, progress=False)
+    assert history[0]["silent"] == history[0]["woken"] == 12 + 3
+    assert history[-1]["silent"] == 0
+    assert (network.weights["input", "hidden0"] > 0).all()

@@ -1,0 +1,137 @@
+"""Augmented samples are what the settings say, and follow from the seed alone."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from ranvier.train.augment import augment, augments, blend, partners
+from ranvier.train.engine import Inputs
+from ranvier.train.samples import Dataset
+from ranvier.train.settings import TrainConfig
+
+
+def settings(**changes):
+    return TrainConfig(epochs=1, **changes)
+
+
+def rng(seed=0):
+    return np.random.default_rng(seed)
+
+
+@pytest.fixture(scope="module")
+def data():
+    """200 samples of 0 to 39 events, in 4 classes on 50 channels."""
+    source = rng(1)
+    counts = source.integers(0, 40, 200)
+    counts[7] = 0
+    times = [np.sort(source.integers(0, 80_000, n)) for n in counts]
+    return Dataset(
+        times=np.concatenate(times), channels=source.integers(0, 50, counts.sum()),
+        offsets=np.concatenate([[0], np.cumsum(counts)]), labels=source.integers(0, 4, 200),
+        n_channels=50, n_classes=4,
+    )  # fmt: skip
+
+
+def lists(inputs, sample):
+    """Return a sample's events as (time, channel), in the order of channels."""
+    start = inputs.start[sample]
+    return [
+        (time, channel)
+        for channel, (a, b) in enumerate(pairwise(start))
+        for time in inputs.time[a:b]
+    ]
+
+
+CHANGES = {"shift": 3, "jitter": 2.0, "dropout": 0.2, "blend": 0.5}
+
+
+def test_nothing_is_drawn_where_nothing_is_set(data):
+    source = rng()
+    inputs = augment(data, settings(), source)
+    np.testing.assert_array_equal(inputs.time, Inputs.of(data).time)
+    assert source.random() == rng().random()
+    assert not augments(settings())
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_equal_seeds_give_equal_samples_and_others_do_not(data, name):
+    changed = settings(**{name: CHANGES[name]})
+    assert augments(changed)
+    one, again, other = (augment(data, changed, rng(seed)) for seed in (0, 0, 1))
+    np.testing.assert_array_equal(one.time, again.time)
+    np.testing.assert_array_equal(one.start, again.start)
+    assert not (
+        np.array_equal(one.time, other.time) and np.array_equal(one.start, other.start)
+    )
+
+
+def test_a_shift_moves_a_sample_as_a_whole_and_drops_what_leaves(data):
+    inputs = augment(data, settings(shift=3), rng())
+    plain = Inputs.of(data)
+    moves = set()
+    for sample in range(len(data)):
+        found = lists(inputs, sample)
+        fits = [
+            move for move in range(-3, 4)
+            if found == [(t, c + move) for t, c in lists(plain, sample) if 0 <= c + move < 50]
+        ]  # fmt: skip
+        assert fits
+        moves |= set(fits[:1])
+    assert moves == set(range(-3, 4))
+
+
+def test_dropout_leaves_out_the_share_asked_for(data):
+    inputs = augment(data, settings(dropout=0.25), rng())
+    assert len(inputs.time) / len(data.times) == pytest.approx(0.75, abs=0.03)
+    assert set(inputs.time) <= set(data.times * 1e-3)
+
+
+def test_jitter_has_the_spread_asked_for(data):
+    alone = data.subset(np.flatnonzero(np.diff(data.offsets) > 0))
+    single = Dataset(
+        times=np.full(5000, 50_000), channels=np.zeros(5000, int), offsets=np.arange(5001),
+        labels=np.zeros(5000, int), n_channels=1, n_classes=1,
+    )  # fmt: skip
+    inputs = augment(single, settings(jitter=4.0), rng())
+    assert inputs.time.std() == pytest.approx(4.0, rel=0.05)
+    assert inputs.time.mean() == pytest.approx(50.0, abs=0.2)
+    assert (augment(alone, settings(jitter=40.0), rng()).time >= 0).all()
+
+
+def test_partners_are_others_of_the_class_all_equally_often():
+    labels = np.array([2, 0, 2, 1, 2, 0])
+    source = rng()
+    drawn = np.array([partners(labels, source) for _ in range(2000)])
+    assert (labels[drawn] == labels).all()
+    assert (drawn[:, 3] == 3).all()  # alone in its class
+    assert (drawn[:, [0, 1, 2, 4, 5]] != [0, 1, 2, 4, 5]).all()
+    assert np.mean(drawn[:, 0] == 2) == pytest.approx(0.5, abs=0.05)
+
+
+def test_a_blended_sample_is_half_of_either_at_the_same_mean_time(data):
+    time, channel, sample = blend(data, 1.0, rng())
+    other = partners(data.labels, rng())  # the first that blend draws
+    share = []
+    for i in range(len(data)):
+        own = list(zip(*data.sample(i), strict=True))
+        guest = list(zip(*data.sample(other[i]), strict=True))
+        events = list(zip(time[sample == i], channel[sample == i], strict=True))
+        if not own or not guest:
+            assert len(events) == len(own)
+            continue
+        ahead = np.mean([t for t, _ in own]) - np.mean([t for t, _ in guest])
+        allowed = {(round(t), c) for t, c in own}
+        allowed |= {(round(t + ahead), c) for t, c in guest if t + ahead >= 0}
+        assert {(round(1000 * t), c) for t, c in events} <= allowed
+        share.append(len(events) / len(allowed))
+    assert np.mean(share) == pytest.approx(0.5, abs=0.03)
+    assert (time >= 0).all()
+
+
+def test_the_probability_is_that_of_a_sample(data):
+    time, _, sample = blend(data, 0.3, rng())
+    same = [
+        np.array_equal(time[sample == i], data.sample(i)[0] * 1e-3) for i in range(len(data))
+    ]
+    assert np.mean(same) == pytest.approx(0.7, abs=0.1)
