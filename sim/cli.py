@@ -39,14 +39,17 @@ def _verdict(*parts):
 
 def _train(arguments):
     if arguments.seeds is None:
+        if arguments.workers is not None or arguments.dask is not None:
+            raise ValueError("--workers and --dask must come with --seeds, not alone")
         run = RunFolder.create(arguments.experiment, arguments.out, seed=arguments.seed)
         run_step(run, "train")
         found = run.read_json("training.json")["accuracy"]
         print("\n".join(f"accuracy, {name}: {value:.2%}" for name, value in found.items()))
         return 0
     seeds = train_seeds(
-        arguments.experiment, arguments.out, count=arguments.seeds, first=arguments.seed
-    )
+        arguments.experiment, arguments.out, count=arguments.seeds, first=arguments.seed,
+        workers=arguments.workers, dask=arguments.dask,
+    )  # fmt: skip
     print(seeds_table(seeds))
     return 0
 
@@ -150,6 +153,7 @@ def _parser():
             sub.add_argument(
                 "--seeds", type=int, metavar="N", help="train N networks, with seeds in a row"
             )
+            _add_workers(sub, "seeds")
     for name, work, text in (
         ("quantise", _quantise, "Round a run's network to fixed point."),
         ("emulate", _emulate, "Run the test set through the integer model."),
@@ -168,6 +172,16 @@ def _parser():
     sub.add_argument("--waves", action="store_true", help="write a waveform of the first sample")
     command("doctor", _doctor, "Say which of the tools that the RTL needs are there.")
     return parser
+
+
+def _add_workers(sub, what):
+    """Add the options that say where a command does its work."""
+    sub.add_argument(
+        "--workers", type=int, metavar="W", help=f"{what} at a time, each in a process of its own"
+    )
+    sub.add_argument(
+        "--dask", metavar="ADDRESS", help="do them on the Dask cluster of this scheduler"
+    )
 
 
 def _cosim_command(arguments):
