@@ -1,0 +1,281 @@
+"""Kernels of the tick grid, forwards; ``_grid_adjoint`` goes back.
+
+A source is an input channel or a neuron; neurons count from 0, and neuron j is source inputs + j.
+All synapses of a source lie together; ``hop`` says at once to which neuron and how far ahead. What
+is due at a neuron waits in a ring of ``slots`` rows of a float a neuron, one row a tick.
+
+Every kernel calls only kernels of this file, because Numba's cache doesn't see changes in others.
+"""
+
+from typing import NamedTuple
+
+import numba as nb
+import numpy as np
+
+kernel = nb.njit(cache=True, error_model="numpy")
+parallel_kernel = nb.njit(cache=True, error_model="numpy", parallel=True)
+
+LEAKY, FIRST_SPIKE, SPIKE_COUNT = 0, 1, 2
+
+FULL = -1
+"""Instead of the number of spikes: they don't fit."""
+
+SURE = 1e-9
+"""Part of a tick by which a time may exceed it, because times in ms aren't exact."""
+
+
+class Grid(NamedTuple):
+    """A network on the grid. ``real`` is float32 or float64.
+
+    ``inputs``, ``neurons``, ``ticks`` : how many. ``spiking`` : populations that fire, before those
+    that don't. ``tick``, ``duration`` : ms. ``slots`` : rows of a ring, 1 more than the longest
+    delay. ``first`` : (populations + 1,) int64, first neuron of each. ``decay`` : (populations, 3) real,
+    factors of P, Q, A in a tick. ``rise`` : (populations, 3) real, 1/ms, their share in a spike's
+    slope. ``rate`` : (populations, 3) real, 1/tau, 1/ms. ``power`` : (populations, 2, ticks + 1)
+    real, factors of lP and lQ in so many ticks. ``theta0``, ``beta`` : (neurons,) real.
+    ``row_start`` : (sources + 1,) int64, where a source's synapses begin. ``weight`` : (synapses,)
+    real. ``hop`` : (synapses,) uint32, delay * neurons + target. ``connections`` :
+    (connections, 5) int64: target population, first source, sources, first synapse, and the step
+    from a source's synapses to the next one's. ``readout`` : (ticks + slots, 2) real, K and its
+    derivative, 1/ms, for leaky outputs; 0 after the end.
+    """
+
+    inputs: int
+    neurons: int
+    ticks: int
+    slots: int
+    spiking: int
+    jump: bool
+    tick: float
+    duration: float
+    first: np.ndarray
+    decay: np.ndarray
+    rise: np.ndarray
+    rate: np.ndarray
+    power: np.ndarray
+    theta0: np.ndarray
+    beta: np.ndarray
+    row_start: np.ndarray
+    weight: np.ndarray
+    hop: np.ndarray
+    connections: np.ndarray
+    readout: np.ndarray
+
+
+class Tape(NamedTuple):
+    """What a batch did, a row a sample.
+
+    ``begin`` : (batch, inputs + 1) int32 and ``at`` : (batch, events) uint32, the ticks of each
+    channel's events. ``tick``, ``neuron`` : (batch, room) int32 of each spike, in order. ``fast``,
+    ``slope`` : (batch, room) real, Q just before it and the slope of f, 1/ms; of a jump synapse
+    ``slope`` counts the arrivals.
+    """
+
+    begin: np.ndarray
+    at: np.ndarray
+    tick: np.ndarray
+    neuron: np.ndarray
+    fast: np.ndarray
+    slope: np.ndarray
+
+
+# --------------------------------------------------------------------------- forward
+
+
+@kernel
+def _encode(net, time, start, begin, at):
+    """Put one sample's events on the grid, two of one channel and tick as one."""
+    n = 0
+    begin[0] = 0
+    for channel in range(net.inputs):
+        last = -1
+        for k in range(start[channel], start[channel + 1]):
+            tick = int(np.ceil(time[k] / net.tick - SURE))
+            if tick >= net.ticks:
+                break
+            if tick > last:
+                at[n] = tick
+                n += 1
+                last = tick
+        begin[channel + 1] = n
+
+
+@kernel
+def _by_tick(begin, at, head, channels):
+    """Order events by tick, then channel; ``head[tick]`` becomes the end of a tick's events."""
+    head[:] = 0
+    for k in range(begin[-1]):
+        head[at[k] + 1] += 1
+    for tick in range(head.shape[0] - 1):
+        head[tick + 1] += head[tick]
+    for channel in range(begin.shape[0] - 1):
+        for k in range(begin[channel], begin[channel + 1]):
+            channels[head[at[k]]] = channel
+            head[at[k]] += 1
+
+
+@kernel
+def _push(hop, weight, base, ring):
+    """Add a source's weights to the ring, ``base`` being where its tick's row begins."""
+    size = np.uint64(ring.shape[0])
+    for s in range(hop.shape[0]):
+        place = base + hop[s]
+        ring[min(place, place - size)] += weight[s]  # below 0 a place is huge
+
+
+@kernel
+def _count(hop, base, ring):
+    """Count a source's arrivals where `_push` adds them."""
+    size = np.uint64(ring.shape[0])
+    for s in range(hop.shape[0]):
+        place = base + hop[s]
+        ring[min(place, place - size)] += 1
+
+
+@kernel
+def _advance(p, q, a, theta0, arrival, decay, jump):
+    """Take a population through a tick up to the comparison. Returns how many neurons fire."""
+    hits = 0
+    if jump:
+        for j in range(p.shape[0]):
+            p[j] = p[j] * decay[0] + arrival[j]
+            a[j] *= decay[2]
+            hits += p[j] >= theta0[j] + a[j]
+    else:
+        for j in range(p.shape[0]):
+            p[j] *= decay[0]
+            q[j] *= decay[1]
+            a[j] *= decay[2]
+            hits += p[j] - q[j] >= theta0[j] + a[j]
+    return hits
+
+
+@kernel
+def _fire(net, population, now, p, q, a, crowd, tape, k, used):
+    """Reset the neurons that fire, note them on the tape. Returns the spikes on it or FULL."""
+    low, rise = net.first[population], net.rise[population]
+    for j in range(low, net.first[population + 1]):
+        if p[j] - q[j] >= net.theta0[j] + a[j]:
+            if used == tape.tick.shape[1]:
+                return FULL
+            tape.tick[k, used], tape.neuron[k, used] = now, j
+            tape.fast[k, used] = q[j]
+            slope = q[j] * rise[1] + a[j] * rise[2] - p[j] * rise[0]
+            tape.slope[k, used] = crowd[j] if net.jump else slope
+            used += 1
+            p[j] = q[j]
+            a[j] += net.beta[j]
+    return used
+
+
+@kernel
+def _add(p, q, arrival):
+    for j in range(p.shape[0]):
+        p[j] += arrival[j]
+        q[j] += arrival[j]
+
+
+@kernel
+def _spread(net, source, base, ring, crowd):
+    """Send a spike on its way."""
+    begin, end = net.row_start[source], net.row_start[source + 1]
+    _push(net.hop[begin:end], net.weight[begin:end], base, ring)
+    if net.jump:
+        _count(net.hop[begin:end], base, crowd)
+
+
+@kernel
+def _run(net, k, tape, state, ring, crowd, head, channels, score):
+    """Run one sample; ``score`` gets the integrals of outputs that don't fire."""
+    p, q, a = state[0], state[1], state[2]
+    state[:] = 0
+    ring[:] = 0
+    crowd[:] = 0
+    used, event = 0, 0
+    _by_tick(tape.begin[k], tape.at[k], head, channels)
+    n = net.neurons
+    for now in range(net.ticks):
+        base = now % net.slots * n
+        arrival, present = ring[base : base + n], crowd[base : base + n * net.jump]
+        earlier = used
+        for population in range(net.first.shape[0] - 1):
+            low, high = net.first[population], net.first[population + 1]
+            if population >= net.spiking:
+                for j in range(low, high):
+                    score[j - low] += arrival[j] * net.readout[now, 0]
+                continue
+            hits = _advance(
+                p[low:high], q[low:high], a[low:high], net.theta0[low:high], arrival[low:high],
+                net.decay[population], net.jump,
+            )  # fmt: skip
+            if hits:
+                used = _fire(net, population, now, p, q, a, present, tape, k, used)
+                if used == FULL:
+                    return FULL
+            if not net.jump:
+                _add(p[low:high], q[low:high], arrival[low:high])
+        arrival[:] = 0
+        present[:] = 0
+        while event < head[now]:
+            _spread(net, channels[event], np.uint32(base), ring, crowd)
+            event += 1
+        for spike in range(earlier, used):
+            _spread(net, net.inputs + tape.neuron[k, spike], np.uint32(base), ring, crowd)
+    return used
+
+
+@kernel
+def _score(net, readout, tick, neuron, score):
+    """Fill the scores of outputs that fire from a sample's spikes."""
+    low = net.first[net.spiking - 1]
+    score[:] = np.inf if readout == FIRST_SPIKE else 0.0
+    for k in range(tick.shape[0]):
+        if neuron[k] >= low:
+            time = tick[k] * net.tick
+            if readout == FIRST_SPIKE:
+                score[neuron[k] - low] = min(score[neuron[k] - low], time)
+            else:
+                score[neuron[k] - low] += 1.0 - time / net.duration
+
+
+@parallel_kernel
+def forward(net, readout, time, start, rows, pieces, tape, used, score, counts):
+    """Run a batch.
+
+    Parameters
+    ----------
+    net : Grid
+    readout : int
+        LEAKY, FIRST_SPIKE or SPIKE_COUNT.
+    time, start
+        As in `engine.Inputs`.
+    rows : (batch,) int64
+        Samples to run.
+    pieces : int
+        Pieces that the batch is cut into, each with its own rings.
+    tape : Tape
+        Filled.
+    used : (batch,) int64
+        Filled with the spikes on the tape, or FULL. An argument of its own because numba 0.68.1
+        loses what a parallel loop writes to a one-dimensional array of a tuple.
+    score : (batch, outputs) float64, counts : (batch, inputs + neurons) int64
+        Filled.
+    """
+    batch = rows.shape[0]
+    for piece in nb.prange(pieces):
+        state = np.empty((3, net.neurons), net.weight.dtype)
+        ring = np.empty(net.slots * net.neurons, net.weight.dtype)
+        crowd = np.empty(net.slots * net.neurons * net.jump, np.int32)
+        head = np.empty(net.ticks + 1, np.int32)
+        channels = np.empty(tape.at.shape[1], np.int32)
+        for k in range(piece * batch // pieces, (piece + 1) * batch // pieces):
+            _encode(net, time, start[rows[k]], tape.begin[k], tape.at[k])
+            score[k] = 0.0
+            used[k] = _run(net, k, tape, state, ring, crowd, head, channels, score[k])
+            if readout != LEAKY:
+                _score(net, readout, tape.tick[k, : max(used[k], 0)], tape.neuron[k], score[k])
+            counts[k, net.inputs :] = 0
+            for channel in range(net.inputs):
+                counts[k, channel] = tape.begin[k, channel + 1] - tape.begin[k, channel]
+            for spike in range(used[k]):
+                counts[k, net.inputs + tape.neuron[k, spike]] += 1

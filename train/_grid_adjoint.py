@@ -1,0 +1,333 @@
+"""Kernels of the tick grid, backwards: adjoint sweep and gradients.
+
+``sweep`` goes back through each sample's tape and leaves, neuron by neuron, the adjoints lP and lQ
+just before every spike. ``gather`` then lets each target neuron read them for all its synapses.
+It looks up lP and lQ by the tick of an arrival in a table that it lays out from the neuron's
+spikes. No sum runs over samples or threads but inside one neuron, so results don't depend on the
+number of threads.
+
+Symbols are those of docs/gradients.md; `Grid` and `Tape` are those of ``_grid``. Every kernel calls
+only kernels of this file, because Numba's cache doesn't see changes in others.
+"""
+
+from typing import NamedTuple
+
+import numba as nb
+import numpy as np
+
+kernel = nb.njit(cache=True, error_model="numpy")
+parallel_kernel = nb.njit(cache=True, error_model="numpy", parallel=True)
+
+LEAKY, FIRST_SPIKE, SPIKE_COUNT = 0, 1, 2
+
+
+class Spikes(NamedTuple):
+    """Adjoints at all spikes of a batch, a row a sample, neuron by neuron.
+
+    ``begin`` : (batch, neurons + 1) int32, where a neuron's spikes begin. ``at`` : (batch, room)
+    uint32, their ticks. ``lp``, ``lq`` : (batch, room) real, lP and lQ just before them; with a
+    jump synapse ``lq`` holds what the spike's time is worth to each arrival of its tick.
+    """
+
+    begin: np.ndarray
+    at: np.ndarray
+    lp: np.ndarray
+    lq: np.ndarray
+
+
+# ----------------------------------------------------------------------------- sweep
+
+
+@kernel
+def _worth(hop, weight, base, ring):
+    """Return the sum of ``weight`` times what the ring holds for each arrival of a spike."""
+    size = np.uint64(ring.shape[0])
+    whole = hop.shape[0] // 4 * 4
+    sums = np.zeros(4, ring.dtype)
+    for s in range(0, whole, 4):
+        for lane in range(4):
+            place = base + hop[s + lane]
+            sums[lane] += weight[s + lane] * ring[min(place, place - size)]
+    for s in range(whole, hop.shape[0]):
+        place = base + hop[s]
+        sums[0] += weight[s] * ring[min(place, place - size)]
+    return (sums[0] + sums[1]) + (sums[2] + sums[3])
+
+
+@kernel
+def _worth_of_jumps(net, hop, weight, base, ring):
+    """As `_worth`, for jump synapses: to a neuron that fires, only the time of one matters."""
+    size, neurons = np.uint64(ring.shape[0]), np.uint64(net.neurons)
+    leaky = np.uint64(net.first[net.spiking])
+    total = ring[0] * 0
+    for s in range(hop.shape[0]):
+        place = base + hop[s]
+        place = min(place, place - size)
+        total += ring[place] * (weight[s] if place % neurons >= leaky else 1)
+    return total
+
+
+@kernel
+def _layout(net, neuron, begin):
+    """Set where each neuron's spikes begin."""
+    begin[:] = 0
+    for spike in range(neuron.shape[0]):
+        begin[neuron[spike] + 1] += 1
+    for j in range(net.neurons):
+        begin[j + 1] += begin[j]
+
+
+@kernel
+def _seed(net, readout, pull, fired, j):
+    """Return dL/dt of an output's spike by the loss; ``fired``: of its spikes this is the first."""
+    low = net.first[net.first.shape[0] - 2]
+    if readout == LEAKY or j < low:
+        return 0.0
+    if readout == SPIKE_COUNT:
+        return -pull[j - low] / net.duration
+    return pull[j - low] if fired else 0.0
+
+
+@kernel
+def _expose(net, readout, now, p, q, pull, row):
+    """Write what dL/dt of an arrival in tick ``now`` is, for a weight of 1, of all neurons."""
+    for population in range(net.first.shape[0] - 1):
+        low, high = net.first[population], net.first[population + 1]
+        if population >= net.spiking:
+            for j in range(low, high):
+                row[j] = pull[j - low] * net.readout[now, 1]
+        elif net.jump:
+            row[low:high] = 0
+        else:
+            _mix(p[low:high], q[low:high], net.rate[population], row[low:high])
+
+
+@kernel
+def _mix(p, q, rate, row):
+    for j in range(p.shape[0]):
+        row[j] = p[j] * rate[0] + q[j] * rate[1]
+
+
+@kernel
+def _decay(p, q, a, decay):
+    for j in range(p.shape[0]):
+        p[j] *= decay[0]
+        q[j] *= decay[1]
+        a[j] *= decay[2]
+
+
+@kernel
+def _back(net, readout, k, tape, used, pull, limits, state, ring, head, spikes, theta0, beta):
+    """Sweep one sample. Returns how many spikes were limited."""
+    p, q, a = state[0], state[1], state[2]
+    state[:] = 0
+    ring[:] = 0
+    limited = 0
+    _layout(net, tape.neuron[k, :used], spikes.begin[k])
+    head[:] = spikes.begin[k, 1:]
+    spike = used - 1
+    n = net.neurons
+    for now in range(net.ticks - 1, -1, -1):
+        base = now % net.slots * n
+        row = ring[base : base + n]
+        _expose(net, readout, now, p, q, pull, row)
+        while spike >= 0 and tape.tick[k, spike] == now:
+            j = tape.neuron[k, spike]
+            head[j] -= 1
+            begin, end = net.row_start[net.inputs + j], net.row_start[net.inputs + j + 1]
+            total = _seed(net, readout, pull, head[j] == spikes.begin[k, j], j)
+            spikes.at[k, head[j]] = now
+            hop, weight = net.hop[begin:end], net.weight[begin:end]
+            if net.jump:
+                total += _worth_of_jumps(net, hop, weight, np.uint32(base), ring)
+                row[j] = total / tape.slope[k, spike]
+                spikes.lp[k, head[j]], spikes.lq[k, head[j]] = 0, row[j]
+                spike -= 1
+                continue
+            total += _worth(hop, weight, np.uint32(base), ring)
+            rate = net.rate[_population(net, j)]
+            total += p[j] * tape.fast[k, spike] * (rate[0] - rate[1]) + a[j] * net.beta[j] * rate[2]
+            exact = total / tape.slope[k, spike]
+            r = min(limits[1], max(-limits[1], total / max(tape.slope[k, spike], limits[0])))
+            limited += r != exact
+            theta0[j] += r
+            beta[j] += a[j]
+            p[j], q[j], a[j] = -r, q[j] + p[j] + r, a[j] + r
+            spikes.lp[k, head[j]], spikes.lq[k, head[j]] = p[j], q[j]
+            spike -= 1
+        for population in range(net.spiking):
+            low, high = net.first[population], net.first[population + 1]
+            _decay(p[low:high], q[low:high], a[low:high], net.decay[population])
+    return limited
+
+
+@kernel
+def _population(net, neuron):
+    population = 0
+    while neuron >= net.first[population + 1]:
+        population += 1
+    return population
+
+
+@parallel_kernel
+def sweep(net, readout, pieces, tape, used, pull, limits, spikes, theta0, beta, limited):
+    """Find the adjoints at all spikes of a batch.
+
+    Parameters
+    ----------
+    net : Grid
+    used : (batch,) int64
+        Spikes on the tape.
+    pull : (batch, outputs) float64
+        dL/dscore.
+    limits : (float, float)
+        Least slope to divide by, 1/ms, and largest r of a spike.
+    spikes : Spikes
+        Filled.
+    theta0, beta : (batch, neurons) float64
+        Filled with each sample's gradients.
+    limited : (batch,) int64
+        Filled with the spikes whose r was changed.
+    """
+    batch = limited.shape[0]
+    for piece in nb.prange(pieces):
+        state = np.empty((3, net.neurons), net.weight.dtype)
+        ring = np.empty(net.slots * net.neurons, net.weight.dtype)
+        head = np.empty(net.neurons, np.int32)
+        for k in range(piece * batch // pieces, (piece + 1) * batch // pieces):
+            theta0[k] = 0.0
+            beta[k] = 0.0
+            limited[k] = _back(
+                net, readout, k, tape, used[k], pull[k], limits, state, ring, head, spikes,
+                theta0[k], beta[k],
+            )  # fmt: skip
+
+
+# ---------------------------------------------------------------------------- gather
+
+
+@kernel
+def _fill(net, population, begin, end, spikes, k, table):
+    """Lay out one neuron's adjoints for an arrival in each tick, (ticks + slots, 2)."""
+    slow, fast = net.power[population, 0], net.power[population, 1]
+    low = 0
+    for spike in range(begin, end):
+        high = int(spikes.at[k, spike])
+        if net.jump:
+            table[low:high] = 0
+            table[high, 0], table[high, 1] = 0, spikes.lq[k, spike]
+            low = high + 1
+            continue
+        p, q = spikes.lp[k, spike], spikes.lq[k, spike]
+        part = table[low:high]
+        gap = high - low
+        for i in range(gap):
+            part[i, 0] = p * slow[gap - i]
+            part[i, 1] = q * fast[gap - i]
+        low = high
+    table[low : net.ticks] = 0
+
+
+@kernel
+def _read(begin, at, reach, table, scale, sums):
+    """Add up a table where the arrivals of one sample read it, source by source."""
+    for i in range(reach.shape[0]):
+        early = reach[i]
+        slow, fast = table[0, 0] * 0, table[0, 0] * 0
+        for s in range(begin[i], begin[i + 1]):
+            place = at[s] + early
+            slow += table[place, 0]
+            fast += table[place, 1]
+        sums[i, 0] += scale * slow
+        sums[i, 1] += scale * fast
+
+
+@kernel
+def _finish(net, population, sums, weight, weight_gradient, delay_gradient):
+    """Turn what one connection read into a neuron's gradients."""
+    rate = net.rate[population]
+    for i in range(sums.shape[0]):
+        slow, fast = sums[i, 0], sums[i, 1]
+        if population >= net.spiking:
+            weight_gradient[i], delay_gradient[i] = slow, weight[i] * fast
+        elif net.jump:
+            weight_gradient[i], delay_gradient[i] = 0, fast
+        else:
+            weight_gradient[i] = slow + fast
+            delay_gradient[i] = weight[i] * (slow * rate[0] + fast * rate[1])
+
+
+@kernel
+def _gather(net, population, j, tape, spikes, pull, table, reach, sums, gradients):
+    """Find all the gradients of the synapses onto neuron ``j``."""
+    leaky = population >= net.spiking
+    low = net.first[population]
+    sums[:] = 0
+    at = 0
+    for c in range(net.connections.shape[0]):
+        post, _, sources, synapse, stride = net.connections[c]
+        if post == population:
+            column = net.hop[synapse + j - low : synapse + sources * stride : stride]
+            for i in range(sources):
+                reach[at + i] = column[i] // np.uint32(net.neurons)
+            at += sources
+    for k in range(pull.shape[0]):
+        begin, end = spikes.begin[k, j], spikes.begin[k, j + 1]
+        if not leaky:
+            if begin == end:
+                continue
+            _fill(net, population, begin, end, spikes, k, table)
+        scale = pull[k, j - low] if leaky else 1.0
+        seen = net.readout if leaky else table
+        at = 0
+        for c in range(net.connections.shape[0]):
+            post, source, sources, _, _ = net.connections[c]
+            if post == population:
+                part = slice(at, at + sources)
+                if source < net.inputs:
+                    _read(tape.begin[k], tape.at[k], reach[part], seen, scale, sums[part])
+                else:
+                    starts = spikes.begin[k, source - net.inputs :]
+                    _read(starts, spikes.at[k], reach[part], seen, scale, sums[part])
+                at += sources
+    at = 0
+    for c in range(net.connections.shape[0]):
+        post, _, sources, synapse, stride = net.connections[c]
+        if post == population:
+            column = slice(synapse + j - low, synapse + sources * stride, stride)
+            _finish(
+                net, population, sums[at : at + sources], net.weight[column],
+                gradients[0, column], gradients[1, column],
+            )  # fmt: skip
+            at += sources
+
+
+@parallel_kernel
+def gather(net, pieces, tape, spikes, pull, gradients):
+    """Find the gradients of all synapses, each neuron those onto it.
+
+    Parameters
+    ----------
+    net : Grid
+    pieces : int
+        Pieces that the neurons are cut into, each with its own table.
+    pull : (batch, outputs) float64
+        dL/dscore.
+    gradients : (2, synapses) float64
+        Filled with those of weights and of delays, per ms.
+    """
+    longest = 0
+    for population in range(net.first.shape[0] - 1):
+        total = 0
+        for c in range(net.connections.shape[0]):
+            if net.connections[c, 0] == population:
+                total += net.connections[c, 2]
+        longest = max(longest, total)
+    for piece in nb.prange(pieces):
+        table = np.zeros(net.readout.shape, net.readout.dtype)
+        reach = np.empty(longest, np.uint32)
+        sums = np.empty((longest, 2), np.float64)
+        begin, end = piece * net.neurons // pieces, (piece + 1) * net.neurons // pieces
+        for j in range(begin, end):
+            population = _population(net, j)
+            _gather(net, population, j, tape, spikes, pull, table, reach, sums, gradients)

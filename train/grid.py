@@ -1,0 +1,274 @@
+"""The tick grid: the integer contract's rules in floats, and their gradients."""
+
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass
+from math import ceil
+
+import numba
+import numpy as np
+
+from ..model.config import check_tick
+from ..model.events import delay_ticks
+from ..model.readout import readout_kernel
+from . import _grid, _grid_adjoint
+from .engine import _ALONE, LAYER, _usable_threads
+
+__all__ = ["TickEngine"]
+
+PIECES = 16
+"""Pieces that a batch is cut into, whatever the threads."""
+
+SLOPE_LEAST = {np.dtype(np.float32): 1e-6, np.dtype(np.float64): 1e-12}
+"""Slope, 1/ms, below which a spike can't be told from one that just touches its threshold."""
+
+NOTHING = 1e-20
+"""What is left of an adjoint when it counts as gone. Smaller numbers would slow the arithmetic."""
+
+READOUTS = {
+    "leaky": _grid.LEAKY,
+    "first-spike": _grid.FIRST_SPIKE,
+    "spike-count": _grid.SPIKE_COUNT,
+}
+
+
+@dataclass(frozen=True)
+class TickResult:
+    """A batch's forward pass on the grid.
+
+    ``used`` : (batch,) int64, spikes on the tape.
+    ``score`` : (batch, classes) float64, as in `engine.Result`. ``counts`` :
+    (batch, neurons) int64, spikes of every neuron, input channels first.
+    """
+
+    tape: _grid.Tape
+    used: np.ndarray
+    score: np.ndarray
+    counts: np.ndarray
+
+
+class TickEngine:
+    """Runs one shape of network on a grid of ticks, forwards and backwards.
+
+    Forwards it obeys docs/contract.md but for the rounding: the core's own spikes before anything
+    but times is rounded. Backwards it gives the gradients of that system in the sense of
+    docs/gradients.md, section 7; those of delays are of the delays before rounding. Time constants
+    get none: theirs are 0.
+
+    Parameters
+    ----------
+    config : NetworkConfig
+        Shape of the networks. Any readout but ``"max"``.
+    tick : float
+        Milliseconds; a whole number of microseconds from 1 us to 10 ms.
+    threads : int or None
+        Cores to use; None: all that the process may use. Results don't depend on it.
+    dtype : type
+        float32, or float64 where that's not exact enough. Takes twice the time and memory.
+    """
+
+    def __init__(self, config, tick: float, threads: int | None = None, dtype=np.float32):
+        check_tick(tick)
+        if config.readout not in READOUTS:
+            raise ValueError(
+                f"Readout on a grid must be one of {', '.join(READOUTS)}, not {config.readout!r}"
+            )
+        self.config = config
+        self.tick = tick
+        self.ticks = ceil(config.duration / tick - 1e-9) + 1
+        self.threads = _usable_threads() if threads is None else threads
+        if not 1 <= self.threads <= numba.config.NUMBA_NUM_THREADS:
+            raise ValueError(
+                f"Threads must be within 1 and {numba.config.NUMBA_NUM_THREADS}, not {threads!r}"
+            )
+        if "NUMBA_THREADING_LAYER" not in os.environ:
+            numba.config.THREADING_LAYER = LAYER
+        self._dtype = np.dtype(dtype)
+        self._readout = READOUTS[config.readout]
+        self._first = np.cumsum([0, *config.populations.values()])
+        self._rows = self._arrange()
+        self._room = 1024  # spikes on a sample's tape; grows when they don't fit
+
+    def _arrange(self):
+        """Return (first synapse, synapses of a source, {target: columns}) of each source."""
+        rows, at = {}, 0
+        for pre in ("input", *self.config.spiking):
+            columns, width = {}, 0
+            for post in (post for source, post in self.config.connections if source == pre):
+                columns[post] = slice(width, width + self.config.size(post))
+                width += self.config.size(post)
+            rows[pre] = at, width, columns
+            at += self.config.size(pre) * width
+        return rows
+
+    @contextmanager
+    def _threads(self):
+        """Hold the threads, as many as this engine uses."""
+        with _ALONE:
+            numba.set_num_threads(self.threads)
+            yield
+
+    def population(self, name: str) -> slice:
+        """Neurons of a population, or of ``"input"``, among all."""
+        if name == "input":
+            return slice(0, self.config.inputs)
+        index = list(self.config.populations).index(name)
+        first = self._first + self.config.inputs
+        return slice(int(first[index]), int(first[index + 1]))
+
+    def pack(self, network) -> _grid.Grid:
+        """Lay a `Network` out for the kernels."""
+        config, neurons, real = self.config, int(self._first[-1]), self._dtype
+        names = list(config.populations)
+        weight, hop, connections, row_start = [], [], [], [np.zeros(1, np.int64)]
+        longest = int(delay_ticks(config.delay_max, self.tick, self.ticks))
+        for pre, (at, width, columns) in self._rows.items():
+            sources = config.size(pre)
+            block = np.empty((sources, width), real), np.empty((sources, width), np.uint32)
+            for post, place in columns.items():
+                block[0][:, place] = network.weights[pre, post]
+                delay = delay_ticks(network.delay(pre, post), self.tick, longest)
+                low = self._first[names.index(post)]
+                block[1][:, place] = delay * neurons + np.arange(low, low + config.size(post))
+                connections.append(
+                    (names.index(post), self.population(pre).start, sources, at + place.start,
+                     width)
+                )  # fmt: skip
+            weight.append(block[0].ravel())
+            hop.append(block[1].ravel())
+            row_start.append(at + width * np.arange(1, sources + 1))
+        hop = np.concatenate(hop)
+        slots = int(hop.max()) // neurons + 1
+        theta0, beta = np.ones(neurons, real), np.zeros(neurons, real)
+        for name in config.spiking:
+            low = self.population(name).start - config.inputs
+            theta0[low : low + config.size(name)] = network.theta0[name]
+            beta[low : low + config.size(name)] = network.beta[name]
+        return _grid.Grid(
+            inputs=config.inputs, neurons=neurons, ticks=self.ticks, slots=slots,
+            spiking=len(config.spiking), jump=config.synapse == "jump", tick=self.tick,
+            duration=config.duration, first=self._first, theta0=theta0, beta=beta,
+            row_start=np.concatenate(row_start), weight=np.concatenate(weight), hop=hop,
+            connections=np.array(connections, np.int64),
+            readout=self._leak(network, slots).astype(real),
+            **{name: array.astype(real) for name, array in self._decays(network).items()},
+        )  # fmt: skip
+
+    def _decays(self, network):
+        """Return what depends on the time constants alone, as in `_grid.Grid`."""
+        rate = 1 / np.array([network.taus(name) for name in self.config.populations])
+        power = np.exp(-self.tick * rate[:, :2, None] * np.arange(self.ticks + 1))
+        power[power < NOTHING] = 0
+        return {
+            "rate": rate, "decay": np.exp(-self.tick * rate),
+            "rise": np.expm1(self.tick * rate) / self.tick, "power": power,
+        }  # fmt: skip
+
+    def _leak(self, network, slots):
+        """Return K and its derivative for arrivals in every tick, 0 after the last."""
+        table = np.zeros((self.ticks + slots, 2))
+        if self.config.readout == "leaky":
+            tau_m, tau_s, _ = network.taus("output")
+            duration = self.ticks * self.tick
+            times = np.arange(self.ticks) * self.tick
+            value = readout_kernel(
+                times, duration=duration, tau_m=tau_m, tau_s=tau_s, synapse=self.config.synapse
+            )
+            left = (duration - times)[:, None] * (1 / duration + 1 / np.array([tau_m, tau_s]))
+            slow, fast = np.exp(-left).T
+            edge = fast - slow if self.config.synapse == "exponential" else -slow
+            table[: self.ticks, 0] = value
+            table[: self.ticks, 1] = (np.exp(-times / duration) * edge - value) / duration
+        return table
+
+    def forward(self, net: _grid.Grid, inputs, rows: np.ndarray) -> TickResult:
+        """Run samples ``rows``, (batch,) int64, of ``inputs``, which are `Inputs`."""
+        batch = len(rows)
+        events = int((inputs.start[rows, -1] - inputs.start[rows, 0]).max(initial=0))
+        used, score = np.empty(batch, np.int64), np.empty((batch, self.config.outputs))
+        counts = np.empty((batch, net.inputs + net.neurons), np.int64)
+        while True:
+            shape = (batch, self._room)
+            tape = _grid.Tape(
+                begin=np.empty((batch, net.inputs + 1), np.int32),
+                at=np.empty((batch, events), np.uint32),
+                tick=np.empty(shape, np.int32), neuron=np.empty(shape, np.int32),
+                fast=np.empty(shape, self._dtype), slope=np.empty(shape, self._dtype),
+            )  # fmt: skip
+            with self._threads():
+                _grid.forward(
+                    net, self._readout, inputs.time, inputs.start, rows, PIECES, tape, used, score,
+                    counts,
+                )  # fmt: skip
+            if (used != _grid.FULL).all():
+                return TickResult(tape, used, score, counts)
+            self._room *= 2
+
+    def backward(self, net, result: TickResult, pull: np.ndarray, slope_floor=0.0, spike_cap=0.0):
+        """Sum the gradients of a batch.
+
+        Parameters
+        ----------
+        pull : (batch, classes) float64
+            dL/dscore.
+        slope_floor : float
+            Least slope at threshold to divide by, 1/ms. 0: none.
+        spike_cap : float
+            Largest share of one spike in dL/dtheta0. 0: no limit.
+
+        Returns
+        -------
+        gradients : dict of str to array
+            Named and shaped as `Network.arrays`. float64, but those of ``tau`` are 0.
+        limited : int
+            Spikes that one of the two limits changed.
+        """
+        batch, most = len(pull), int(result.used.max(initial=0))
+        spikes = _grid_adjoint.Spikes(
+            np.empty((batch, net.neurons + 1), np.int32), np.empty((batch, most), np.uint32),
+            np.empty((batch, most), self._dtype), np.empty((batch, most), self._dtype),
+        )  # fmt: skip
+        theta0, beta = np.empty((batch, net.neurons)), np.empty((batch, net.neurons))
+        limited, gradients = np.empty(batch, np.int64), np.empty((2, net.weight.size))
+        limits = (max(float(slope_floor), SLOPE_LEAST[self._dtype]), float(spike_cap) or np.inf)
+        with self._threads():
+            _grid_adjoint.sweep(
+                net, self._readout, PIECES, result.tape, result.used, pull, limits, spikes, theta0,
+                beta, limited,
+            )  # fmt: skip
+            _grid_adjoint.gather(net, PIECES, result.tape, spikes, pull, gradients)
+        return self._named(gradients, theta0.sum(axis=0), beta.sum(axis=0)), int(limited.sum())
+
+    def _named(self, gradients, theta0, beta):
+        """Return the gradients as `Network.arrays` has them."""
+        named = {}
+        for pre, (at, width, columns) in self._rows.items():
+            size = self.config.size(pre)
+            block = gradients[:, at : at + size * width].reshape(2, size, width)
+            for post, place in columns.items():
+                name = f"{pre}/{post}"
+                named[f"weights/{name}"], by_delay = block[:, :, place]
+                if self.config.delays == "synaptic":
+                    named[f"delays/{name}"] = by_delay
+                    continue
+                named[f"delays/{name}/axonal"] = by_delay.sum(axis=1, keepdims=True)
+                if self.config.delays == "axonal+dendritic":
+                    named[f"delays/{name}/dendritic"] = by_delay.sum(axis=0, keepdims=True)
+        for name in self.config.spiking:
+            place = self.population(name)
+            own = slice(place.start - self.config.inputs, place.stop - self.config.inputs)
+            named[f"theta0/{name}"], named[f"beta/{name}"] = theta0[own], beta[own]
+        return named | {f"tau/{name}": np.zeros(3) for name in self.config.populations}
+
+    def counts(self, result: TickResult) -> dict[str, np.ndarray]:
+        """Return the spikes of each population and of ``"input"``, (batch, neurons) int64."""
+        names = ("input", *self.config.populations)
+        return {name: result.counts[:, self.population(name)] for name in names}
+
+    def decide(self, result: TickResult) -> np.ndarray:
+        """Return the class of each sample, (batch,) int64; of equals the lowest."""
+        if self.config.readout == "first-spike":
+            return result.score.argmin(axis=1)
+        if self.config.readout == "spike-count":
+            return result.counts[:, self.population("output")].argmax(axis=1)
+        return result.score.argmax(axis=1)
