@@ -8,12 +8,17 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 
-from . import _adjoint, _kernels
+from . import _backward, _forward, _gradient
+from .layout import Layout
 
 __all__ = ["Engine", "Inputs"]
 
 CHUNKS = 16
-"""Pieces that a batch is cut into. Fixed, so that sums don't depend on the threads."""
+"""Pieces that a batch is cut into for the threads. Each sample is on its own, so that results
+depend on neither."""
+
+CROWD = 8.0
+"""Arrivals in a window of a neuron, about: fewer cost walking, more cost opening windows."""
 
 SLOPE_LEAST = 1e-12
 """Slope, 1/ms, below which a spike can't be told from one that just touches its threshold."""
@@ -25,22 +30,25 @@ small batches then took ten times as long."""
 _ALONE = threading.Lock()  # that layer can't take two callers at once
 
 READOUTS = {
-    "leaky": _adjoint.LEAKY,
-    "first-spike": _adjoint.FIRST_SPIKE,
-    "spike-count": _adjoint.SPIKE_COUNT,
+    "leaky": _backward.LEAKY,
+    "first-spike": _backward.FIRST_SPIKE,
+    "spike-count": _backward.SPIKE_COUNT,
 }
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """Input spikes of many samples, as the kernels read them.
+    """Input spikes of many samples, as the kernels read them: twice, in two orders.
 
     ``time`` : (events,) float64, ms, by sample, then channel, then time. ``start`` :
-    (samples, channels + 1) int64, where each channel's spikes begin.
+    (samples, channels + 1) int64, where each channel's spikes begin. ``train_time`` and
+    ``train_source`` : (events,) float64 and int32, times and channels by sample, then time.
     """
 
     time: np.ndarray
     start: np.ndarray
+    train_time: np.ndarray
+    train_source: np.ndarray
 
     @classmethod
     def of(cls, dataset) -> "Inputs":
@@ -57,7 +65,22 @@ class Inputs:
         order = np.lexsort((time, line))
         edges = np.concatenate([[0], np.cumsum(np.bincount(line, minlength=samples * channels))])
         start = np.lib.stride_tricks.sliding_window_view(edges, channels + 1)[::channels]
-        return cls(np.ascontiguousarray(time[order]), np.ascontiguousarray(start))
+        train = np.lexsort((channel, time, sample))
+        return cls(
+            np.ascontiguousarray(time[order]),
+            np.ascontiguousarray(start),
+            np.ascontiguousarray(time[train]),
+            channel[train].astype(np.int32),
+        )
+
+    @property
+    def arrays(self):
+        """All of it, as the kernels take it."""
+        return self.time, self.start, self.train_time, self.train_source
+
+    def events(self, rows: np.ndarray) -> int:
+        """Most spikes that one of the samples ``rows`` has."""
+        return int((self.start[rows, -1] - self.start[rows, 0]).max(initial=0))
 
 
 def sample_of(dataset) -> np.ndarray:
@@ -71,12 +94,16 @@ class Result:
 
     ``score`` : (batch, classes) float64. First spike: its time in ms, inf if there's none. Spike
     count: the sum of 1 - t/T over the spikes. Leaky: the integral Y. ``counts`` :
-    (batch, neurons) int64, spikes of every neuron, input channels first.
+    (batch, channels + neurons) int64, spikes of every channel and neuron. The others are what the
+    backward pass reads.
     """
 
-    tape: _kernels.Tape
     score: np.ndarray
     counts: np.ndarray
+    tape: _forward.Tape
+    grid: _forward.Grid
+    inputs: Inputs
+    rows: np.ndarray
 
 
 class Engine:
@@ -100,16 +127,8 @@ class Engine:
         if "NUMBA_THREADING_LAYER" not in os.environ:
             numba.config.THREADING_LAYER = LAYER
         self._readout = READOUTS[config.readout]
-        sizes = [config.inputs, *config.populations.values()]
-        self._first = np.concatenate([[0], np.cumsum(sizes)])
-        self._slices, at = {}, 0
-        for pre, post in config.connections:
-            size = config.size(pre) * config.size(post)
-            self._slices[pre, post] = slice(at, at + size)
-            at += size
-        self._synapses = at
+        self.layout = Layout(config)
         self._room = 256  # spikes on a sample's tape; grows when they don't fit
-        self._heap = 64  # arrivals on their way to a recurrent neuron; grows as well
 
     @contextmanager
     def _threads(self):
@@ -118,65 +137,61 @@ class Engine:
             numba.set_num_threads(self.threads)
             yield
 
-    def population(self, name: str) -> slice:
-        """Neurons of a population, or of ``"input"``, among all."""
-        index = ["input", *self.config.populations].index(name)
-        return slice(int(self._first[index]), int(self._first[index + 1]))
-
-    def pack(self, network) -> _kernels.Net:
+    def pack(self, network) -> _forward.Net:
         """Lay a `Network` out for the kernels."""
-        config = self.config
-        flat = {"weights": np.empty(self._synapses), "delays": np.empty(self._synapses)}
-        offset = np.zeros(len(self._first) - 1, np.int64)
-        loop, loop_offset, lookahead = -1, 0, 0.0
-        names = ["input", *config.populations]
-        for (pre, post), place in self._slices.items():
-            if pre == post:
-                loop, loop_offset = names.index(post), place.start
-                lookahead = float(network.delay(pre, post).min())
-            else:
-                offset[names.index(post)] = place.start
-            blocks = {"weights": network.weights[pre, post], "delays": network.delay(pre, post)}
-            for kind, values in flat.items():
-                array = blocks[kind]
-                values[place] = (array if pre == post else array.T).ravel()
-        by_neuron = {"theta0": np.ones(self._first[-1]), "beta": np.zeros(self._first[-1])}
-        for kind, values in by_neuron.items():
-            for name, array in getattr(network, kind).items():
-                values[self.population(name)] = array
-        return _kernels.Net(
-            first=self._first, offset=offset, loop=loop, loop_offset=loop_offset,
-            lookahead=lookahead, spiking=1 + len(config.spiking), jump=config.synapse == "jump",
-            duration=config.duration, rate_m=1 / config.tau_m, rate_s=1 / config.tau_s,
-            rate_a=1 / config.tau_a, rise=_rise(config.tau_m, config.tau_s), **flat, **by_neuron,
-        )  # fmt: skip
+        return self.layout.pack(network)
 
-    def forward(self, net: _kernels.Net, inputs: Inputs, rows: np.ndarray) -> Result:
-        """Run samples ``rows``, (batch,) int64, of ``inputs``."""
-        batch, neurons = len(rows), int(self._first[-1])
-        events = int((inputs.start[rows, -1] - inputs.start[rows, 0]).max(initial=0))
-        self._room = max(self._room, 2 * events)
+    def forward(self, net: _forward.Net, inputs: Inputs, rows: np.ndarray, *, complete=False):
+        """Run samples ``rows``, (batch,) int64, of ``inputs``.
+
+        Returns a `Result`. Outputs that are read by their first spike stop there, unless the
+        spikes are wanted to be ``complete``.
+        """
+        batch, events = len(rows), inputs.events(rows)
+        if complete:
+            net = net._replace(single=False)
+        grid = self._windows(net, inputs)
         while True:
-            shape = (batch, self._room)
-            tape = _kernels.Tape(
-                np.empty(shape), np.empty(shape), np.empty(shape),
-                np.empty((batch, neurons + 1), np.int64),
-            )  # fmt: skip
+            tape = _forward.Tape(
+                *(np.empty((batch, self._room)) for _ in range(3)),
+                np.empty((batch, self.layout.neurons + 1), np.int64),
+            )
             used = np.empty(batch, np.int64)
             with self._threads():
-                _kernels.forward(
-                    net, inputs.time, inputs.start, rows, CHUNKS, self._heap, tape, used
-                )
-            if (used == _kernels.TAPE_FULL).any():
-                self._room *= 2
-            if (used == _kernels.HEAP_FULL).any():
-                self._heap *= 2
-            if used.min(initial=0) >= 0:
+                _forward.forward(net, grid, inputs.arrays, rows, CHUNKS, events, tape, used)
+            if (used >= 0).all():
                 break
+            self._room *= 2
         score = np.empty((batch, self.config.outputs))
         with self._threads():
-            _adjoint.score(net, self._readout, CHUNKS, tape, score)
-        return Result(tape, score, np.diff(tape.start, axis=1))
+            _backward.score(net, self._readout, inputs.arrays, rows, CHUNKS, tape, score)
+        counts = np.concatenate(
+            [np.diff(inputs.start[rows], axis=1), np.diff(tape.start, axis=1)], axis=1
+        )
+        return Result(score, counts, tape, grid, inputs, rows)
+
+    def _windows(self, net, inputs):
+        """Cut each population's time so that some arrivals fall into a window of a neuron."""
+        events = len(inputs.time) / len(inputs.start)
+        width = np.empty(len(net.size))
+        for group in range(len(net.groups) - 1):
+            members = range(net.groups[group], net.groups[group + 1])
+            pairs = np.concatenate([np.arange(net.into[p], net.into[p + 1]) for p in members])
+            sources, _, _, inside = net.pairs[pairs].T
+            arrivals = sum(events if s == 0 else net.size[s] for s in sources)
+            tau_s = 1.0 / net.rates[list(members), 1].max()
+            best = min(tau_s, max(tau_s / 8, CROWD * net.duration / max(arrivals, 1.0)))
+            if inside.any():
+                best = min(best, net.reach[pairs[inside == 1], 0].min())
+            width[list(members)] = best
+        width[0] = net.duration
+        own = self.layout.spread(net, width)
+        lag = np.floor(net.delays / own)
+        rest = net.delays - lag * own
+        rates = (self.layout.spread(net, net.rates[:, kind]) for kind in (0, 1))
+        slow, fast = (np.exp(rest * rate) for rate in rates)
+        count = np.floor(net.duration / width).astype(np.int64) + 1
+        return _forward.Grid(width, count, lag.astype(np.int32), rest, slow, fast)
 
     def backward(self, net, result: Result, pull: np.ndarray, slope_floor=0.0, spike_cap=0.0):
         """Sum the gradients of a batch.
@@ -197,40 +212,40 @@ class Engine:
         limited : int
             Spikes that one of the two limits changed.
         """
-        synapses, neurons = (CHUNKS, self._synapses), (CHUNKS, int(self._first[-1]))
-        sums = _adjoint.Gradient(
-            np.zeros(synapses), np.zeros(synapses), np.zeros(neurons), np.zeros(neurons)
-        )
-        limited = np.empty(CHUNKS, np.int64)
         limits = (max(float(slope_floor), SLOPE_LEAST), float(spike_cap) or np.inf)
+        batch = len(result.rows)
+        worth = tuple(np.empty_like(result.tape.time) for _ in range(3))
+        by_neuron = tuple(np.zeros((batch, self.layout.neurons)) for _ in range(2))
+        by_synapse = tuple(np.zeros_like(net.weights) for _ in range(2))
+        limited = np.empty(batch, np.int64)
         with self._threads():
-            _adjoint.backward(net, self._readout, result.tape, pull, limits, sums, limited)
-        gradients = {}
-        for kind in ("weights", "delays"):
-            total = getattr(sums, kind).sum(axis=0)
-            for (pre, post), place in self._slices.items():
-                block = total[place]
-                shape = (self.config.size(pre), self.config.size(post))
-                gradients[f"{kind}/{pre}/{post}"] = (
-                    block.reshape(shape) if pre == post else block.reshape(shape[::-1]).T
-                )
-        for kind in ("theta0", "beta"):
-            total = getattr(sums, kind).sum(axis=0)
-            for name in self.config.spiking:
-                gradients[f"{kind}/{name}"] = total[self.population(name)]
+            _backward.backward(
+                net, result.grid, self._readout, CHUNKS, result.tape, pull, limits, worth,
+                by_neuron, limited,
+            )  # fmt: skip
+            _gradient.gradient(
+                net, result.grid, result.inputs.arrays, result.rows, 2 * self.threads,
+                result.inputs.events(result.rows), result.tape, worth, pull, *by_synapse,
+            )  # fmt: skip
+        theta0, beta = (values.sum(axis=0) for values in by_neuron)
+        gradients = self.layout.gradients(*by_synapse, theta0, beta)
         return gradients, int(limited.sum())
 
     def counts(self, result: Result) -> dict[str, np.ndarray]:
         """Return the spikes of each population and of ``"input"``, (batch, neurons) int64."""
-        names = ("input", *self.config.populations)
-        return {name: result.counts[:, self.population(name)] for name in names}
+        inputs = self.config.inputs
+        counts = {"input": result.counts[:, :inputs]}
+        for name in self.config.populations:
+            place = self.layout.population(name)
+            counts[name] = result.counts[:, inputs + place.start : inputs + place.stop]
+        return counts
 
     def decide(self, result: Result) -> np.ndarray:
         """Return the class of each sample, (batch,) int64; of equals the lowest."""
         if self.config.readout == "first-spike":
             return result.score.argmin(axis=1)
         if self.config.readout == "spike-count":
-            return result.counts[:, self.population("output")].argmax(axis=1)
+            return self.counts(result)["output"].argmax(axis=1)
         return result.score.argmax(axis=1)
 
 
@@ -238,8 +253,3 @@ def _usable_threads():
     """Cores that this process may use, which in a container are fewer than the machine has."""
     return max(1, min(numba.config.NUMBA_NUM_THREADS, len(os.sched_getaffinity(0))))
 
-
-def _rise(tau_m, tau_s):
-    """Largest value of exp(-u/tau_m) - exp(-u/tau_s)."""
-    ratio = tau_s / tau_m
-    return ratio ** (ratio / (1 - ratio)) - ratio ** (1 / (1 - ratio))

@@ -380,11 +380,14 @@ class Network:
         For each spiking population and ``"input"``: (spikes,) float64 times in ms, sorted, and
         (spikes,) int64 neurons.
         """
-        engine = Engine(self.config, 1)
-        tape = engine.forward(engine.pack(self), Inputs.of(dataset), np.array([sample])).tape
-        spikes = {}
-        for name in ("input", *self.config.spiking):
-            place = engine.population(name)
+        engine, inputs = Engine(self.config, 1), Inputs.of(dataset)
+        tape = engine.forward(
+            engine.pack(self), inputs, np.array([sample]), complete=True
+        ).tape  # fmt: skip
+        events = slice(inputs.start[sample, 0], inputs.start[sample, -1])
+        spikes = {"input": (inputs.train_time[events], inputs.train_source[events].astype(int))}
+        for name in self.config.spiking:
+            place = engine.layout.population(name)
             start = tape.start[0, place.start : place.stop + 1]
             times = tape.time[0, start[0] : start[-1]]
             neurons = np.repeat(np.arange(len(start) - 1), np.diff(start))

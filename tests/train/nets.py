@@ -19,6 +19,13 @@ JUMP = TrainConfig(
 )  # fmt: skip
 
 
+# Skips a layer, feeds back, and feeds itself.
+TANGLE = (
+    ("input", "hidden0"), ("hidden1", "hidden0"), ("input", "hidden1"), ("hidden0", "hidden1"),
+    ("hidden1", "hidden1"), ("input", "output"), ("hidden0", "output"),
+)  # fmt: skip
+
+
 def loop(*hidden):
     """Return the connections of a chain of populations, of which the last feeds itself."""
     names = [f"hidden{k}" for k in range(len(hidden))]

@@ -5,15 +5,13 @@ spike (the slope of f jumps there, so the derivative has a kink), or where a spi
 its threshold. Such derivatives are left out, counted, and must be few.
 """
 
-import numba as nb
 import numpy as np
 import pytest
 
-from ranvier.train import _adjoint
-from ranvier.train.engine import CHUNKS, Engine
+from ranvier.train.engine import Engine
 from ranvier.train.losses import cross_entropy
 
-from .nets import forward, random_data, random_net
+from .nets import TANGLE, forward, random_data, random_net
 
 STEP = 1e-6
 LEAST_SLOPE = 1e-3  # 1/ms
@@ -21,6 +19,8 @@ SHAPES = [
     pytest.param({"hidden": (6, 5)}, id="two-layers"),
     pytest.param({"hidden": (8,), "recurrent": True}, id="recurrent"),
     pytest.param({"hidden": (7,), "adaptive": False}, id="fixed-threshold"),
+    pytest.param({"hidden": (4, 5), "connections": TANGLE}, id="skips-and-loops"),
+    pytest.param({"hidden": (7,), "delays": "axonal+dendritic"}, id="axonal-and-dendritic"),
 ]
 
 
@@ -125,7 +125,7 @@ def limited(network, **limits):
 
 def hidden_slopes(result):
     rows = zip(result.tape.slope, result.tape.start, strict=True)
-    return np.concatenate([row[start[5] : start[-1]] for row, start in rows])
+    return np.concatenate([row[: start[-1]] for row, start in rows])
 
 
 def test_slope_floor_is_counted_and_off_by_default():
@@ -165,20 +165,3 @@ def test_gradients_do_not_depend_on_threads_or_on_the_parallel_build(recurrent):
         gradients, count = engine.backward(net, result, pull, 0.5)
         sums.append(np.concatenate([array.ravel() for array in gradients.values()]))
     np.testing.assert_array_equal(sums[0], sums[1])
-
-    serial = nb.njit(error_model="numpy")(_adjoint.backward.py_func)
-    shape = (CHUNKS, net.weights.size)
-    neurons = (CHUNKS, net.theta0.size)
-    gradient = _adjoint.Gradient(
-        np.zeros(shape), np.zeros(shape), np.zeros(neurons), np.zeros(neurons)
-    )
-    limited = np.empty(CHUNKS, np.int64)
-    serial(net, _adjoint.LEAKY, result.tape, pull, (0.5, np.inf), gradient, limited)
-    assert limited.sum() == count > 0
-    np.testing.assert_array_equal(
-        gradient.theta0.sum(axis=0)[engine.population("hidden1")], gradients["theta0/hidden1"]
-    )
-    np.testing.assert_array_equal(
-        np.sort(np.concatenate([gradient.weights.sum(axis=0), gradient.delays.sum(axis=0)])),
-        np.sort(np.concatenate([v.ravel() for k, v in gradients.items() if k[0] in "wd"])),
-    )

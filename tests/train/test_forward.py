@@ -4,17 +4,19 @@ import numba as nb
 import numpy as np
 import pytest
 
-from ranvier.train import _kernels
-from ranvier.train.engine import CHUNKS, Engine, Inputs
+from ranvier.train import _forward
+from ranvier.train.engine import Engine
 
 from . import oracle
-from .nets import forward, random_data, random_net
+from .nets import TANGLE, forward, random_data, random_net
 
 SHAPES = [
     pytest.param({"hidden": (6, 5)}, id="feedforward"),
     pytest.param({"hidden": (8,), "recurrent": True}, id="recurrent"),
     pytest.param({"hidden": (5, 6), "recurrent": True}, id="two-layers-recurrent"),
     pytest.param({"adaptive": False}, id="fixed-threshold"),
+    pytest.param({"hidden": (4, 5), "connections": TANGLE}, id="skips-and-loops"),
+    pytest.param({"delays": "axonal+dendritic"}, id="axonal-and-dendritic"),
 ]
 
 
@@ -40,7 +42,7 @@ def test_spikes_are_the_oracles(shape, readout, synapse):
 def test_crossing_is_the_first_of_all():
     """Against a grid far denser than the traces change, over every sign of every trace."""
     network = random_net(0)
-    net = Engine(network.config, 1).pack(network)
+    rates = Engine(network.config, 1).pack(network).rates[1]
     rng = np.random.default_rng(3)
     found = falling = 0
     for _ in range(3000):
@@ -50,7 +52,7 @@ def test_crossing_is_the_first_of_all():
         p = q + a + theta - rng.exponential(1.0)
         span = rng.choice([0.5, 5.0, 60.0])
         wanted = oracle.crossing(network.config, (p, q, a), theta, span, 4000)
-        got = _kernels.first_crossing(net, p, q, a, theta, span)
+        got = _forward.first_crossing(rates, p, q, a, theta, span)
         if wanted is None:
             # What the grid can't see must be a peak that only just passes the threshold.
             assert got < 0 or oracle.height(network.config, (p, q, a), theta, got + 1e-3) < 1e-5
@@ -66,10 +68,11 @@ def test_crossing_is_the_first_of_all():
 def test_grazing_spike_is_found():
     """A peak that passes the threshold by 1e-12 for a few microseconds."""
     network = random_net(0, adaptive=False)
-    net = Engine(network.config, 1).pack(network)
-    peak = net.rise
-    assert _kernels.first_crossing(net, 1.0, 1.0, 0.0, peak * (1 - 1e-12), 50.0) > 0
-    assert _kernels.first_crossing(net, 1.0, 1.0, 0.0, peak * (1 + 1e-12), 50.0) < 0
+    rates = Engine(network.config, 1).pack(network).rates[1]
+    u = np.log(rates[1] / rates[0]) / (rates[1] - rates[0])
+    peak = np.exp(-u * rates[0]) - np.exp(-u * rates[1])
+    assert _forward.first_crossing(rates, 1.0, 1.0, 0.0, peak * (1 - 1e-12), 50.0) > 0
+    assert _forward.first_crossing(rates, 1.0, 1.0, 0.0, peak * (1 + 1e-12), 50.0) < 0
 
 
 @pytest.mark.parametrize("recurrent", [False, True])
@@ -78,11 +81,10 @@ def test_parallel_kernel_is_the_serial_build(recurrent):
     data = random_data(5, samples=20)
     engine = Engine(network.config, 2)
     net, result = forward(engine, network, data)
-    inputs = Inputs.of(data)
-    tape = _kernels.Tape(*(np.empty_like(part) for part in result.tape))
+    tape = _forward.Tape(*(np.empty_like(part) for part in result.tape))
     used = np.empty(20, np.int64)
-    serial = nb.njit(error_model="numpy")(_kernels.forward.py_func)
-    serial(net, inputs.time, inputs.start, np.arange(20), CHUNKS, 4096, tape, used)
+    serial = nb.njit(error_model="numpy")(_forward.forward.py_func)
+    serial(net, result.grid, result.inputs.arrays, np.arange(20), 3, 30, tape, used)
     np.testing.assert_array_equal(tape.start, result.tape.start)
     for part, wanted in zip(tape[:3], result.tape[:3], strict=True):
         for row, other, n in zip(part, wanted, used, strict=True):
@@ -94,8 +96,7 @@ def test_buffers_grow_and_lose_nothing(recurrent):
     network = random_net(4, recurrent=recurrent)
     data = random_data(5)
     tight, roomy = Engine(network.config, 1), Engine(network.config, 1)
-    tight._room, tight._heap = 1, 1
-    roomy._room, roomy._heap = 4096, 4096
+    tight._room, roomy._room = 1, 4096
     results = [forward(engine, network, data)[1] for engine in (tight, roomy)]
     np.testing.assert_array_equal(results[0].counts, results[1].counts)
     np.testing.assert_array_equal(results[0].score, results[1].score)

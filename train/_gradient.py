@@ -1,0 +1,217 @@
+"""The exact engine, last step: from what spikes are worth to the gradients of parameters.
+
+Every target owns its synapses, so that targets run in parallel, each sums over the samples in
+their order, and nothing depends on the threads. Symbols and tables are those of `_backward`.
+
+Every kernel calls only kernels of this file, because Numba's cache doesn't see changes in others.
+"""
+
+from math import exp
+
+import numba as nb
+import numpy as np
+
+kernel = nb.njit(cache=True, error_model="numpy")
+parallel_kernel = nb.njit(cache=True, error_model="numpy", parallel=True)
+
+
+@kernel
+def _spikes(net, population, sample_time, sample_start, time, start):
+    """Return the times of a population's spikes, and where each neuron's begin."""
+    if population == 0:
+        return sample_time, sample_start
+    return time, start[net.first[population] : net.first[population + 1] + 1]
+
+
+@kernel
+def place(time, begin, end, width, rates, slot, rest, slow, fast):
+    """See spikes ``begin`` to ``end`` through windows of ``width``, as `_forward.place`."""
+    for k in range(end - begin):
+        at = time[begin + k]
+        whole = int(at / width)
+        slot[k] = whole
+        rest[k] = at - whole * width
+        slow[k] = exp(rest[k] * rates[0])
+        fast[k] = exp(rest[k] * rates[1])
+
+
+@kernel
+def fill_table(net, grid, population, neuron, time, start, lp, lq, slow, fast):
+    """Lay out a neuron's adjoints, as `_backward.fill_table`."""
+    width, count = grid.width[population], grid.count[population]
+    rates = net.rates[population]
+    back_m, back_s = exp(-width * rates[0]), exp(-width * rates[1])
+    free = count  # windows from here on are filled
+    p, q = 0.0, 0.0
+    for k in range(start[neuron + 1] - 1, start[neuron] - 1, -1):
+        own = min(int(time[k] / width), count - 1)
+        for window in range(free - 1, own, -1):
+            slow[window], fast[window] = p, q
+            p *= back_m
+            q *= back_s
+        slow[own], fast[own] = np.nan, np.nan
+        free = own
+        if net.jump:
+            continue
+        gap = time[k] - (own - 1) * width
+        p, q = lp[k] * exp(-gap * rates[0]), lq[k] * exp(-gap * rates[1])
+    for window in range(free - 1, -1, -1):
+        slow[window], fast[window] = p, q
+        p *= back_m
+        q *= back_s
+
+
+@kernel
+def _arrive(net, population, at, weight, begin, end, time, slope, g, lp, lq):
+    """Return dL/dw and dL/dt of an arrival, by the spikes ``begin`` to ``end`` of its target."""
+    hit = begin + np.searchsorted(time[begin:end], at)
+    if hit == end:
+        return 0.0, 0.0
+    if net.jump:
+        return 0.0, g[hit] / slope[hit] if time[hit] == at else 0.0
+    rates = net.rates[population]
+    p = lp[hit] * exp((at - time[hit]) * rates[0])
+    q = lq[hit] * exp((at - time[hit]) * rates[1])
+    return p + q, weight * (p * rates[0] + q * rates[1])
+
+
+@kernel
+def _synapses(net, pair, target):
+    """Return a target's first synapse of a connection, and the step to its next."""
+    first, source, population = net.pairs[pair, 2], net.pairs[pair, 0], net.pairs[pair, 1]
+    if net.pairs[pair, 3]:
+        return first + target, net.size[population]
+    return first + target * net.size[source], 1
+
+
+@kernel
+def _gather(net, grid, pair, target, times, starts, tape, worth, places, tables, by_weight,
+            by_delay):  # fmt: skip
+    """Add one sample's gradients of the synapses of one connection onto one target."""
+    time, slope, start = tape
+    g, lp, lq = worth
+    slots, rests, slows, fasts = places
+    slow, fast = tables
+    population = net.pairs[pair, 1]
+    width, count, rates = grid.width[population], grid.count[population], net.rates[population]
+    back_m, back_s = exp(-width * rates[0]), exp(-width * rates[1])
+    neuron = net.first[population] + target
+    begin, end = start[neuron], start[neuron + 1]
+    synapse, step = _synapses(net, pair, target)
+    for source in range(starts.shape[0] - 1):
+        weight, lag, rest = net.weights[synapse], grid.lag[synapse], grid.rest[synapse]
+        p_sum, q_sum, weight_sum, delay_sum = 0.0, 0.0, 0.0, 0.0
+        for k in range(starts[source] - starts[0], starts[source + 1] - starts[0]):
+            late = rests[k] + rest >= width
+            slot = slots[k] + lag + late
+            if slot >= count:
+                continue
+            p, q = slow[slot], fast[slot]
+            if p != p:
+                at = times[starts[0] + k] + net.delays[synapse]
+                one, other = _arrive(
+                    net, population, at, weight, begin, end, time, slope, g, lp, lq
+                )
+                weight_sum += one
+                delay_sum += other
+                continue
+            p_sum += p * slows[k] * (back_m if late else 1.0)
+            q_sum += q * fasts[k] * (back_s if late else 1.0)
+        p_sum *= grid.slow[synapse]
+        q_sum *= grid.fast[synapse]
+        by_weight[synapse] += weight_sum + p_sum + q_sum
+        by_delay[synapse] += delay_sum + weight * (p_sum * rates[0] + q_sum * rates[1])
+        synapse += step
+
+
+@kernel
+def _readout_value(net, population, at):
+    """Return K(at) and its derivative, as `_backward.readout_value`."""
+    rate = 1.0 / net.duration
+    left = net.duration - at
+    rate_m, rate_s = net.rates[population, 0], net.rates[population, 1]
+    slow, fast = rate / (rate + rate_m), rate / (rate + rate_s)
+    if net.jump:
+        fast = 0.0
+    value = (slow - fast) * exp(-at * rate)
+    change = -rate * value
+    if left * rate_m < 45.0:
+        slow *= exp(-1.0 - left * rate_m)
+        fast *= exp(-1.0 - left * rate_s)
+        value += fast - slow
+        change += fast * rate_s - slow * rate_m
+    return value, change
+
+
+@kernel
+def _read(net, pair, target, times, starts, pull, by_weight, by_delay):
+    """Add one sample's gradients of the synapses onto one leaky output."""
+    population = net.pairs[pair, 1]
+    synapse, step = _synapses(net, pair, target)
+    for source in range(starts.shape[0] - 1):
+        weight, delay = net.weights[synapse], net.delays[synapse]
+        value_sum, change_sum = 0.0, 0.0
+        for k in range(starts[source], starts[source + 1]):
+            at = times[k] + delay
+            if at <= net.duration:
+                value, change = _readout_value(net, population, at)
+                value_sum += value
+                change_sum += change
+        by_weight[synapse] += pull * value_sum
+        by_delay[synapse] += pull * weight * change_sum
+        synapse += step
+
+
+@kernel
+def _share(net, grid, chunk, chunks, sample_time, sample_start, tape, worth, pull, places, tables,
+           by_weight, by_delay):  # fmt: skip
+    """Add one sample's gradients of every ``chunks``-th target."""
+    time, _, start = tape
+    _, lp, lq = worth
+    for pair in range(net.pairs.shape[0]):
+        population = net.pairs[pair, 1]
+        times, starts = _spikes(net, net.pairs[pair, 0], sample_time, sample_start, time, start)
+        if net.leaky and population == net.final:
+            for target in range(chunk, net.size[population], chunks):
+                _read(net, pair, target, times, starts, pull[target], by_weight, by_delay)
+            continue
+        place(times, starts[0], starts[-1], grid.width[population], net.rates[population],
+              places[0], places[1], places[2], places[3])  # fmt: skip
+        for target in range(chunk, net.size[population], chunks):
+            neuron = net.first[population] + target
+            if start[neuron] == start[neuron + 1]:
+                continue
+            fill_table(net, grid, population, neuron, time, start, lp, lq, tables[0], tables[1])
+            _gather(net, grid, pair, target, times, starts, tape, worth, places, tables,
+                    by_weight, by_delay)  # fmt: skip
+
+
+@parallel_kernel
+def gradient(net, grid, inputs, rows, chunks, events, tape, worth, pull, by_weight, by_delay):
+    """Sum the gradients of a batch, all cores at once.
+
+    Parameters
+    ----------
+    inputs : tuple
+        Of `engine.Inputs`: ``time``, ``start``, ``train_time``, ``train_source``.
+    rows : (batch,) int64
+    chunks : int
+        Shares of the targets that are handed to threads.
+    events : int
+        Most input spikes of a sample.
+    tape, worth, pull
+        As for `_backward.backward`.
+    by_weight, by_delay : (synapses,) float64
+        Added to.
+    """
+    for chunk in nb.prange(chunks):
+        room, count = max(events, tape.time.shape[1]), grid.count.max()
+        places = (np.empty(room, np.int32), np.empty(room), np.empty(room), np.empty(room))
+        tables = (np.empty(count), np.empty(count))
+        for k in range(rows.shape[0]):
+            _share(
+                net, grid, chunk, chunks, inputs[0], inputs[1][rows[k]],
+                (tape.time[k], tape.slope[k], tape.start[k]),
+                (worth[0][k], worth[1][k], worth[2][k]), pull[k], places, tables,
+                by_weight, by_delay,
+            )  # fmt: skip
