@@ -1,4 +1,7 @@
-"""The pictures of a report: SVG text, drawn once for light and once for dark pages."""
+"""The pictures of a report: SVG text, drawn once for light and once for dark pages.
+
+And what others draw theirs with.
+"""
 
 import base64
 import io
@@ -6,10 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from matplotlib import rc_context
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
-__all__ = ["Picture", "against_tick", "learning", "loss", "memories", "noise", "raster"]
+__all__ = ["Picture", "against_tick", "draw_picture", "draw_png", "memories", "noise", "raster"]
 
 RASTERISED = 4000  # points beyond which a scatter goes into the SVG as pixels
 
@@ -38,7 +42,7 @@ class Picture:
     dark: str
 
 
-def _render(draw, width, height, theme, **layout):
+def _render(draw, canvas, form, theme, width, height, back, **layout):
     settings = {
         "font.family": "DejaVu Sans",
         "font.size": 9,
@@ -57,52 +61,30 @@ def _render(draw, width, height, theme, **layout):
         "xtick.labelcolor": theme.ink,
         "ytick.labelcolor": theme.ink,
     }
+    hidden = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}[form]
     with rc_context(settings):
-        figure = Figure(figsize=(width, height), facecolor="none", layout="constrained", dpi=150)
-        FigureCanvasSVG(figure)
+        figure = Figure(figsize=(width, height), facecolor=back, layout="constrained", dpi=150)
+        canvas(figure)
         draw(figure.subplots(**layout), theme)
-        text = io.BytesIO()
-        figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
-    return "data:image/svg+xml;base64," + base64.b64encode(text.getvalue()).decode()
+        file = io.BytesIO()
+        figure.savefig(file, format=form, metadata=hidden)
+    return file.getvalue()
 
 
-def _picture(draw, width, height, **layout):
+def _svg(*arguments, **layout):
+    content = _render(*arguments, back="none", **layout)
+    return "data:image/svg+xml;base64," + base64.b64encode(content).decode()
+
+
+def draw_picture(draw, width, height, **layout):
     """Return the `Picture` that ``draw(axes, theme)`` makes, ``width`` by ``height`` inches."""
-    return Picture(*(_render(draw, width, height, theme, **layout) for theme in (LIGHT, DARK)))
+    return Picture(*(_svg(draw, FigureCanvasSVG, "svg", theme, width, height, **layout)
+                     for theme in (LIGHT, DARK)))
 
 
-def _epochs(axis, history):
-    axis.set(xlabel="epoch", xlim=(0.5, len(history) + 0.5))
-    axis.xaxis.get_major_locator().set_params(integer=True)
-    axis.grid(True)
-
-
-def loss(history):
-    """Return the loss against the epoch, from the ``history`` of ``training.json``."""
-
-    def draw(axis, theme):
-        axis.plot([record["epoch"] for record in history],
-                  [record["loss"] for record in history], color=theme.first)
-        axis.set(ylabel="loss", ylim=(0, None))
-        _epochs(axis, history)
-
-    return _picture(draw, 5.0, 2.9)
-
-
-def learning(history):
-    """Return each dataset's accuracy against the epoch, from the same ``history``."""
-
-    def draw(axis, theme):
-        colours = {"train": theme.first, "validation": theme.third, "test": theme.second}
-        for name in (name for name in colours if name in history[0]["accuracy"]):
-            axis.plot([record["epoch"] for record in history],
-                      [100 * record["accuracy"][name] for record in history],
-                      color=colours[name], label=name)
-        axis.set(ylabel="accuracy, %", ylim=(None, 100.5))
-        axis.legend(loc="lower right")
-        _epochs(axis, history)
-
-    return _picture(draw, 5.0, 2.9)
+def draw_png(draw, width, height, **layout):
+    """Return the same for a light page as the content of a PNG file."""
+    return _render(draw, FigureCanvasAgg, "png", LIGHT, width, height, "white", **layout)
 
 
 def against_tick(rows, exact, chosen):
@@ -134,7 +116,7 @@ def against_tick(rows, exact, chosen):
         axis.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=3, handlelength=1.4,
                     columnspacing=1.0, fontsize=8)
 
-    return _picture(draw, 5.4, 3.1)
+    return draw_picture(draw, 5.4, 3.1)
 
 
 def raster(inputs, model, rtl, *, tick, ticks, channels, neurons, outputs):
@@ -169,7 +151,7 @@ def raster(inputs, model, rtl, *, tick, ticks, channels, neurons, outputs):
         axes[0].set_title("input events", loc="left", color=theme.ink)
         axes[0].tick_params(labelbottom=False)
 
-    return _picture(draw, 8.4, 5.2, nrows=2, sharex=True, height_ratios=(1, 2.6))
+    return draw_picture(draw, 8.4, 5.2, nrows=2, sharex=True, height_ratios=(1, 2.6))
 
 
 def noise(points, *, unit, clean):
@@ -199,7 +181,7 @@ def noise(points, *, unit, clean):
         axis.set(xlabel=unit, ylabel="accuracy, %", ylim=(0, 102))
         axis.grid(True)
 
-    return _picture(draw, 3.7, 2.7)
+    return draw_picture(draw, 3.7, 2.7)
 
 
 def memories(bits):
@@ -214,4 +196,4 @@ def memories(bits):
         axis.tick_params(axis="y", length=0)
         axis.spines["left"].set_visible(False)
 
-    return _picture(draw, 6.8, 0.6 + 0.26 * len(bits))
+    return draw_picture(draw, 6.8, 0.6 + 0.26 * len(bits))

@@ -6,6 +6,7 @@ import numpy as np
 from jinja2 import Environment, StrictUndefined
 
 from . import pictures
+from .curves import CURVES, curve_picture
 from .noise.statistics import wilson
 
 __all__ = ["gather", "render"]
@@ -163,7 +164,8 @@ def gather(run, config, memory_bits):
                     for row in quantised["against_tick"]]
     return {
         "core": config, "cosim": cosim, "raster": raster,
-        "shape": _shape(config, run.experiment.network),
+        "kept": training["epoch"],
+        "shape": _shape(config, run.experiment.network_config(config.inputs, config.outputs)),
         "simulators": " and ".join(SIMULATORS[name] for name in cosim["simulators"]),
         "steps": _steps(quantised["accuracy"], samples),
         "noise": _noise(noise), "replayed": _replayed(replay),
@@ -173,8 +175,8 @@ def gather(run, config, memory_bits):
         "work_rows": _work_rows(emulated, cosim["cycles"]),
         "commands": _commands(run),
         "pictures": {
-            "loss": pictures.loss(training["history"]),
-            "learning": pictures.learning(training["history"]),
+            **{name: curve_picture(name, training["history"], training["epoch"])
+               for name in CURVES},
             "against_tick": pictures.against_tick(
                 against_tick, quantised["accuracy"]["float"], quantised["tick"]),
             "raster": raster_picture,

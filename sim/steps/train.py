@@ -4,7 +4,10 @@ import logging
 
 import numpy as np
 
+from ...model.files import write_atomically
+from ...train.schedule import kept_epoch
 from ...train.trainer import train as train_network
+from ..curves import curves_csv, curves_png
 
 __all__ = ["accuracy", "train"]
 
@@ -20,8 +23,8 @@ def accuracy(decisions, labels):
 def train(run):
     """Train the network, from its checkpoint where an earlier try has left one.
 
-    Writes ``network.safetensors`` and ``training.json``; ``checkpoint.safetensors`` is there
-    meanwhile.
+    Writes ``network.safetensors``, ``training.json``, ``curves.csv`` and ``curves.png``;
+    ``checkpoint.safetensors`` is there meanwhile.
     """
     data = run.data
     network, history = train_network(
@@ -36,6 +39,10 @@ def train(run):
     network.save(run.path / "network.safetensors", **run.stamp())
     found = {name: accuracy(network.predict(part), part.labels) for name, part in data.items()}
     sizes = {name: len(part) for name, part in data.items()}
-    run.write_json("training.json", {"history": history, "accuracy": found, "samples": sizes})
+    epoch = kept_epoch(history, run.experiment.train.patience)
+    run.write_json("training.json", {
+        "history": history, "epoch": epoch, "accuracy": found, "samples": sizes})
+    write_atomically(run.path / "curves.csv", curves_csv(history).encode())
+    write_atomically(run.path / "curves.png", curves_png(history, epoch))
     (run.path / "checkpoint.safetensors").unlink(missing_ok=True)
-    return ["network.safetensors", "training.json"]
+    return ["network.safetensors", "training.json", "curves.csv", "curves.png"]

@@ -6,7 +6,6 @@ import pytest
 
 from ranvier.sim import pictures
 
-HISTORY = [{"epoch": k, "loss": 1 / k, "accuracy": {"train": 0.5, "test": 0.4}} for k in (1, 2, 3)]
 POINTS = [{"level": x, "accuracy": 0.8, "low": 0.7, "high": 0.9} for x in (0.1, 1.0)]
 TICKS = [{"tick": x, "accuracy": 0.8, "low": 0.7, "high": 0.9} for x in (0.1, 0.5, 1.0)]
 SPIKES = np.array([[3, 0], [4, 2]])
@@ -18,8 +17,6 @@ def raster(spikes):
 
 
 DRAWN = {
-    "loss": lambda: pictures.loss(HISTORY),
-    "learning": lambda: pictures.learning(HISTORY),
     "against_tick": lambda: pictures.against_tick(TICKS, 0.9, 0.5),
     "raster": lambda: raster(SPIKES),
     "noise": lambda: pictures.noise(POINTS, unit="ms", clean=0.9),
