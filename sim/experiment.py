@@ -11,10 +11,12 @@ from typing import ClassVar
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from ..train.datasets import DataConfig
+from ..train.losses import check_loss
 from ..train.network import Network, NetworkConfig
 from ..train.quantise import DesignConfig, quantise
 from ..train.settings import TrainConfig
 from .noise.settings import NoiseConfig
+from .ranges import SearchRange, check_ranges
 
 __all__ = [
     "CosimConfig",
@@ -119,6 +121,8 @@ class Experiment:
     study : StudyConfig
     cosim : CosimConfig
     noise : NoiseConfig
+    search : dict of str to SearchRange
+        What a search may change, by ``train.`` or ``network.`` and the name of a setting.
     """
 
     __pydantic_config__: ClassVar = ConfigDict(extra="forbid", strict=True)
@@ -131,10 +135,13 @@ class Experiment:
     study: StudyConfig = field(default_factory=StudyConfig)
     cosim: CosimConfig = field(default_factory=CosimConfig)
     noise: NoiseConfig = field(default_factory=NoiseConfig)
+    search: dict[str, SearchRange] = field(default_factory=dict)
 
     def __post_init__(self):
         if not 0 <= self.seed < 1 << 63:
             raise ValueError(f"seed must be from 0 to 2**63 - 1, not {self.seed}")
+        check_loss(self.train.loss, self.network.readout)
+        check_ranges(self.search, {"train": TrainConfig, "network": NetworkTable})
 
     @property
     def sha256(self):
@@ -229,11 +236,16 @@ def _section(location):
     """Return the dataclass in which the last key of a location is."""
     if len(location) == 1:
         return Experiment
+    if location[0] == "search":
+        return SearchRange
     return {f.name: f.type for f in fields(Experiment)}[location[0]]
 
 
+_UNION = ("none", "int", "float", "bool", "str")  # how pydantic names the parts of a union
+
+
 def _place(location):
-    keys = [key for key in location if isinstance(key, str) and key != "none"]
+    keys = [key for key in location if isinstance(key, str) and key not in _UNION]
     index = "".join(f"[{key}]" for key in location if isinstance(key, int))
     return ".".join(keys) + index
 

@@ -42,7 +42,19 @@ BAD = [
     ('"first-spike"', "true", "network.readout must be text in quotes, not True"),
     ("adaptive = false", "adaptive = 0", "network.adaptive must be true or false, not 0"),
     ('"first-spike"', '"first"', "network: Readout must be one of first-spike, spike-count, "
-     "leaky, not 'first'"),
+     "leaky, max, not 'first'"),
+    ("epochs = 2", 'epochs = 2\nloss = "hinge"', "train: loss must be one of cross-entropy, "
+     "distance, not 'hinge'"),
+    ("[cosim]", '[search]\n"train.batch" = { low = 3, hihg = 5 }\n[cosim]',
+     "search.train.batch.hihg must be a known key, and isn't one: did you mean high?"),
+    ("[cosim]", '[search]\n"train.batch" = 5\n[cosim]',
+     "search.train.batch must be a table, not 5"),
+    ("[cosim]", '[search]\n"train.batch" = { low = "3", high = 5 }\n[cosim]',
+     "search.train.batch.low must be a whole number, not '3'"),
+    ("[cosim]", '[search]\n"train.batch" = { low = 30 }\n[cosim]',
+     "search.train.batch: low must be below high, not 30 and None"),
+    ("[cosim]", '[search]\n"train.bach" = { low = 3, high = 5 }\n[cosim]', "'train.bach' must be "
+     "a setting of the experiment, and isn't one: did you mean train.batch?"),
     ('"yinyang"', '"npz"', "data: Data source npz must not have test_size, not test_size = 40"),
     ("tick = 0.5", "tick = 0.0005", "design: "),
     ("[0.2, 1.0]", "[0.2, 20.0]", "study: Each of ticks must be a whole number of microseconds "
@@ -91,6 +103,14 @@ def test_a_good_file_fills_every_section(tiny):
     assert tiny.study.ticks == (0.2, 1.0)
     assert tiny.cosim.simulator == "verilator"
     assert tiny.noise.replays == 6
+
+
+def test_a_loss_that_cannot_judge_the_readout_is_refused(tmp_path):
+    text = TINY.replace("epochs = 2", 'epochs = 2\nloss = "distance"')
+    assert load_experiment(write(tmp_path, text)).train.loss == "distance"
+    path = write(tmp_path, text.replace('"first-spike"', '"leaky"'))
+    with pytest.raises(ValueError, match=r"tiny\.toml: Readout for the loss distance must be one "):
+        load_experiment(path)
 
 
 def test_sections_with_defaults_may_be_left_out(tmp_path):
