@@ -9,8 +9,9 @@ from pathlib import Path
 from . import toolchain
 from .folder import RunFolder
 from .pipeline import run_all, run_step
+from .search import search
 from .seeds import train_seeds
-from .summary import seeds_table, summary_table
+from .summary import search_table, seeds_table, summary_table
 
 __all__ = ["main"]
 
@@ -51,6 +52,16 @@ def _train(arguments):
         workers=arguments.workers, dask=arguments.dask,
     )  # fmt: skip
     print(seeds_table(seeds))
+    return 0
+
+
+def _search(arguments):
+    found = search(
+        arguments.experiment, arguments.out, trials=arguments.trials, workers=arguments.workers,
+        dask=arguments.dask, seed=arguments.seed,
+    )  # fmt: skip
+    print(search_table(found))
+    print(f"experiment: {arguments.out / 'best.toml'}")
     return 0
 
 
@@ -144,6 +155,7 @@ def _parser():
     for name, work, text in (
         ("run", _run, "Run every step of an experiment; pass over those with nothing new to do."),
         ("train", _train, "Train the network of an experiment."),
+        ("search", _search, "Search for the settings that do best on the validation set."),
     ):
         sub = command(name, work, text)
         sub.add_argument("experiment", type=Path, help="the experiment's TOML file")
@@ -154,6 +166,12 @@ def _parser():
                 "--seeds", type=int, metavar="N", help="train N networks, with seeds in a row"
             )
             _add_workers(sub, "seeds")
+        if name == "search":
+            sub.add_argument(
+                "--trials", type=int, required=True, metavar="N",
+                help="trials in all; a folder with fewer is gone on with",
+            )  # fmt: skip
+            _add_workers(sub, "trials")
     for name, work, text in (
         ("quantise", _quantise, "Round a run's network to fixed point."),
         ("emulate", _emulate, "Run the test set through the integer model."),

@@ -1,6 +1,6 @@
 """The figures of a run in one dict, ``summary.json``, and as tables for a terminal."""
 
-__all__ = ["make_summary", "seeds_table", "summary_table"]
+__all__ = ["make_summary", "search_table", "seeds_table", "summary_table"]
 
 
 def _seconds(steps, own):
@@ -110,3 +110,13 @@ def seeds_table(result):
                                       f"from {part['least']:.2%} to {part['largest']:.2%}"))
     return _table(f"{len(result['seeds'])} seeds, {result['seeds'][0]['samples']} test samples",
                   rows)
+
+
+def search_table(result):
+    """Return the best settings of a search as text."""
+    best, trials = result["best"], result["trials"]
+    failed = sum("failed" in row for row in trials)
+    ending = f", {failed} failed" if failed else ""
+    rows = [("validation accuracy", f"{best['accuracy']:.2%} of {result['samples']} samples"),
+            *((name, f"{value}") for name, value in best["settings"].items())]
+    return _table(f"best of {len(trials)} trials{ending}: trial {best['number']}", rows)
