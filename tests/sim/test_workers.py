@@ -65,11 +65,15 @@ def test_errors_of_a_worker_arrive():
 
 
 def test_an_interruption_ends_the_workers():
+    def interrupted():
+        with open_pool(2) as pool:
+            pool.submit(os.getpid).result()
+            pool.submit(time.sleep, 60)
+            raise KeyboardInterrupt
+
     began = time.monotonic()
-    with pytest.raises(KeyboardInterrupt), open_pool(2) as pool:
-        pool.submit(os.getpid).result()
-        pool.submit(time.sleep, 60)
-        raise KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert time.monotonic() - began < 30
 
 
@@ -82,7 +86,7 @@ def test_a_cluster_gives_the_same_results(cluster):
 def test_a_cluster_that_is_not_there_is_named(monkeypatch):
     pytest.importorskip("distributed")
     monkeypatch.setattr("ranvier.sim.workers.CONNECT", 0.5)
-    with pytest.raises(RuntimeError, match="Dask scheduler must be reachable at tcp://127.0.0.1:1"):
+    with pytest.raises(RuntimeError, match=r"Dask scheduler must be reachable at tcp://\S+, and"):
         with open_pool(dask="tcp://127.0.0.1:1"):
             pass
 
@@ -102,6 +106,6 @@ def test_a_missing_package_is_named(monkeypatch):
 
 
 def test_a_number_of_workers_must_be_positive():
-    with pytest.raises(ValueError, match="^Number of workers must be at least 1, not 0$"):
+    with pytest.raises(ValueError, match=r"^Number of workers must be at least 1, not 0$"):
         with open_pool(0):
             pass
