@@ -1,6 +1,7 @@
 """A search finds the settings that do best on the validation set, the same ones each time."""
 
 import json
+import shutil
 import sys
 import tomllib
 from contextlib import contextmanager
@@ -131,6 +132,31 @@ def test_an_interrupted_search_goes_on_as_if_it_had_not_been(
         with pytest.raises(KeyboardInterrupt):
             search(source, tmp_path / "two", trials=13)
     assert settled(search(source, tmp_path / "two", trials=13)) == settled(straight)
+
+
+def test_a_draw_that_was_interrupted_is_finished_the_same_way_each_time(
+        quick, tmp_path, monkeypatch):
+    source = write(tmp_path, SEARCHED)
+
+    def interrupted(trial, *arguments, **options):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("optuna.trial.Trial.suggest_int", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            search(source, tmp_path / "one", trials=3)
+    shutil.copytree(tmp_path / "one", tmp_path / "two")
+    one, other = (search(source, tmp_path / name, trials=3) for name in ("one", "two"))
+    assert settled(one) == settled(other)
+    assert len(one["trials"]) == 3
+
+
+def test_of_equal_accuracies_the_lowest_loss_is_best(tmp_path, monkeypatch):
+    losses = [2.0, 3.0, 1.0, 1.5]
+    monkeypatch.setattr(module, "_trial", lambda number, values, folder: (number, {
+        "accuracy": 0.5, "validation_loss": losses[number], "epoch": 1, "epochs": 1,
+        "seconds": 0.0}))
+    assert search(write(tmp_path, SEARCHED), tmp_path / "out", trials=4)["best"]["number"] == 2
 
 
 def test_with_several_workers_too(quick, tmp_path, monkeypatch):

@@ -36,7 +36,8 @@ def test_one_worker_is_this_process_and_two_are_others():
             assert (pool.submit(os.getpid).result() == os.getpid()) == here
 
 
-def test_workers_share_the_cores():
+def test_workers_share_the_cores(monkeypatch):
+    monkeypatch.setenv("NUMBA_NUM_THREADS", "99")
     cores = len(os.sched_getaffinity(0))
     with open_pool(2) as pool:
         threads = pool.submit(os.getenv, "NUMBA_NUM_THREADS").result()
