@@ -27,17 +27,22 @@ SURE = 1e-9
 class Grid(NamedTuple):
     """A network on the grid. ``real`` is float32 or float64.
 
-    ``inputs``, ``neurons``, ``ticks`` : how many. ``spiking`` : populations that fire, before those
-    that don't. ``tick``, ``duration`` : ms. ``slots`` : rows of a ring, 1 more than the longest
-    delay. ``first`` : (populations + 1,) int64, first neuron of each. ``decay`` : (populations, 3) real,
-    factors of P, Q, A in a tick. ``rise`` : (populations, 3) real, 1/ms, their share in a spike's
-    slope. ``rate`` : (populations, 3) real, 1/tau, 1/ms. ``power`` : (populations, 2, ticks + 1)
-    real, factors of lP and lQ in so many ticks. ``theta0``, ``beta`` : (neurons,) real.
-    ``row_start`` : (sources + 1,) int64, where a source's synapses begin. ``weight`` : (synapses,)
-    real. ``hop`` : (synapses,) uint32, delay * neurons + target. ``connections`` :
+    ``inputs``, ``neurons``, ``ticks`` : how many. ``slots`` : rows of a ring, 1 more than the
+    longest delay. ``spiking`` : populations that fire, before those that don't. ``tick``,
+    ``duration`` : ms. ``first`` : (populations + 1,) int64, first neuron of each.
+
+    By population: ``decay`` : (populations, 3) real, factors of P, Q, A in a tick. ``rise`` :
+    (populations, 3) real, 1/ms, their share in a spike's slope. ``rate`` : (populations, 3) real,
+    1/tau, 1/ms. ``power`` : (populations, 2, ticks) real, factors of lP and lQ in ``ticks``,
+    ``ticks`` - 1, .. 1 ticks. ``theta0``, ``beta`` : (neurons,) real.
+
+    By synapse: ``row_start`` : (sources + 1,) int64, where a source's begin. ``weight`` :
+    (synapses,) real. ``hop`` : (synapses,) uint32, delay * neurons + target. ``connections`` :
     (connections, 5) int64: target population, first source, sources, first synapse, and the step
-    from a source's synapses to the next one's. ``readout`` : (ticks + slots, 2) real, K and its
-    derivative, 1/ms, for leaky outputs; 0 after the end.
+    from a source's synapses to the next one's.
+
+    ``readout`` : (ticks + slots,) complex, for leaky outputs K and, as the imaginary part, its
+    derivative, 1/ms; 0 after the end.
     """
 
     inputs: int
@@ -115,21 +120,25 @@ def _by_tick(begin, at, head, channels):
 
 
 @kernel
-def _push(hop, weight, base, ring):
-    """Add a source's weights to the ring, ``base`` being where its tick's row begins."""
+def _push(sources, offset, row_start, hop, weight, base, ring):
+    """Add the weights of spiking sources to the ring; ``base`` is where its tick's row begins."""
     size = np.uint64(ring.shape[0])
-    for s in range(hop.shape[0]):
-        place = base + hop[s]
-        ring[min(place, place - size)] += weight[s]  # below 0 a place is huge
+    for i in range(sources.shape[0]):
+        begin, end = row_start[sources[i] + offset], row_start[sources[i] + offset + 1]
+        ahead, amount = hop[begin:end], weight[begin:end]
+        for s in range(ahead.shape[0]):
+            place = base + ahead[s]
+            ring[min(place, place - size)] += amount[s]  # below 0 a place is huge
 
 
 @kernel
-def _count(hop, base, ring):
-    """Count a source's arrivals where `_push` adds them."""
+def _count(sources, offset, row_start, hop, base, ring):
+    """Count the arrivals where `_push` adds them."""
     size = np.uint64(ring.shape[0])
-    for s in range(hop.shape[0]):
-        place = base + hop[s]
-        ring[min(place, place - size)] += 1
+    for i in range(sources.shape[0]):
+        for ahead in hop[row_start[sources[i] + offset] : row_start[sources[i] + offset + 1]]:
+            place = base + ahead
+            ring[min(place, place - size)] += 1
 
 
 @kernel
@@ -176,15 +185,6 @@ def _add(p, q, arrival):
 
 
 @kernel
-def _spread(net, source, base, ring, crowd):
-    """Send a spike on its way."""
-    begin, end = net.row_start[source], net.row_start[source + 1]
-    _push(net.hop[begin:end], net.weight[begin:end], base, ring)
-    if net.jump:
-        _count(net.hop[begin:end], base, crowd)
-
-
-@kernel
 def _run(net, k, tape, state, ring, crowd, head, channels, score):
     """Run one sample; ``score`` gets the integrals of outputs that don't fire."""
     p, q, a = state[0], state[1], state[2]
@@ -195,14 +195,14 @@ def _run(net, k, tape, state, ring, crowd, head, channels, score):
     _by_tick(tape.begin[k], tape.at[k], head, channels)
     n = net.neurons
     for now in range(net.ticks):
-        base = now % net.slots * n
-        arrival, present = ring[base : base + n], crowd[base : base + n * net.jump]
+        row = now % net.slots * n
+        arrival, present = ring[row : row + n], crowd[row : row + n * net.jump]
         earlier = used
         for population in range(net.first.shape[0] - 1):
             low, high = net.first[population], net.first[population + 1]
             if population >= net.spiking:
                 for j in range(low, high):
-                    score[j - low] += arrival[j] * net.readout[now, 0]
+                    score[j - low] += arrival[j] * net.readout[now].real
                 continue
             hits = _advance(
                 p[low:high], q[low:high], a[low:high], net.theta0[low:high], arrival[low:high],
@@ -216,11 +216,14 @@ def _run(net, k, tape, state, ring, crowd, head, channels, score):
                 _add(p[low:high], q[low:high], arrival[low:high])
         arrival[:] = 0
         present[:] = 0
-        while event < head[now]:
-            _spread(net, channels[event], np.uint32(base), ring, crowd)
-            event += 1
-        for spike in range(earlier, used):
-            _spread(net, net.inputs + tape.neuron[k, spike], np.uint32(base), ring, crowd)
+        events, fired = channels[event : head[now]], tape.neuron[k, earlier:used]
+        event = head[now]
+        base = np.uint32(row)
+        _push(events, 0, net.row_start, net.hop, net.weight, base, ring)
+        _push(fired, net.inputs, net.row_start, net.hop, net.weight, base, ring)
+        if net.jump:
+            _count(events, 0, net.row_start, net.hop, base, crowd)
+            _count(fired, net.inputs, net.row_start, net.hop, base, crowd)
     return used
 
 

@@ -26,13 +26,16 @@ class Spikes(NamedTuple):
 
     ``begin`` : (batch, neurons + 1) int32, where a neuron's spikes begin. ``at`` : (batch, room)
     uint32, their ticks. ``lp``, ``lq`` : (batch, room) real, lP and lQ just before them; with a
-    jump synapse ``lq`` holds what the spike's time is worth to each arrival of its tick.
+    jump synapse ``lq`` holds what the spike's time is worth to each arrival of its tick. ``order``
+    : (batch, sources) int32, for each connection's sources an order by number of spikes, counted
+    from its first source: loops over spikes of equal length in a row run twice as fast.
     """
 
     begin: np.ndarray
     at: np.ndarray
     lp: np.ndarray
     lq: np.ndarray
+    order: np.ndarray
 
 
 # ----------------------------------------------------------------------------- sweep
@@ -59,7 +62,7 @@ def _worth_of_jumps(net, hop, weight, base, ring):
     """As `_worth`, for jump synapses: to a neuron that fires, only the time of one matters."""
     size, neurons = np.uint64(ring.shape[0]), np.uint64(net.neurons)
     leaky = np.uint64(net.first[net.spiking])
-    total = ring[0] * 0
+    total = ring.dtype.type(0)
     for s in range(hop.shape[0]):
         place = base + hop[s]
         place = min(place, place - size)
@@ -95,7 +98,7 @@ def _expose(net, readout, now, p, q, pull, row):
         low, high = net.first[population], net.first[population + 1]
         if population >= net.spiking:
             for j in range(low, high):
-                row[j] = pull[j - low] * net.readout[now, 1]
+                row[j] = pull[j - low] * net.readout[now].imag
         elif net.jump:
             row[low:high] = 0
         else:
@@ -162,6 +165,24 @@ def _back(net, readout, k, tape, used, pull, limits, state, ring, head, spikes, 
 
 
 @kernel
+def _by_count(begin, order):
+    """Order sources by their number of spikes."""
+    sources = order.shape[0]
+    most = 0
+    for i in range(sources):
+        most = max(most, begin[i + 1] - begin[i])
+    place = np.zeros(most + 2, np.int64)
+    for i in range(sources):
+        place[begin[i + 1] - begin[i] + 1] += 1
+    for count in range(most + 1):
+        place[count + 1] += place[count]
+    for i in range(sources):
+        count = begin[i + 1] - begin[i]
+        order[place[count]] = i
+        place[count] += 1
+
+
+@kernel
 def _population(net, neuron):
     population = 0
     while neuron >= net.first[population + 1]:
@@ -201,6 +222,11 @@ def sweep(net, readout, pieces, tape, used, pull, limits, spikes, theta0, beta, 
                 net, readout, k, tape, used[k], pull[k], limits, state, ring, head, spikes,
                 theta0[k], beta[k],
             )  # fmt: skip
+            _by_count(tape.begin[k], spikes.order[k, : net.inputs])
+            for population in range(net.spiking):
+                low, high = net.first[population], net.first[population + 1]
+                order = spikes.order[k, net.inputs + low : net.inputs + high]
+                _by_count(spikes.begin[k, low : high + 1], order)
 
 
 # ---------------------------------------------------------------------------- gather
@@ -208,38 +234,34 @@ def sweep(net, readout, pieces, tape, used, pull, limits, spikes, theta0, beta, 
 
 @kernel
 def _fill(net, population, begin, end, spikes, k, table):
-    """Lay out one neuron's adjoints for an arrival in each tick, (ticks + slots, 2)."""
-    slow, fast = net.power[population, 0], net.power[population, 1]
+    """Lay out one neuron's adjoints for an arrival in each tick, lP + 1j lQ."""
     low = 0
     for spike in range(begin, end):
         high = int(spikes.at[k, spike])
         if net.jump:
             table[low:high] = 0
-            table[high, 0], table[high, 1] = 0, spikes.lq[k, spike]
+            table[high] = complex(0.0, spikes.lq[k, spike])
             low = high + 1
             continue
         p, q = spikes.lp[k, spike], spikes.lq[k, spike]
         part = table[low:high]
-        gap = high - low
-        for i in range(gap):
-            part[i, 0] = p * slow[gap - i]
-            part[i, 1] = q * fast[gap - i]
+        power = net.power[population, :, net.ticks + low - high :]
+        slow, fast = power[0], power[1]
+        for i in range(part.shape[0]):
+            part[i] = complex(p * slow[i], q * fast[i])
         low = high
     table[low : net.ticks] = 0
 
 
 @kernel
-def _read(begin, at, reach, table, scale, sums):
+def _read(begin, at, order, reach, table, scale, sums):
     """Add up a table where the arrivals of one sample read it, source by source."""
-    for i in range(reach.shape[0]):
+    for i in order:
         early = reach[i]
-        slow, fast = table[0, 0] * 0, table[0, 0] * 0
+        total = table.dtype.type(0)
         for s in range(begin[i], begin[i + 1]):
-            place = at[s] + early
-            slow += table[place, 0]
-            fast += table[place, 1]
-        sums[i, 0] += scale * slow
-        sums[i, 1] += scale * fast
+            total += table[at[s] + early]
+        sums[i] += scale * total
 
 
 @kernel
@@ -247,7 +269,7 @@ def _finish(net, population, sums, weight, weight_gradient, delay_gradient):
     """Turn what one connection read into a neuron's gradients."""
     rate = net.rate[population]
     for i in range(sums.shape[0]):
-        slow, fast = sums[i, 0], sums[i, 1]
+        slow, fast = sums[i].real, sums[i].imag
         if population >= net.spiking:
             weight_gradient[i], delay_gradient[i] = slow, weight[i] * fast
         elif net.jump:
@@ -272,11 +294,10 @@ def _gather(net, population, j, tape, spikes, pull, table, reach, sums, gradient
                 reach[at + i] = column[i] // np.uint32(net.neurons)
             at += sources
     for k in range(pull.shape[0]):
-        begin, end = spikes.begin[k, j], spikes.begin[k, j + 1]
         if not leaky:
-            if begin == end:
+            if spikes.begin[k, j] == spikes.begin[k, j + 1]:
                 continue
-            _fill(net, population, begin, end, spikes, k, table)
+            _fill(net, population, spikes.begin[k, j], spikes.begin[k, j + 1], spikes, k, table)
         scale = pull[k, j - low] if leaky else 1.0
         seen = net.readout if leaky else table
         at = 0
@@ -284,11 +305,11 @@ def _gather(net, population, j, tape, spikes, pull, table, reach, sums, gradient
             post, source, sources, _, _ = net.connections[c]
             if post == population:
                 part = slice(at, at + sources)
-                if source < net.inputs:
-                    _read(tape.begin[k], tape.at[k], reach[part], seen, scale, sums[part])
-                else:
-                    starts = spikes.begin[k, source - net.inputs :]
-                    _read(starts, spikes.at[k], reach[part], seen, scale, sums[part])
+                order = spikes.order[k, source : source + sources]
+                begin, at_tick = tape.begin[k], tape.at[k]
+                if source >= net.inputs:
+                    begin, at_tick = spikes.begin[k, source - net.inputs :], spikes.at[k]
+                _read(begin, at_tick, order, reach[part], seen, scale, sums[part])
                 at += sources
     at = 0
     for c in range(net.connections.shape[0]):
@@ -313,7 +334,7 @@ def gather(net, pieces, tape, spikes, pull, gradients):
         Pieces that the neurons are cut into, each with its own table.
     pull : (batch, outputs) float64
         dL/dscore.
-    gradients : (2, synapses) float64
+    gradients : (2, synapses) real
         Filled with those of weights and of delays, per ms.
     """
     longest = 0
@@ -326,7 +347,7 @@ def gather(net, pieces, tape, spikes, pull, gradients):
     for piece in nb.prange(pieces):
         table = np.zeros(net.readout.shape, net.readout.dtype)
         reach = np.empty(longest, np.uint32)
-        sums = np.empty((longest, 2), np.float64)
+        sums = np.empty(longest, np.complex128)
         begin, end = piece * net.neurons // pieces, (piece + 1) * net.neurons // pieces
         for j in range(begin, end):
             population = _population(net, j)

@@ -19,6 +19,12 @@ __all__ = ["TickEngine"]
 PIECES = 16
 """Pieces that a batch is cut into, whatever the threads."""
 
+ROOM = 1024
+"""Spikes that fit on a sample's first tape. Later ones follow the batch before."""
+
+ROWS = 64
+"""Sources whose delays are rounded at once. All together would take most of a step's memory."""
+
 SLOPE_LEAST = {np.dtype(np.float32): 1e-6, np.dtype(np.float64): 1e-12}
 """Slope, 1/ms, below which a spike can't be told from one that just touches its threshold."""
 
@@ -86,11 +92,14 @@ class TickEngine:
         self._dtype = np.dtype(dtype)
         self._readout = READOUTS[config.readout]
         self._first = np.cumsum([0, *config.populations.values()])
-        self._rows = self._arrange()
-        self._room = 1024  # spikes on a sample's tape; grows when they don't fit
+        self._rows, self._synapses = self._arrange()
+        self._room = ROOM
 
     def _arrange(self):
-        """Return (first synapse, synapses of a source, {target: columns}) of each source."""
+        """Return where each source population's synapses are, and how many there are in all.
+
+        Where: the first synapse, the synapses of each source, and {target: columns among these}.
+        """
         rows, at = {}, 0
         for pre in ("input", *self.config.spiking):
             columns, width = {}, 0
@@ -99,7 +108,7 @@ class TickEngine:
                 width += self.config.size(post)
             rows[pre] = at, width, columns
             at += self.config.size(pre) * width
-        return rows
+        return rows, at
 
     @contextmanager
     def _threads(self):
@@ -120,24 +129,24 @@ class TickEngine:
         """Lay a `Network` out for the kernels."""
         config, neurons, real = self.config, int(self._first[-1]), self._dtype
         names = list(config.populations)
-        weight, hop, connections, row_start = [], [], [], [np.zeros(1, np.int64)]
         longest = int(delay_ticks(config.delay_max, self.tick, self.ticks))
+        weight, hop = np.empty(self._synapses, real), np.empty(self._synapses, np.uint32)
+        connections, row_start = [], []
         for pre, (at, width, columns) in self._rows.items():
             sources = config.size(pre)
-            block = np.empty((sources, width), real), np.empty((sources, width), np.uint32)
+            block = slice(at, at + sources * width)
+            own = weight[block].reshape(sources, width), hop[block].reshape(sources, width)
+            row_start.append(at + width * np.arange(sources))
             for post, place in columns.items():
-                block[0][:, place] = network.weights[pre, post]
-                delay = delay_ticks(network.delay(pre, post), self.tick, longest)
-                low = self._first[names.index(post)]
-                block[1][:, place] = delay * neurons + np.arange(low, low + config.size(post))
-                connections.append(
-                    (names.index(post), self.population(pre).start, sources, at + place.start,
-                     width)
-                )  # fmt: skip
-            weight.append(block[0].ravel())
-            hop.append(block[1].ravel())
-            row_start.append(at + width * np.arange(1, sources + 1))
-        hop = np.concatenate(hop)
+                index = names.index(post)
+                target = np.arange(self._first[index], self._first[index + 1])
+                own[0][:, place] = network.weights[pre, post]
+                delay = network.delay(pre, post)
+                for k in range(0, sources, ROWS):
+                    part = delay_ticks(delay[k : k + ROWS], self.tick, longest)
+                    own[1][k : k + ROWS, place] = part * neurons + target
+                source = self.population(pre).start
+                connections.append((index, source, sources, at + place.start, width))
         slots = int(hop.max()) // neurons + 1
         theta0, beta = np.ones(neurons, real), np.zeros(neurons, real)
         for name in config.spiking:
@@ -148,16 +157,16 @@ class TickEngine:
             inputs=config.inputs, neurons=neurons, ticks=self.ticks, slots=slots,
             spiking=len(config.spiking), jump=config.synapse == "jump", tick=self.tick,
             duration=config.duration, first=self._first, theta0=theta0, beta=beta,
-            row_start=np.concatenate(row_start), weight=np.concatenate(weight), hop=hop,
+            row_start=np.concatenate([*row_start, [self._synapses]]), weight=weight, hop=hop,
             connections=np.array(connections, np.int64),
-            readout=self._leak(network, slots).astype(real),
+            readout=self._leak(network, slots).astype(np.result_type(real, 1j)),
             **{name: array.astype(real) for name, array in self._decays(network).items()},
         )  # fmt: skip
 
     def _decays(self, network):
         """Return what depends on the time constants alone, as in `_grid.Grid`."""
         rate = 1 / np.array([network.taus(name) for name in self.config.populations])
-        power = np.exp(-self.tick * rate[:, :2, None] * np.arange(self.ticks + 1))
+        power = np.exp(-self.tick * rate[:, :2, None] * np.arange(self.ticks, 0, -1))
         power[power < NOTHING] = 0
         return {
             "rate": rate, "decay": np.exp(-self.tick * rate),
@@ -166,7 +175,7 @@ class TickEngine:
 
     def _leak(self, network, slots):
         """Return K and its derivative for arrivals in every tick, 0 after the last."""
-        table = np.zeros((self.ticks + slots, 2))
+        table = np.zeros(self.ticks + slots, np.complex128)
         if self.config.readout == "leaky":
             tau_m, tau_s, _ = network.taus("output")
             duration = self.ticks * self.tick
@@ -177,8 +186,7 @@ class TickEngine:
             left = (duration - times)[:, None] * (1 / duration + 1 / np.array([tau_m, tau_s]))
             slow, fast = np.exp(-left).T
             edge = fast - slow if self.config.synapse == "exponential" else -slow
-            table[: self.ticks, 0] = value
-            table[: self.ticks, 1] = (np.exp(-times / duration) * edge - value) / duration
+            table[: self.ticks] = value + 1j * (np.exp(-times / duration) * edge - value) / duration
         return table
 
     def forward(self, net: _grid.Grid, inputs, rows: np.ndarray) -> TickResult:
@@ -201,6 +209,7 @@ class TickEngine:
                     counts,
                 )  # fmt: skip
             if (used != _grid.FULL).all():
+                self._room = max(ROOM, 5 * int(used.max(initial=0)) // 4)
                 return TickResult(tape, used, score, counts)
             self._room *= 2
 
@@ -219,7 +228,8 @@ class TickEngine:
         Returns
         -------
         gradients : dict of str to array
-            Named and shaped as `Network.arrays`. float64, but those of ``tau`` are 0.
+            Named and shaped as `Network.arrays`. Of weights and delays in the engine's dtype, those
+            of ``tau`` 0.
         limited : int
             Spikes that one of the two limits changed.
         """
@@ -227,9 +237,11 @@ class TickEngine:
         spikes = _grid_adjoint.Spikes(
             np.empty((batch, net.neurons + 1), np.int32), np.empty((batch, most), np.uint32),
             np.empty((batch, most), self._dtype), np.empty((batch, most), self._dtype),
+            np.empty((batch, net.inputs + net.neurons), np.int32),
         )  # fmt: skip
         theta0, beta = np.empty((batch, net.neurons)), np.empty((batch, net.neurons))
-        limited, gradients = np.empty(batch, np.int64), np.empty((2, net.weight.size))
+        limited = np.empty(batch, np.int64)
+        gradients = np.empty((2, net.weight.size), self._dtype)
         limits = (max(float(slope_floor), SLOPE_LEAST[self._dtype]), float(spike_cap) or np.inf)
         with self._threads():
             _grid_adjoint.sweep(
