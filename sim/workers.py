@@ -7,8 +7,10 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import RLock
 
 from loky import ProcessPoolExecutor
+from tqdm import tqdm
 
 __all__ = ["Pool", "in_order", "open_pool"]
 
@@ -96,7 +98,7 @@ def _run_here(function, *arguments):
 def _processes(workers):
     share = str(max(1, len(os.sched_getaffinity(0)) // workers))
     executor = ProcessPoolExecutor(
-        workers, initializer=_ignore_interrupts, env=dict.fromkeys(THREADS, share)
+        workers, initializer=_prepare, env=dict.fromkeys(THREADS, share)
     )
     try:
         yield executor
@@ -106,9 +108,12 @@ def _processes(workers):
     executor.shutdown(wait=True)
 
 
-def _ignore_interrupts():
-    """Leave Ctrl-C, which reaches every process of the terminal, to the main one."""
+def _prepare():
+    """Set a local process up so that it can be ended at any time without a word."""
+    # Ctrl-C reaches every process of the terminal: the main one deals with it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # By default tqdm takes a semaphore of the system, which would be left behind.
+    tqdm.set_lock(RLock())
 
 
 @contextmanager
