@@ -19,6 +19,12 @@ demo: $(STAMP)
 test: lint
 	$(BIN)/pytest $(PYTEST_FLAGS)
 
+# Measures what isn't up to date: see bench/README.md. PEERS="--peer NAME=VENV ..." lets peers run.
+.PHONY: figures-training
+figures-training: $(STAMP)
+	$(BIN)/python bench/figures.py $(PEERS)
+	$(BIN)/python bench/figures.py --table docs/figures.md
+
 lint: $(STAMP)
 	$(BIN)/ruff check .
 

@@ -1,0 +1,170 @@
+"""Measures the figures of the training engine and merges them into bench/figures/training.json.
+
+    .venv/bin/python bench/figures.py                        # every row that isn't up to date
+    .venv/bin/python bench/figures.py --only yinyang-speed --peer snntorch=VENV
+    .venv/bin/python bench/figures.py --list                 # what there is, and what is known
+    .venv/bin/python bench/figures.py --table docs/figures.md
+
+Each row is written as soon as it's measured, so that a stopped run can go on.
+"""
+
+import argparse
+import datetime
+import importlib
+import json
+import logging
+import os
+import platform
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+from registry import ROOT, ROWS, Context, PassedOver
+
+FILE = ROOT / "bench" / "figures" / "training.json"
+SUBJECTS = ("exactness", "accuracy", "speed", "traffic", "bits")
+
+logger = logging.getLogger("figures")
+
+
+def load(path):
+    """Return the entries of a file of figures by id; none if there's no file."""
+    if not path.exists():
+        return {}
+    return {entry["id"]: entry for entry in json.loads(path.read_text(encoding="utf-8"))}
+
+
+def merge(path, entry):
+    """Put one entry into the file, in the order of the rows, atomically."""
+    entries = load(path) | {entry["id"]: entry}
+    places = {name: place for place, name in enumerate(ROWS)}
+    ordered = sorted(entries.values(), key=lambda e: places.get(e["id"], len(places)))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps(ordered, indent=1) + "\n", encoding="utf-8")
+    os.replace(part, path)
+
+
+def measure(row, context):
+    """Measure a row; returns its entry."""
+    value, detail = row.measure(context)
+    return {
+        "id": row.id,
+        "value": _rounded(value),
+        "unit": row.unit,
+        "command": f".venv/bin/python bench/figures.py --only {row.id}",
+        "versions": {
+            "python": platform.python_version(),
+            **{name: version(name) for name in ("ranvier", "numpy", "numba")},
+        },
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "detail": {"code": row.code(context.quick), **_rounded(detail)},
+    }
+
+
+def _rounded(value):
+    """Return a value for JSON, its floats to five significant digits."""
+    if isinstance(value, dict):
+        return {str(key): _rounded(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_rounded(part) for part in value]
+    return float(f"{value:.5g}") if isinstance(value, float) else value
+
+
+def table(entries):
+    """Return the figures as a page of Markdown."""
+    lines = [
+        "# Figures of the training engine",
+        "",
+        "Written by `bench/figures.py --table` from [bench/figures/training.json]"
+        "(../bench/figures/training.json), which also has what else was measured: ratios to the",
+        "limit kernels and to peers, values of each seed, versions. Times depend on the machine "
+        "and on its load; ratios hardly do.",
+        "",
+        "| figure | value | command | date |",
+        "|---|---|---|---|",
+    ]
+    for name, row in ROWS.items():
+        if name in entries:
+            entry = entries[name]
+            lines.append(
+                f"| `{name}`: {row.title} | {_shown(entry['value'])} {entry['unit']} "
+                f"| `{entry['command']}` | {entry['date']} |"
+            )
+    return "\n".join(lines) + "\n"
+
+
+def _shown(value):
+    values = value if isinstance(value, list) else [value]
+    return " / ".join(f"{part:.4g}" for part in values)
+
+
+def run(names, context, path, again=False):
+    """Measure rows and merge them; returns how many failed."""
+    failed = 0
+    for name in names:
+        row, known = ROWS[name], load(path).get(name)
+        if not again and known and known["detail"]["code"] == row.code(context.quick):
+            logger.info("%s: %s %s, up to date", name, _shown(known["value"]), known["unit"])
+            continue
+        try:
+            entry = measure(row, context)
+        except PassedOver as reason:
+            logger.info("%s: passed over: %s", name, reason)
+            continue
+        except Exception:
+            logger.exception("%s: failed", name)
+            failed += 1
+            continue
+        merge(path, entry)
+        logger.info("%s: %s %s", name, _shown(entry["value"]), entry["unit"])
+    return failed
+
+
+def import_rows():
+    """Import every file of rows."""
+    for subject in SUBJECTS:
+        importlib.import_module(f"rows.{subject}")
+
+
+def _venv(text):
+    name, _, folder = text.partition("=")
+    if not (Path(folder) / "bin" / "python").exists():
+        raise argparse.ArgumentTypeError(f"A peer must be NAME=VENV, not {text!r}")
+    return name, Path(folder)
+
+
+def parse(argv):
+    """Return the parsed command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", nargs="+", choices=list(ROWS), metavar="ID")
+    parser.add_argument("--list", action="store_true", help="show the rows and stop")
+    parser.add_argument("--table", type=Path, metavar="PAGE", help="write the page and stop")
+    parser.add_argument("--quick", action="store_true", help="toy sizes, into another file")
+    parser.add_argument("--again", action="store_true", help="measure rows that are up to date")
+    parser.add_argument("--peer", action="append", type=_venv, default=[], metavar="NAME=VENV")
+    parser.add_argument("--out", type=Path, help="the file of figures")
+    return parser.parse_args(argv)
+
+
+def main(argv=None):
+    """Do what the command line says; returns the exit status."""
+    import_rows()
+    options = parse(argv)
+    path = options.out or (FILE.parent.parent / "results" / "quick.json" if options.quick else FILE)
+    if options.list or options.table:
+        if options.table:
+            options.table.write_text(table(load(path)), encoding="utf-8")
+        for name in ROWS if options.list else ():
+            known = load(path).get(name)
+            value = f"{_shown(known['value'])} {known['unit']}" if known else "not measured"
+            sys.stdout.write(f"{name:18} {value}\n")
+        return 0
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    results = Context.results / "quick" if options.quick else Context.results
+    context = Context(quick=options.quick, venvs=dict(options.peer), results=results)
+    return 1 if run(options.only or list(ROWS), context, path, options.again) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
