@@ -31,10 +31,10 @@ class Grid(NamedTuple):
     longest delay. ``spiking`` : populations that fire, before those that don't. ``tick``,
     ``duration`` : ms. ``first`` : (populations + 1,) int64, first neuron of each.
 
-    By population: ``decay`` : (populations, 3) real, factors of P, Q, A in a tick. ``rise`` :
-    (populations, 3) real, 1/ms, their share in a spike's slope. ``rate`` : (populations, 3) real,
-    1/tau, 1/ms. ``power`` : (populations, 2, ticks) real, factors of lP and lQ in ``ticks``,
-    ``ticks`` - 1, .. 1 ticks. ``theta0``, ``beta`` : (neurons,) real.
+    By population: ``decay`` : (populations, 3) real, factors of P, Q, A in a tick. ``rate`` :
+    (populations, 3) real, by how much they were larger a tick ago, 1/ms. ``power`` :
+    (populations, 2, ticks) real, factors of lP and lQ in ``ticks``, ``ticks`` - 1, .. 1 ticks.
+    ``theta0``, ``beta`` : (neurons,) real.
 
     By synapse: ``row_start`` : (sources + 1,) int64, where a source's begin. ``weight`` :
     (synapses,) real. ``hop`` : (synapses,) uint32, delay * neurons + target. ``connections`` :
@@ -55,7 +55,6 @@ class Grid(NamedTuple):
     duration: float
     first: np.ndarray
     decay: np.ndarray
-    rise: np.ndarray
     rate: np.ndarray
     power: np.ndarray
     theta0: np.ndarray
@@ -162,14 +161,14 @@ def _advance(p, q, a, theta0, arrival, decay, jump):
 @kernel
 def _fire(net, population, now, p, q, a, crowd, tape, k, used):
     """Reset the neurons that fire, note them on the tape. Returns the spikes on it or FULL."""
-    low, rise = net.first[population], net.rise[population]
+    low, rate = net.first[population], net.rate[population]
     for j in range(low, net.first[population + 1]):
         if p[j] - q[j] >= net.theta0[j] + a[j]:
             if used == tape.tick.shape[1]:
                 return FULL
             tape.tick[k, used], tape.neuron[k, used] = now, j
             tape.fast[k, used] = q[j]
-            slope = q[j] * rise[1] + a[j] * rise[2] - p[j] * rise[0]
+            slope = q[j] * rate[1] + a[j] * rate[2] - p[j] * rate[0]
             tape.slope[k, used] = crowd[j] if net.jump else slope
             used += 1
             p[j] = q[j]

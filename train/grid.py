@@ -165,13 +165,10 @@ class TickEngine:
 
     def _decays(self, network):
         """Return what depends on the time constants alone, as in `_grid.Grid`."""
-        rate = 1 / np.array([network.taus(name) for name in self.config.populations])
-        power = np.exp(-self.tick * rate[:, :2, None] * np.arange(self.ticks, 0, -1))
+        step = self.tick / np.array([network.taus(name) for name in self.config.populations])
+        power = np.exp(-step[:, :2, None] * np.arange(self.ticks, 0, -1))
         power[power < NOTHING] = 0
-        return {
-            "rate": rate, "decay": np.exp(-self.tick * rate),
-            "rise": np.expm1(self.tick * rate) / self.tick, "power": power,
-        }  # fmt: skip
+        return {"decay": np.exp(-step), "rate": np.expm1(step) / self.tick, "power": power}
 
     def _leak(self, network, slots):
         """Return K and its derivative for arrivals in every tick, 0 after the last."""

@@ -57,10 +57,8 @@ class NaiveGrid:
                     if config.synapse == "jump":
                         p += arrival
                     if p - q >= network.theta0[name][j] + a:
-                        slope = sum(
-                            sign * trace * expm1(self.tick / t) / self.tick
-                            for sign, trace, t in zip((-1, 1, 1), (p, q, a), tau, strict=True)
-                        )
+                        rate_m, rate_s, rate_a = self.rates(name)
+                        slope = q * rate_s + a * rate_a - p * rate_m
                         self.spikes[name].append((now, j, q, slope, crowd[name][now, j]))
                         p, a = q, a + network.beta[name][j]
                     if config.synapse == "exponential":
@@ -85,6 +83,9 @@ class NaiveGrid:
             else:
                 self.score[j] += 1 - t * self.tick / config.duration
 
+    def rates(self, name):
+        return [expm1(self.tick / tau) / self.tick for tau in self.network.taus(name)]
+
     def seed(self, t, j, pull):
         if self.config.readout == "spike-count":
             return -pull[j] / self.config.duration
@@ -107,10 +108,10 @@ class NaiveGrid:
         for now in range(self.ticks - 1, -1, -1):
             for name in config.populations:
                 if name in config.spiking:
-                    tau_m, tau_s, _ = network.taus(name)
+                    rate_m, rate_s, _ = self.rates(name)
                     p, q, _ = adjoint[name]
                     if config.synapse == "exponential":
-                        worth[name][now] = np.transpose([p + q, p / tau_m + q / tau_s])
+                        worth[name][now] = np.transpose([p + q, p * rate_m + q * rate_s])
                 else:
                     step = 1e-4
                     at = now * tick + np.array([-step, step])
@@ -152,9 +153,9 @@ class NaiveGrid:
         if self.config.synapse == "jump":
             worth[name][t, j] = 0.0, g / crowd
             return
-        tau_m, tau_s, tau_a = self.network.taus(name)
+        rate_m, rate_s, rate_a = self.rates(name)
         p, q, a = adjoint[name][:, j]
-        g += p * q_before * (1 / tau_m - 1 / tau_s) + a * self.network.beta[name][j] / tau_a
+        g += p * q_before * (rate_m - rate_s) + a * self.network.beta[name][j] * rate_a
         r = g / slope
         gradients["theta0", name][j] += r
         gradients["beta", name][j] += a
