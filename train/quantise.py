@@ -6,11 +6,13 @@ from math import ceil, log2
 import numpy as np
 
 from ..model.config import CoreConfig, check_tick, check_widths
-from ..model.emulator import Emulator, decide
+from ..model.emulator import Emulator
 from ..model.events import delay_ticks, encode
 from ..model.parameters import Parameters
 from ..model.tables import make_tables
-from .tick import TickNetwork
+from .engine import Inputs
+from .grid import TickEngine
+from .network import BATCH, Network
 
 # Fractions of the largest weight that the scale may give up: the best by squared error is taken.
 SCALES = tuple(1 - step / 20 for step in range(11))
@@ -124,11 +126,11 @@ class _Rounder:
         }
         return rounded
 
-    def synapses(self, weights, *, prune):
-        """Return (row_start, target, weight, delay) of all connections, rows by source."""
+    def synapses(self, weights):
+        """Return (row_start, target, weight, delay) of all that don't weigh 0, rows by source."""
         parts = []
         for (pre, post), values in weights.items():
-            rows, columns = np.nonzero(values) if prune else np.indices(values.shape).reshape(2, -1)
+            rows, columns = np.nonzero(values)
             delays = delay_ticks(self.network.delay(pre, post), self.design.tick, self.delay_max)
             target = columns + self.offsets[post] - self.network.config.inputs
             parts.append((rows + self.offsets[pre], target, values[rows, columns],
@@ -218,7 +220,7 @@ def quantise(network, design):
     weights = {}
     for name in network.config.populations:
         weights |= rounder.round_population(name)
-    row_start, target, weight, delay = rounder.synapses(weights, prune=True)
+    row_start, target, weight, delay = rounder.synapses(weights)
     if target.size == 0:
         raise ValueError("A design must have a synapse; every weight of the network rounds to 0")
     theta0, beta = rounder.thresholds()
@@ -237,29 +239,28 @@ def encode_dataset(dataset, config):
     return [encode(*dataset.sample(i), config) for i in range(len(dataset))]
 
 
-def tick_network(network, design, *, rounded):
-    """Return the `TickNetwork` of a network, with its own or with the rounded parameters."""
-    config = quantise(network, design)[0].config
+def rounded_network(network, design):
+    """Return a network with the weights and thresholds that a design gives it, in floats."""
     rounder = _Rounder(network, design)
-    weights = network.weights
-    thresholds = [], []
-    if rounded:
-        weights = {}
-        for name in network.config.populations:
-            weights |= {pair: value * rounder.scales[name]
-                        for pair, value in rounder.round_population(name).items()}
-    for name, size in network.config.populations.items():
-        spikes = name in network.config.spiking
-        for values, kind in zip(thresholds, (network.theta0, network.beta), strict=True):
-            values.append(kind[name] if spikes else np.ones(size))
-    theta0, beta = (np.concatenate(values) for values in thresholds)
-    if rounded:
-        unit = np.repeat([rounder.scales[name] for name in network.config.populations],
-                         list(network.config.populations.values())) / (1 << rounder.guard_bits)
-        theta0, beta = (np.floor(values / unit + 0.5) * unit for values in (theta0, beta))
-    row_start, target, weight, delay = rounder.synapses(weights, prune=False)
-    return TickNetwork(config=config, row_start=row_start, target=target, delay=delay,
-                       weight=weight, theta0=theta0, beta=beta)
+    weights, theta0, beta = {}, {}, {}
+    for name in network.config.populations:
+        rounded = rounder.round_population(name)
+        scale = rounder.scales[name]
+        weights |= {pair: value * scale for pair, value in rounded.items()}
+        if name in network.config.spiking:
+            unit = scale / (1 << rounder.guard_bits)
+            theta0[name] = np.maximum(np.floor(network.theta0[name] / unit + 0.5), 1) * unit
+            beta[name] = np.floor(network.beta[name] / unit + 0.5) * unit
+    return Network(network.config, weights=weights, delays=network.delays, theta0=theta0,
+                   beta=beta, tau=network.tau)
+
+
+def decide_on_grid(network, tick, dataset):
+    """Return the class of each sample, (samples,) int64, on a grid of ``tick`` ms in floats."""
+    engine = TickEngine(network.config, tick, dtype=np.float64)
+    net, inputs = engine.pack(network), Inputs.of(dataset)
+    batches = np.split(np.arange(len(dataset)), range(BATCH, len(dataset), BATCH))
+    return np.concatenate([engine.decide(engine.forward(net, inputs, rows)) for rows in batches])
 
 
 def accuracy_steps(network, design, dataset):
@@ -272,12 +273,11 @@ def accuracy_steps(network, design, dataset):
         and thresholds rounded too. ``traces``: everything in integers, as the core computes.
     """
     parameters, _ = quantise(network, design)
-    config = parameters.config
-    events = encode_dataset(dataset, config)
+    events = encode_dataset(dataset, parameters.config)
     decisions = {
         "float": network.predict(dataset),
-        "ticks": decide(config, tick_network(network, design, rounded=False).run(events)),
-        "weights": decide(config, tick_network(network, design, rounded=True).run(events)),
+        "ticks": decide_on_grid(network, design.tick, dataset),
+        "weights": decide_on_grid(rounded_network(network, design), design.tick, dataset),
         "traces": Emulator(parameters).run_batch(events).decisions,
     }
     return {name: float(np.mean(found == dataset.labels)) for name, found in decisions.items()}

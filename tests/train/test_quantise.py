@@ -3,7 +3,6 @@ import pytest
 
 from ranvier.model.emulator import Emulator
 from ranvier.model.events import delay_ticks, encode
-from ranvier.model.tables import ONE
 from ranvier.train.network import Network, NetworkConfig
 from ranvier.train.quantise import (
     DesignConfig,
@@ -12,7 +11,7 @@ from ranvier.train.quantise import (
     encode_dataset,
     population_scale,
     quantise,
-    tick_network,
+    rounded_network,
 )
 from ranvier.train.samples import Dataset
 from ranvier.train.settings import TrainConfig
@@ -92,57 +91,15 @@ def test_scale_clips_only_where_it_pays():
     assert population_scale(np.zeros(3), 127) == 1.0
 
 
-def naive_tick_scores(network, events, tick, ticks, readout_table):
-    """Poll a float network on the grid, population by population, in plain Python."""
-    config = network.config
-    decay = [np.exp(-tick / tau) for tau in (config.tau_m, config.tau_s, config.tau_a)]
-    state = {name: np.zeros((3, size)) for name, size in config.populations.items()}
-    ring = {name: np.zeros((ticks + 100, size)) for name, size in config.populations.items()}
-    score = np.full(config.outputs, ticks if config.readout == "first-spike" else 0.0)
-    for t in range(ticks):
-        spikes = {"input": events.channels[events.ticks == t]}
-        for name in config.populations:
-            arrival, (p, q, a) = ring[name][t], state[name]
-            if name not in config.spiking:
-                score += arrival * readout_table[t]
-                continue
-            p *= decay[0]
-            q *= decay[1]
-            a *= decay[2]
-            if config.synapse == "jump":
-                p += arrival
-            fired = p - q >= network.theta0[name] + a
-            p[fired] = q[fired]
-            a[fired] += network.beta[name][fired]
-            if config.synapse == "exponential":
-                p += arrival
-                q += arrival
-            spikes[name] = np.flatnonzero(fired)
-            if name == "output" and config.readout == "spike-count":
-                score += fired
-            if name == "output" and config.readout == "first-spike":
-                score = np.where(fired, np.minimum(score, t), score)
-        for pre, post in config.connections:
-            for i in spikes.get(pre, ()):
-                for j in range(config.size(post)):
-                    d = int(delay_ticks(network.delay(pre, post)[i, j], tick, 10**6))
-                    ring[post][t + d, j] += network.weights[pre, post][i, j]
-    return score
-
-
-@pytest.mark.parametrize("readout", READOUTS)
-@pytest.mark.parametrize("synapse", ["exponential", "jump"])
-def test_tick_network_equals_a_naive_loop(readout, synapse):
-    network = random_network(3, readout=readout, synapse=synapse)
-    design = DesignConfig(tick=0.5)
-    parameters, _ = quantise(network, design)
-    config = parameters.config
-    events = encode_dataset(random_dataset(4, samples=12), config)
-    found = tick_network(network, design, rounded=False).run(events)
-    table = parameters.tables.readout / ONE
-    wanted = [naive_tick_scores(network, e, 0.5, config.ticks, table) for e in events]
-    np.testing.assert_allclose(found, wanted, rtol=1e-12)  # sums are in another order
-    assert np.unique(found).size > 3
+def test_a_rounded_network_stands_on_its_designs_numbers():
+    network, design = random_network(3), DesignConfig(tick=0.5)
+    parameters, report = quantise(network, design)
+    again, _ = quantise(rounded_network(network, design), design)
+    scale = report["populations"]["hidden0"]["scale"]
+    places = rounded_network(network, design).weights["input", "hidden0"] / scale
+    np.testing.assert_allclose(places, np.round(places), atol=1e-9)
+    np.testing.assert_array_equal(again.row_start, parameters.row_start)
+    np.testing.assert_array_equal(again.delay, parameters.delay)
 
 
 @pytest.mark.parametrize("readout", READOUTS)
