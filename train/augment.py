@@ -1,89 +1,102 @@
 """Changes training samples at random, anew in each epoch, so that a network sees no sample twice.
 
 In this order: blending with another sample of the class, shift of all channels, loss of events,
-jitter of each event. Settings that are 0 draw no random numbers.
+jitter of each event. Settings that are 0 draw no random numbers. A batch is changed at a time: a
+large dataset's events never stand in memory once more.
 """
 
 import numpy as np
 
-from .engine import Inputs, sample_of
+from .engine import Inputs
 
-__all__ = ["augment", "augments"]
-
-
-def augments(settings) -> bool:
-    """Return whether these `TrainConfig` change samples at all."""
-    return any((settings.blend, settings.shift, settings.dropout, settings.jitter))
+__all__ = ["Augmenter"]
 
 
-def augment(dataset, settings, rng) -> Inputs:
-    """Return the samples of a dataset, changed at random.
+class Augmenter:
+    """Draws changed samples of a dataset.
 
     Parameters
     ----------
     dataset : Dataset
     settings : TrainConfig
         Of which ``blend``, ``shift``, ``dropout`` and ``jitter`` (ms) count.
-    rng : numpy.random.Generator
     """
-    time = dataset.times * 1e-3
-    channel, sample = dataset.channels, sample_of(dataset)
-    if settings.blend:
-        time, channel, sample = blend(dataset, settings.blend, rng)
-    if settings.shift:
-        moves = rng.integers(-settings.shift, settings.shift + 1, len(dataset))
-        channel = channel + moves[sample]
-        stay = (channel >= 0) & (channel < dataset.n_channels)
-        time, channel, sample = time[stay], channel[stay], sample[stay]
-    if settings.dropout or settings.jitter:
-        stay = rng.random(len(time)) >= settings.dropout
-        time, channel, sample = time[stay], channel[stay], sample[stay]
-        time = np.abs(time + rng.normal(0.0, settings.jitter, len(time)))
-    return Inputs.arrange(time, channel, sample, len(dataset), dataset.n_channels)
 
+    def __init__(self, dataset, settings):
+        self._dataset = dataset
+        self._settings = settings
+        self._counts = np.diff(dataset.offsets)
+        samples = np.repeat(np.arange(len(dataset)), self._counts)
+        total = np.bincount(samples, dataset.times * 1e-3, len(dataset))
+        self._mean = total / np.maximum(self._counts, 1)  # time of a sample's events, ms
+        # Samples by class: class c has the places first[c] to first[c] + size[c] of the order.
+        self._order = np.argsort(dataset.labels, kind="stable")
+        self._size = np.bincount(dataset.labels)
+        self._first = np.cumsum(self._size) - self._size
+        self._place = np.argsort(self._order)
 
-def blend(dataset, probability: float, rng):
-    """Blend some samples with another of their class.
+    @property
+    def active(self) -> bool:
+        """Whether the settings change samples at all."""
+        settings = self._settings
+        return any((settings.blend, settings.shift, settings.dropout, settings.jitter))
 
-    Each event of either is kept with probability 1/2. Those of the other are moved in time by the
-    distance of the two samples' mean times; what would come before 0 is dropped. A sample that is
-    alone in its class, or without events, stays as it is.
+    def draw(self, rows, rng) -> Inputs:
+        """Return the samples ``rows``, (batch,) int64, in this order, changed at random."""
+        settings, channels = self._settings, self._dataset.n_channels
+        time, channel, turn = self.blended(rows, rng) if settings.blend else self._events(rows)
+        if settings.shift:
+            moves = rng.integers(-settings.shift, settings.shift + 1, len(rows))
+            channel = channel + moves[turn]
+            stay = (channel >= 0) & (channel < channels)
+            time, channel, turn = time[stay], channel[stay], turn[stay]
+        if settings.dropout:
+            stay = rng.random(len(time)) >= settings.dropout
+            time, channel, turn = time[stay], channel[stay], turn[stay]
+        if settings.jitter:
+            time = np.abs(time + rng.normal(0.0, settings.jitter, len(time)))
+        return Inputs.arrange(time, channel, turn, len(rows), channels)
 
-    Returns
-    -------
-    times : (events,) float64, ms
-    channels, samples : (events,) int64
-    """
-    counts = np.diff(dataset.offsets)
-    other = partners(dataset.labels, rng)
-    chosen = rng.random(len(dataset)) < probability
-    chosen &= (other != np.arange(len(dataset))) & (counts > 0) & (counts[other] > 0)
-    time, own = dataset.times * 1e-3, sample_of(dataset)
-    mean = np.bincount(own, time, len(dataset)) / np.maximum(counts, 1)
-    keep = ~chosen[own] | (rng.random(len(time)) < 0.5)
+    def blended(self, rows, rng):
+        """Blend some samples with another of their class.
 
-    # The events of the others, in the order of the samples that they go into.
-    into = np.flatnonzero(chosen)
-    lengths = counts[other[into]]
-    starts = dataset.offsets[other[into]] - np.cumsum(lengths) + lengths
-    event = np.arange(lengths.sum()) + np.repeat(starts, lengths)
-    target = np.repeat(into, lengths)
-    moved = time[event] + (mean - mean[other])[target]
-    taken = (rng.random(len(event)) < 0.5) & (moved >= 0)
-    return (
-        np.concatenate([time[keep], moved[taken]]),
-        np.concatenate([dataset.channels[keep], dataset.channels[event[taken]]]),
-        np.concatenate([own[keep], target[taken]]),
-    )
+        Each event of either is kept with probability 1/2. Those of the other are moved in time by
+        the distance of the two samples' mean times; what would come before 0 is dropped. A sample
+        that is alone in its class, or without events, stays as it is.
 
+        Returns
+        -------
+        times : (events,) float64, ms
+        channels : (events,) integers
+        turns : (events,) int64
+            Places in ``rows``.
+        """
+        other = self.partners(rows, rng)
+        chosen = rng.random(len(rows)) < self._settings.blend
+        chosen &= (other != rows) & (self._counts[rows] > 0) & (self._counts[other] > 0)
+        time, channel, turn = self._events(rows)
+        keep = ~chosen[turn] | (rng.random(len(time)) < 0.5)
+        into = np.flatnonzero(chosen)
+        moved, guest, place = self._events(other[into])
+        moved += (self._mean[rows] - self._mean[other])[into][place]
+        taken = (rng.random(len(moved)) < 0.5) & (moved >= 0)
+        return (
+            np.concatenate([time[keep], moved[taken]]),
+            np.concatenate([channel[keep], guest[taken]]),
+            np.concatenate([turn[keep], into[place[taken]]]),
+        )
 
-def partners(labels, rng):
-    """Return for each sample another one of its class, (samples,) int64; itself if it's alone."""
-    order = np.argsort(labels, kind="stable")
-    size = np.bincount(labels)
-    first = np.cumsum(size) - size
-    place = np.empty(len(labels), np.int64)
-    place[order] = np.arange(len(labels))
-    fellows = size[labels] - 1
-    ahead = 1 + np.floor(rng.random(len(labels)) * fellows).astype(np.int64)
-    return order[first[labels] + (place - first[labels] + ahead) % size[labels]]
+    def partners(self, rows, rng):
+        """Return another sample of each one's class, (batch,) int64; itself if it's alone."""
+        labels = self._dataset.labels[rows]
+        first, size = self._first[labels], self._size[labels]
+        ahead = 1 + np.floor(rng.random(len(rows)) * (size - 1)).astype(np.int64)
+        return self._order[first + (self._place[rows] - first + ahead) % size]
+
+    def _events(self, rows):
+        """Return times (ms), channels and places in ``rows`` of the events of some samples."""
+        counts = self._counts[rows]
+        begins = np.cumsum(counts) - counts
+        event = np.arange(counts.sum()) + np.repeat(self._dataset.offsets[rows] - begins, counts)
+        turn = np.repeat(np.arange(len(rows)), counts)
+        return self._dataset.times[event] * 1e-3, self._dataset.channels[event], turn

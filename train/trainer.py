@@ -11,7 +11,7 @@ import numpy as np
 from tqdm import tqdm
 
 from ..model.files import write_atomically
-from .augment import augment, augments
+from .augment import Augmenter
 from .checkpoint import Checkpoint
 from .engine import Engine, Inputs
 from .losses import check_loss, cross_entropy, distance
@@ -142,6 +142,7 @@ class _Run:
         self._seed = seed
         self._engine = Engine(config, threads)
         self._inputs = {name: Inputs.of(dataset) for name, dataset in data.items()}
+        self._augmenter = Augmenter(data["train"], settings)
         self.network = Network.random(config, settings, seed)
         self._best = {}  # the network's arrays after the best epoch, with early stopping
         self.history = []
@@ -189,9 +190,7 @@ class _Run:
         began = time.perf_counter()
         settings, epoch = self._settings, len(self.history)
         rng = np.random.default_rng([self._seed, 1, epoch])
-        labels, inputs = self._data["train"].labels, self._inputs["train"]
-        if augments(settings):
-            inputs = augment(self._data["train"], settings, rng)
+        labels = self._data["train"].labels
         order = rng.permutation(len(labels))
         batches = [order[k : k + settings.batch] for k in range(0, len(order), settings.batch)]
         tally = _Tally()
@@ -201,7 +200,7 @@ class _Run:
                 schedule=settings.schedule, final=settings.final_rate,
                 warmup=settings.warmup * len(batches),
             )  # fmt: skip
-            self._step(inputs, rows, rng, factor, tally)
+            self._step(rows, rng, factor, tally)
         totals = {name: tally.spikes[name] for name in self._engine.config.spiking}
         woken = wake(self.network, totals, settings.wake) if settings.wake else 0
         record = {"epoch": epoch + 1, "loss": tally.loss / len(labels)}
@@ -225,12 +224,16 @@ class _Run:
             self._best = {name: array.copy() for name, array in self.network.arrays().items()}
         return record
 
-    def _step(self, inputs, rows, rng, factor, tally):
+    def _step(self, rows, rng, factor, tally):
         """Go one step down the mean gradient of a batch, and count it."""
         settings, engine, labels = self._settings, self._engine, self._data["train"].labels[rows]
         net = engine.pack(self.network)
         net.theta0[:] *= 1.0 + settings.theta_noise * rng.standard_normal(net.theta0.size)
-        result = engine.forward(net, inputs, rows)
+        if self._augmenter.active:
+            inputs = self._augmenter.draw(rows, rng)
+            result = engine.forward(net, inputs, np.arange(len(rows)))
+        else:
+            result = engine.forward(net, self._inputs["train"], rows)
         losses, pull = self._loss(result.score, labels)
         sums, limited = engine.backward(
             net, result, pull, settings.slope_floor, settings.spike_cap

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from ranvier.train.augment import augment, augments, blend, partners
+from ranvier.train.augment import Augmenter
 from ranvier.train.engine import Inputs
 from ranvier.train.samples import Dataset
 from ranvier.train.settings import TrainConfig
@@ -17,6 +17,11 @@ def settings(**changes):
 
 def rng(seed=0):
     return np.random.default_rng(seed)
+
+
+def augment(data, changed, source):
+    """Change all samples."""
+    return Augmenter(data, changed).draw(np.arange(len(data)), source)
 
 
 @pytest.fixture(scope="module")
@@ -51,13 +56,13 @@ def test_nothing_is_drawn_where_nothing_is_set(data):
     inputs = augment(data, settings(), source)
     np.testing.assert_array_equal(inputs.time, Inputs.of(data).time)
     assert source.random() == rng().random()
-    assert not augments(settings())
+    assert not Augmenter(data, settings()).active
 
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_equal_seeds_give_equal_samples_and_others_do_not(data, name):
     changed = settings(**{name: CHANGES[name]})
-    assert augments(changed)
+    assert Augmenter(data, changed).active
     one, again, other = (augment(data, changed, rng(seed)) for seed in (0, 0, 1))
     np.testing.assert_array_equal(one.time, again.time)
     np.testing.assert_array_equal(one.start, again.start)
@@ -101,17 +106,32 @@ def test_jitter_has_the_spread_asked_for(data):
 
 def test_partners_are_others_of_the_class_all_equally_often():
     labels = np.array([2, 0, 2, 1, 2, 0])
-    source = rng()
-    drawn = np.array([partners(labels, source) for _ in range(2000)])
-    assert (labels[drawn] == labels).all()
-    assert (drawn[:, 3] == 3).all()  # alone in its class
-    assert (drawn[:, [0, 1, 2, 4, 5]] != [0, 1, 2, 4, 5]).all()
-    assert np.mean(drawn[:, 0] == 2) == pytest.approx(0.5, abs=0.05)
+    data = Dataset(
+        times=np.zeros(0, int), channels=np.zeros(0, int), offsets=np.zeros(7, int), labels=labels,
+        n_channels=1, n_classes=3,
+    )  # fmt: skip
+    rows, source = np.array([4, 0, 1, 2, 3, 5]), rng()
+    augmenter = Augmenter(data, settings())
+    drawn = np.array([augmenter.partners(rows, source) for _ in range(2000)])
+    assert (labels[drawn] == labels[rows]).all()
+    assert (drawn[:, 4] == 3).all()  # alone in its class
+    assert (np.delete(drawn, 4, axis=1) != np.delete(rows, 4)).all()
+    assert np.mean(drawn[:, 1] == 2) == pytest.approx(0.5, abs=0.05)
+
+
+def test_a_batch_has_the_samples_asked_for_in_their_order(data):
+    rows = np.array([9, 3, 120, 7, 3])
+    inputs, plain = Augmenter(data, settings()).draw(rows, rng()), Inputs.of(data)
+    for turn, row in enumerate(rows):
+        assert lists(inputs, turn) == lists(plain, row)
 
 
 def test_a_blended_sample_is_half_of_either_at_the_same_mean_time(data):
-    time, channel, sample = blend(data, 1.0, rng())
-    other = partners(data.labels, rng())  # the first that blend draws
+    augmenter, rows = Augmenter(data, settings(blend=1.0)), rng(5).permutation(len(data))
+    time, channel, turn = augmenter.blended(rows, rng())
+    sample = rows[turn]
+    other = np.empty(len(data), int)
+    other[rows] = augmenter.partners(rows, rng())  # the first that blending draws
     share = []
     for i in range(len(data)):
         own = list(zip(*data.sample(i), strict=True))
@@ -130,7 +150,8 @@ def test_a_blended_sample_is_half_of_either_at_the_same_mean_time(data):
 
 
 def test_the_probability_is_that_of_a_sample(data):
-    time, _, sample = blend(data, 0.3, rng())
+    rows = np.arange(len(data))
+    time, _, sample = Augmenter(data, settings(blend=0.3)).blended(rows, rng())
     same = [
         np.array_equal(time[sample == i], data.sample(i)[0] * 1e-3) for i in range(len(data))
     ]

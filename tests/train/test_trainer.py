@@ -252,6 +252,17 @@ def test_the_penalty_and_the_silent_are_told(data):
     assert 0.5 / 2 * 4.0 * 6 < record["penalty"] <= 0.5 / 2 * (4.0 * 12 + 3)
 
 
+def test_training_sees_the_changed_samples_and_measuring_the_given_ones(data):
+    plain = replace(SETTINGS, epochs=1, weight_rate=0.0, delay_rate=0.0, theta_rate=0.0,
+                    beta_rate=0.0, dropout=0.0, jitter=0.0)  # fmt: skip
+    (one,), (other,) = (
+        train(CONFIG, replace(plain, dropout=dropout), data, 3, progress=False)[1]
+        for dropout in (0.0, 0.9)
+    )
+    assert other["spikes"] < 0.3 * one["spikes"]
+    assert other["accuracy"]["test"] == one["accuracy"]["test"]
+
+
 def test_silent_neurons_are_woken(data):
     settings = replace(
         SETTINGS, epochs=12, hidden_mean=-1.0, hidden_sd=0.1, rate_strength=0.0, weight_rate=0.0,
