@@ -58,7 +58,7 @@ class TickEngine:
 
     Forwards it obeys docs/contract.md but for the rounding: the core's own spikes before anything
     but times is rounded. Backwards it gives the gradients of that system in the sense of
-    docs/gradients.md, section 7; those of delays are of the delays before rounding. Time constants
+    docs/gradients.md, section 7; a delay's is that of the delay before rounding. Time constants
     get none: theirs are 0.
 
     Parameters

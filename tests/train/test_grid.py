@@ -1,7 +1,9 @@
+import numba
 import numpy as np
 import pytest
 
-from ranvier.train.engine import Inputs
+from ranvier.train import grid
+from ranvier.train.engine import Engine, Inputs
 from ranvier.train.grid import TickEngine
 
 from .grid_oracle import NaiveGrid
@@ -91,3 +93,107 @@ def test_gradients_are_the_recursions(readout, synapse, delays):
         np.testing.assert_allclose(found[name], expected, rtol=1e-9, atol=1e-8 * largest)
         if name.startswith("delays/input"):
             assert largest > 0
+
+
+@pytest.mark.parametrize("readout", ["first-spike", "spike-count"])
+def test_later_inputs_make_everything_later(readout):
+    """Of a shift of all inputs, each output spike gets the same: the sums of gradients agree."""
+    network, data = random_net(8, readout=readout), random_data(9)
+    engine, net, result = run(network, data)
+    pull = np.random.default_rng(1).standard_normal(result.score.shape)
+    gradients, _ = engine.backward(net, result, pull)
+    found = gradients["delays/input/hidden0"].sum()
+    counts = engine.counts(result)["output"]
+    wanted = (-pull * counts).sum() / network.config.duration
+    if readout == "first-spike":
+        wanted = (pull * (counts > 0)).sum()
+    np.testing.assert_allclose(found, wanted, rtol=1e-9)
+
+
+def cosine(one, other):
+    return (one * other).sum() / np.sqrt((one**2).sum() * (other**2).sum())
+
+
+@pytest.mark.parametrize("readout", ["spike-count", "leaky"])
+def test_a_fine_grid_has_the_exact_gradients(readout):
+    network, data = random_net(3, readout=readout, connections=WEB), random_data(4, samples=10)
+    inputs, cosines = Inputs.of(data), []
+    engines = [Engine(network.config, 1)]
+    ticks = (1.0, 0.05, 0.001)
+    engines += [TickEngine(network.config, tick, 1, dtype=np.float64) for tick in ticks]
+    for k in range(10):
+        pull = np.random.default_rng(k).standard_normal((1, 3))
+        found = []
+        for engine in engines:
+            net = engine.pack(network)
+            result = engine.forward(net, inputs, np.array([k]))
+            found.append(engine.backward(net, result, pull)[0])
+        cosines.append([
+            [cosine(grid[name], found[0][name]) for grid in found[1:]]
+            for name in ("weights/input/hidden0", "delays/input/hidden0", "theta0/hidden0")
+        ])  # fmt: skip
+    print(np.median(cosines, axis=0))
+    coarse, _, fine = np.median(cosines, axis=0).T
+    assert np.all(fine > 0.999)
+    assert np.all(fine > coarse)
+
+
+def test_single_precision_is_close():
+    network, data = random_net(5, recurrent=True), random_data(6)
+    gradients = []
+    for dtype in (np.float32, np.float64):
+        engine, net, result = run(network, data, dtype=dtype)
+        gradients.append(engine.backward(net, result, np.ones(result.score.shape))[0])
+    for name, wanted in gradients[1].items():
+        largest = np.abs(wanted).max()
+        np.testing.assert_allclose(gradients[0][name], wanted, rtol=0, atol=1e-4 * largest + 1e-9)
+
+
+@pytest.mark.skipif(numba.config.NUMBA_NUM_THREADS < 2, reason="needs two threads")
+def test_threads_change_no_bit():
+    network, data = web(5), random_data(6, samples=9)
+    found = []
+    for threads in (1, 2):
+        engine, net, result = run(network, data, dtype=np.float32, threads=threads)
+        gradients, _ = engine.backward(net, result, np.ones(result.score.shape))
+        found.append([result.score, result.counts, *gradients.values()])
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_the_tape_grows(monkeypatch):
+    network, data = web(3), random_data(4)
+    wanted = run(network, data)[2]
+    monkeypatch.setattr(grid, "ROOM", 4)
+    np.testing.assert_array_equal(run(network, data)[2].counts, wanted.counts)
+
+
+def test_limits_are_counted_and_bound_a_spikes_share():
+    network, data = random_net(5), random_data(6)
+    engine, net, result = run(network, data)
+    pull = np.ones(result.score.shape)
+    gradients, limited = engine.backward(net, result, pull, spike_cap=1e-9)
+    assert limited > 0
+    bounds = 1e-9 * (1 + engine.counts(result)["hidden0"].sum(axis=0))
+    assert np.all(np.abs(gradients["theta0/hidden0"]) <= bounds)
+    assert engine.backward(net, result, pull, slope_floor=1e3)[1] > 0
+    assert engine.backward(net, result, pull)[1] == 0
+
+
+def test_decisions_go_to_the_lower_class():
+    for readout in READOUTS:
+        network = random_net(3, readout=readout)
+        for weight in network.weights.values():
+            weight[:] = 0
+        engine, _, result = run(network, random_data(4))
+        np.testing.assert_array_equal(engine.decide(result), 0)
+
+
+def test_what_does_not_fit_is_refused():
+    config = random_net(3).config
+    with pytest.raises(ValueError, match=r"Readout on a grid must be one of .*, not 'max'"):
+        TickEngine(random_net(3, readout="max").config, 1.0)
+    with pytest.raises(ValueError, match=r"tick must be a whole number of microseconds"):
+        TickEngine(config, 0.0005)
+    with pytest.raises(ValueError, match=r"Threads must be within 1 and \d+, not 0"):
+        TickEngine(config, 1.0, 0)
