@@ -105,6 +105,13 @@ def _encode(net, time, start, begin, at):
 
 
 @kernel
+def encode(net, time, start, rows, begin, at):
+    """Put a batch's events on the grid: ``begin`` and ``at`` of a `Tape`."""
+    for k in range(rows.shape[0]):
+        _encode(net, time, start[rows[k]], begin[k], at[k])
+
+
+@kernel
 def _by_tick(begin, at, head, channels):
     """Order events by tick, then channel; ``head[tick]`` becomes the end of a tick's events."""
     head[:] = 0
