@@ -171,28 +171,38 @@ def _own(net, population, neuron, tape, g, lp, lq, limits, theta_gradient, beta_
 
 
 @kernel
-def fill_table(net, grid, population, neuron, time, start, lp, lq, slow, fast):
+def fill_table(net, grid, population, neuron, time, start, lp, lq, slow, fast, spikes):
     """Lay out a neuron's adjoints: ``slow`` and ``fast``, (windows,), lP and lQ at their starts.
 
-    nan in windows in which it fires itself, 0 after its last spike.
+    nan in windows in which it fires itself, 0 after its last spike. ``spikes`` : (spikes, 5), for
+    each of its own spikes the window, lP and lQ there just before it, and what they are after it if
+    it's the window's last, all as if at the start of the window.
     """
     width, count = grid.width[population], grid.count[population]
     rates = net.rates[population]
-    back_m, back_s = exp(-width * rates[0]), exp(-width * rates[1])
+    back_m, back_s = grid.back[population, 0, 1], grid.back[population, 1, 1]
     free = count  # windows from here on are filled
-    p, q = 0.0, 0.0
+    p, q = 0.0, 0.0  # at the start of window free - 1
     for k in range(start[neuron + 1] - 1, start[neuron] - 1, -1):
         own = min(int(time[k] / width), count - 1)
         for window in range(free - 1, own, -1):
             slow[window], fast[window] = p, q
             p *= back_m
             q *= back_s
-        slow[own], fast[own] = np.nan, np.nan
-        free = own
-        if net.jump:
+        index = k - start[neuron]
+        spikes[index, 0], spikes[index, 3], spikes[index, 4] = own, p, q
+        if own < free:
+            slow[own], fast[own] = np.nan, np.nan
+        gap = time[k] - own * width
+        p = 0.0 if net.jump else lp[k] * exp(-gap * rates[0])
+        q = 0.0 if net.jump else lq[k] * exp(-gap * rates[1])
+        spikes[index, 1], spikes[index, 2] = p, q
+        if k > start[neuron] and int(time[k - 1] / width) >= own:
+            free = own + 1
             continue
-        gap = time[k] - (own - 1) * width
-        p, q = lp[k] * exp(-gap * rates[0]), lq[k] * exp(-gap * rates[1])
+        free = own
+        p *= back_m
+        q *= back_s
     for window in range(free - 1, -1, -1):
         slow[window], fast[window] = p, q
         p *= back_m
@@ -200,29 +210,54 @@ def fill_table(net, grid, population, neuron, time, start, lp, lq, slow, fast):
 
 
 @kernel
-def _arrive(net, population, at, weight, begin, end, time, slope, g, lp, lq):
-    """Return dL/dw and dL/dt of an arrival, by the spikes ``begin`` to ``end`` of its target."""
-    hit = begin + np.searchsorted(time[begin:end], at)
-    if hit == end:
+def _near(at, window, time, begin, end, spikes):
+    """Return lP and lQ at the start of a window in which the neuron fires, for an arrival ``at``.
+
+    They're those before its next spike there, or after the last one.
+    """
+    hit = begin
+    if end - begin > 16:
+        hit += np.searchsorted(time[begin:end], at)
+    else:
+        while hit < end and time[hit] < at:
+            hit += 1
+    if hit < end and spikes[hit - begin, 0] == window:
+        return spikes[hit - begin, 1], spikes[hit - begin, 2]
+    if hit == begin:  # by rounding at the window's edge
         return 0.0, 0.0
-    if net.jump:
-        return 0.0, g[hit] / slope[hit] if time[hit] == at else 0.0
-    rates = net.rates[population]
-    p = lp[hit] * exp((at - time[hit]) * rates[0])
-    q = lq[hit] * exp((at - time[hit]) * rates[1])
-    return p + q, weight * (p * rates[0] + q * rates[1])
+    return spikes[hit - begin - 1, 3], spikes[hit - begin - 1, 4]
 
 
 @kernel
-def place(time, begin, end, width, rates, slot, rest, slow, fast):
+def _touch(at, begin, end, time, slope, g):
+    """Return dL/dt of a jump's arrival: a share of its target's spike if it's at that instant."""
+    hit = begin + np.searchsorted(time[begin:end], at)
+    return g[hit] / slope[hit] if hit < end and time[hit] == at else 0.0
+
+
+@kernel
+def _arrive(net, population, at, weight, begin, end, time, slope, g, lp, lq):
+    """Return dL/dt of an arrival, by the spikes ``begin`` to ``end`` of its target."""
+    if net.jump:
+        return _touch(at, begin, end, time, slope, g)
+    hit = begin + np.searchsorted(time[begin:end], at)
+    if hit == end:
+        return 0.0
+    rates = net.rates[population]
+    p = lp[hit] * exp((at - time[hit]) * rates[0])
+    q = lq[hit] * exp((at - time[hit]) * rates[1])
+    return weight * (p * rates[0] + q * rates[1])
+
+
+@kernel
+def place(time, begin, end, width, rates, pos, slot, slow, fast):
     """See spikes ``begin`` to ``end`` through windows of ``width``, as `_forward.place`."""
     for k in range(end - begin):
-        at = time[begin + k]
-        whole = int(at / width)
-        slot[k] = whole
-        rest[k] = at - whole * width
-        slow[k] = exp(rest[k] * rates[0])
-        fast[k] = exp(rest[k] * rates[1])
+        pos[k] = time[begin + k] / width
+        slot[k] = int(pos[k])
+        rest = (pos[k] - slot[k]) * width
+        slow[k] = exp(rest * rates[0])
+        fast[k] = exp(rest * rates[1])
 
 
 @kernel
@@ -231,37 +266,37 @@ def _pull(net, grid, pair, tape, g, lp, lq, places, tables):
     time, _, slope, start = tape
     source_population, population = net.pairs[pair, 0], net.pairs[pair, 1]
     starts = start[net.first[source_population] : net.first[source_population + 1] + 1]
-    slots, rests, slows, fasts = places
+    spots, slots, slows, fasts = places
     width, count, rates = grid.width[population], grid.count[population], net.rates[population]
-    back_m, back_s = exp(-width * rates[0]), exp(-width * rates[1])
+    back = grid.back[population]
     first = starts[0]
-    place(time, first, starts[-1], width, rates, slots, rests, slows, fasts)
-    slow, fast = tables
+    place(time, first, starts[-1], width, rates, spots, slots, slows, fasts)
+    slow, fast, spikes = tables
     for target in range(net.size[population]):
         neuron = net.first[population] + target
         begin, end = start[neuron], start[neuron + 1]
         if begin == end:
             continue
-        fill_table(net, grid, population, neuron, time, start, lp, lq, slow, fast)
+        fill_table(net, grid, population, neuron, time, start, lp, lq, slow, fast, spikes)
         for source in range(net.size[source_population]):
             synapse = net.pairs[pair, 2] + target * net.size[source_population] + source
-            weight, lag, rest = net.weights[synapse], grid.lag[synapse], grid.rest[synapse]
+            weight, pos, lag = net.weights[synapse], grid.pos[synapse], grid.lag[synapse]
             by_slow = weight * rates[0] * grid.slow[synapse]
             by_fast = weight * rates[1] * grid.fast[synapse]
             for k in range(starts[source], starts[source + 1]):
-                late = rests[k - first] + rest >= width
-                slot = slots[k - first] + lag + late
+                slot = int(spots[k - first] + pos)
                 if slot >= count:
                     continue
                 p, q = slow[slot], fast[slot]
                 if p != p:
                     at = time[k] + net.delays[synapse]
-                    g[k] += _arrive(
-                        net, population, at, weight, begin, end, time, slope, g, lp, lq
-                    )[1]
-                    continue
-                g[k] += by_slow * p * slows[k - first] * (back_m if late else 1.0)
-                g[k] += by_fast * q * fasts[k - first] * (back_s if late else 1.0)
+                    if net.jump:
+                        g[k] += _touch(at, begin, end, time, slope, g)
+                        continue
+                    p, q = _near(at, slot, time, begin, end, spikes)
+                late = slot - slots[k - first] - lag
+                g[k] += by_slow * p * slows[k - first] * back[0, late]
+                g[k] += by_fast * q * fasts[k - first] * back[1, late]
 
 
 # ----------------------------------------------------------------- a group that feeds itself
@@ -272,7 +307,7 @@ def _rows(net, grid, begin, end):
     """Windows from a spike of a group to its last arrival, as a power of 2."""
     rows = 4
     for pair in range(net.into[begin], net.into[end]):
-        while net.pairs[pair, 3] and rows < net.reach[pair, 1] / grid.width[begin] + 3:
+        while net.pairs[pair, 3] >= 0 and rows < net.reach[pair, 1] / grid.width[begin] + 3:
             rows *= 2
     return rows
 
@@ -287,20 +322,20 @@ def _collect(net, grid, low, population, neuron, k, tape, g, lp, lq, ring):
     slow, fast = ring
     mask, total = slow.shape[0] - 1, 0.0
     for pair in range(net.pairs.shape[0]):
-        if net.pairs[pair, 0] != population or not net.pairs[pair, 3]:
+        if net.pairs[pair, 0] != population or net.pairs[pair, 3] < 0:
             continue
         target = net.pairs[pair, 1]
         width, rates, count = grid.width[target], net.rates[target], grid.count[target]
-        whole = int(time[k] / width)
-        left = time[k] - whole * width
+        pos = time[k] / width
+        whole = int(pos)
+        left = (pos - whole) * width
         by_slow, by_fast = rates[0] * exp(left * rates[0]), rates[1] * exp(left * rates[1])
-        back_m, back_s = exp(-width * rates[0]), exp(-width * rates[1])
-        first = net.pairs[pair, 2] + (neuron - net.first[population]) * net.size[target]
+        back = grid.back[population]
+        first = net.pairs[pair, 3] + (neuron - net.first[population]) * net.size[target]
         shift = net.first[target] - low
         for j in range(net.size[target]):
             synapse = first + j
-            late = left + grid.rest[synapse] >= width
-            slot = whole + grid.lag[synapse] + late
+            slot = int(pos + grid.pos[synapse])
             if slot >= count:
                 continue
             p, q = slow[slot & mask, shift + j], fast[slot & mask, shift + j]
@@ -308,11 +343,12 @@ def _collect(net, grid, low, population, neuron, k, tape, g, lp, lq, ring):
             if p != p:
                 begin, end = start[net.first[target] + j], start[net.first[target] + j + 1]
                 at = time[k] + net.delays[synapse]
-                total += _arrive(net, target, at, weight, begin, end, time, slope, g, lp, lq)[1]
+                total += _arrive(net, target, at, weight, begin, end, time, slope, g, lp, lq)
                 continue
+            late = slot - whole - grid.lag[synapse]
             total += weight * (
-                p * grid.slow[synapse] * by_slow * (back_m if late else 1.0)
-                + q * grid.fast[synapse] * by_fast * (back_s if late else 1.0)
+                p * grid.slow[synapse] * by_slow * back[0, late]
+                + q * grid.fast[synapse] * by_fast * back[1, late]
             )
     return total
 
@@ -363,8 +399,7 @@ def _own_loop(net, grid, begin, end, tape, g, lp, lq, limits, theta_gradient, be
             adjoint[i, 0], adjoint[i, 1], adjoint[i, 2] = p, q, a
             since[i] = time[k]
         for population in range(begin, end):
-            rates = net.rates[population]
-            back_m, back_s = exp(-width * rates[0]), exp(-width * rates[1])
+            back_m, back_s = grid.back[population, 0, 1], grid.back[population, 1, 1]
             for i in range(net.first[population] - low, net.first[population + 1] - low):
                 ring[0][row, i], ring[1][row, i] = running[0, i], running[1, i]
                 running[0, i] *= back_m
@@ -398,7 +433,7 @@ def _backward(net, grid, readout, tape, pull, limits, g, lp, lq, places, tables,
             continue
         loop = False
         for pair in range(net.into[begin], net.into[end]):
-            loop |= net.pairs[pair, 3] == 1
+            loop |= net.pairs[pair, 3] >= 0
         if loop:
             limited += _own_loop(
                 net, grid, begin, end, tape, g, lp, lq, limits, theta_gradient, beta_gradient
@@ -409,7 +444,7 @@ def _backward(net, grid, readout, tape, pull, limits, g, lp, lq, places, tables,
                     net, begin, neuron, tape, g, lp, lq, limits, theta_gradient, beta_gradient
                 )
         for pair in range(net.into[begin], net.into[end]):
-            if net.pairs[pair, 0] > 0 and not net.pairs[pair, 3]:
+            if net.pairs[pair, 0] > 0 and net.pairs[pair, 3] < 0:
                 _pull(net, grid, pair, tape, g, lp, lq, places, tables)
     return limited
 
@@ -449,8 +484,8 @@ def backward(net, grid, readout, chunks, tape, pull, limits, worth, by_neuron, l
     batch = pull.shape[0]
     for chunk in nb.prange(chunks):
         room, count = tape.time.shape[1], grid.count.max()
-        places = (np.empty(room, np.int32), np.empty(room), np.empty(room), np.empty(room))
-        tables = (np.empty(count), np.empty(count))
+        places = (np.empty(room), np.empty(room, np.int32), np.empty(room), np.empty(room))
+        tables = (np.empty(count), np.empty(count), np.empty((room, 5)))
         for k in range(chunk * batch // chunks, (chunk + 1) * batch // chunks):
             row = (tape.time[k], tape.fast[k], tape.slope[k], tape.start[k])
             limited[k] = _backward(

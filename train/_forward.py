@@ -33,10 +33,10 @@ class Net(NamedTuple):
     ``size`` : (populations,) int64. ``first`` : (populations + 1,) int64, first neuron of each
     population; that of the input isn't used, its channels are numbered apart. ``groups`` :
     (groups + 1,) int64, first population of each group. ``pairs`` : (connections, 4) int64, source,
-    target, first synapse, and 1 if both are in one group; sorted by target. ``into`` :
+    target, first synapse, and first synapse of the copy or -1; sorted by target. ``into`` :
     (populations + 1,) int64, first connection into each population. Synapses stand target by
-    target, those within a group source by source. ``reach`` : (connections, 2) float64, shortest
-    and longest delay. ``rates`` : (populations, 3) float64, 1/tau_m, 1/tau_s, 1/tau_a.
+    target; those within a group have a copy behind all of them, source by source. ``reach`` :
+    (connections, 2) float64, shortest and longest delay. ``rates`` : (populations, 3) float64, 1/tau_m, 1/tau_s, 1/tau_a.
     ``theta0`` and ``beta`` are by neuron.
     """
 
@@ -61,15 +61,21 @@ class Net(NamedTuple):
 class Grid(NamedTuple):
     """The windows of each population, and the synapses as seen through them.
 
-    ``width`` : (populations,) float64, ms. ``count`` : (populations,) int64. A synapse's delay is
-    ``lag`` windows, int32, and ``rest``, which is worth the factors ``slow`` = exp(rest/tau_m) and
-    ``fast`` = exp(rest/tau_s).
+    ``width`` : (populations,) float64, ms. ``count`` : (populations,) int64. ``back`` :
+    (populations, 3, 3) float64, what P, Q and A decay to over 0, 1 and 2 windows. ``pos`` :
+    (synapses,) float64, a synapse's delay in windows; ``lag``, uint16 or int32, are the whole ones.
+    The rest is worth the factors ``slow`` = exp(rest/tau_m) and ``fast`` = exp(rest/tau_s).
+
+    A spike has the same four. Its arrival's window is int(pos + pos), always in this arithmetic, so
+    that nothing is lost or doubled at a boundary; that may be 0, 1 or, by rounding, 2 windows later
+    than the sum of the whole ones.
     """
 
     width: np.ndarray
     count: np.ndarray
+    back: np.ndarray
+    pos: np.ndarray
     lag: np.ndarray
-    rest: np.ndarray
     slow: np.ndarray
     fast: np.ndarray
 
@@ -94,29 +100,27 @@ class Places(NamedTuple):
     A row a connection; by neuron, and within it by time.
     """
 
+    pos: np.ndarray
     slot: np.ndarray
-    rest: np.ndarray
     slow: np.ndarray
     fast: np.ndarray
 
 
 class Trains(NamedTuple):
-    """The same spikes in the order of time, and how many."""
+    """The same spikes in the order of their windows; those of window w begin at ``first[w]``."""
 
     time: np.ndarray
     source: np.ndarray
+    pos: np.ndarray
     slot: np.ndarray
-    rest: np.ndarray
-    length: np.ndarray
+    first: np.ndarray
 
 
 class Sample(NamedTuple):
-    """The input spikes of one sample: by channel as on a tape, and in the order of time."""
+    """The input spikes of one sample, by channel as on a tape."""
 
     time: np.ndarray
     start: np.ndarray
-    train_time: np.ndarray
-    train_source: np.ndarray
 
 
 # ------------------------------------------------------------------ when does a neuron fire?
@@ -181,7 +185,8 @@ def _root(rates, p, q, a, theta, low, high, u):
 
 @kernel
 def _height(rates, p, q, a, theta, u):
-    return p * exp(-u * rates[0]) - q * exp(-u * rates[1]) - a * exp(-u * rates[2]) - theta
+    lift = a * exp(-u * rates[2]) if a > 0.0 else 0.0
+    return p * exp(-u * rates[0]) - q * exp(-u * rates[1]) - lift - theta
 
 
 @kernel
@@ -259,7 +264,8 @@ def _run(net, population, neuron, state, n, times, weights, end, time, fast, slo
                 return FULL
             state[0] *= exp(-u * rates[0])
             state[1] *= exp(-u * rates[1])
-            state[2] *= exp(-u * rates[2])
+            if state[2] > 0.0:
+                state[2] *= exp(-u * rates[2])
             state[3] += u
             _fire(rates, beta, state, time, fast, slope, used)
             used += 1
@@ -307,17 +313,16 @@ def _run_jump(net, population, neuron, state, n, times, weights, end, time, fast
 
 
 @kernel
-def _scatter(net, grid, pair, target, row, start, places, slow, fast, up):
+def _scatter(net, grid, pair, target, row, start, places, sums):
     """Add the arrivals of one connection at one target to its windows.
 
-    ``slow`` and ``fast`` : (windows,) what they add to P and Q, as if at the window's start.
-    ``up`` : (windows,) sum of the positive weights. Synapses stand target by target.
+    ``sums`` : (windows, 4), what they add to P and to Q, as if at the window's start, and the sums
+    of the positive and of the negative weights: together, since they're used together.
     """
     population = net.pairs[pair, 1]
     sources = net.size[net.pairs[pair, 0]]
-    width, count = grid.width[population], grid.count[population]
-    back_m, back_s = exp(-width * net.rates[population, 0]), exp(-width * net.rates[population, 1])
-    slots, rests = places.slot[row], places.rest[row]
+    count, back = grid.count[population], grid.back[population]
+    spots, slots = places.pos[row], places.slot[row]
     slows, fasts = places.slow[row], places.fast[row]
     for source in range(sources):
         begin, end = start[source] - start[0], start[source + 1] - start[0]
@@ -325,37 +330,44 @@ def _scatter(net, grid, pair, target, row, start, places, slow, fast, up):
         weight = net.weights[synapse]
         if begin == end or weight == 0.0:
             continue
-        lag, rest = grid.lag[synapse], grid.rest[synapse]
+        pos, lag = grid.pos[synapse], grid.lag[synapse]
         by_slow = weight * grid.slow[synapse]
         by_fast = 0.0 if net.jump else weight * grid.fast[synapse]
-        positive = max(weight, 0.0)
+        up, down = max(weight, 0.0), min(weight, 0.0)
         for k in range(begin, end):
-            late = rests[k] + rest >= width
-            slot = slots[k] + lag + late
+            slot = int(spots[k] + pos)
             if slot < count:
-                slow[slot] += by_slow * slows[k] * (back_m if late else 1.0)
-                fast[slot] += by_fast * fasts[k] * (back_s if late else 1.0)
-                up[slot] += positive
+                late = slot - slots[k] - lag
+                sums[slot, 0] += by_slow * slows[k] * back[0, late]
+                sums[slot, 1] += by_fast * fasts[k] * back[1, late]
+                sums[slot, 2] += up
+                sums[slot, 3] += down
 
 
 @kernel
-def _collect(net, grid, pair, target, window, low, high, time, source, slot, rest, n, times,
-             weights):  # fmt: skip
-    """Append the arrivals within a window from spikes ``low`` to ``high``. Returns how many."""
-    population = net.pairs[pair, 1]
-    width = grid.width[population]
-    step, first = 1, net.pairs[pair, 2] + target * net.size[net.pairs[pair, 0]]
-    if net.pairs[pair, 3]:
-        step, first = net.size[population], net.pairs[pair, 2] + target
+def _collect(net, grid, first, sources, window, low, high, train, n, arrivals):
+    """Append the arrivals within a window from spikes ``low`` to ``high``. Returns how many.
+
+    ``first`` : the target's first synapse with one of the ``sources``. ``train`` : rows of
+    `Trains`. Nearly all spikes arrive in other windows: a loop without a branch, over whole windows
+    alone, finds the few that might not.
+    """
+    times, weights, found = arrivals
+    time, source, pos, slot = train
+    lags = grid.lag[first : first + sources]
+    m = 0
     for k in range(low, high):
-        synapse = first + step * source[k]
-        late = rest[k] + grid.rest[synapse] >= width
-        if slot[k] + grid.lag[synapse] + late == window:
-            at = time[k] + net.delays[synapse]
-            if at <= net.duration:
-                times[n] = at
-                weights[n] = net.weights[synapse]
-                n += 1
+        late = window - slot[k] - np.int32(lags[source[k]])
+        found[m] = k
+        m += (late >= 0) & (late <= 2)
+    for index in range(m):
+        k = found[index]
+        synapse = first + source[k]
+        at = time[k] + net.delays[synapse]
+        if int(pos[k] + grid.pos[synapse]) == window and at <= net.duration:
+            times[n] = at
+            weights[n] = net.weights[synapse]
+            n += 1
     return n
 
 
@@ -373,23 +385,42 @@ def _order(n, times, weights):
         weights[slot] = weight
 
 
-@kernel
-def _bound(net, theta, p, q, up, top, lift):
-    """Whether a neuron might fire within a window.
+class Step(NamedTuple):
+    """What a window of one population does: see `_bound`."""
 
-    ``up`` : sum of the positive weights that arrive. ``top`` : largest h(u) of the window.
-    ``lift`` : A at its end.
+    slow: float  # exp(-width/tau_m)
+    fast: float
+    lift: float
+    fall: float  # width/tau_m
+    climb: float  # width (1/tau_s - 1/tau_m)
+    bend: float  # 1 - exp(-climb)
+
+
+@kernel
+def _step(rates, width, back):
+    slow, fast, lift = back[:, 1]
+    climb = width * (rates[1] - rates[0])
+    return Step(slow, fast, lift, width * rates[0], climb, 1.0 - fast / slow)
+
+
+@kernel
+def _bound(jump, theta, p, q, p_end, q_end, up, down, step):
+    """Whether V might reach ``theta`` within a window at whose end P and Q are ``p_end``, ``q_end``.
+
+    ``up`` and ``down`` : sums of the positive and of the negative weights that arrive. If all the
+    former came first, V would be under its tangent; and seen from its end, V was at most what Q
+    and the weights can't have added since. docs/gradients.md derives both.
     """
-    if net.jump:
-        return (max(p, 0.0) + up) * (1 + 1e-12) >= theta + lift
-    return (max(p - q, 0.0) + (max(q, 0.0) + up) * top) * (1 + 1e-12) >= theta + lift
-
-
-@kernel
-def _top(rates, width):
-    """Largest h(u) = exp(-u/tau_m) - exp(-u/tau_s) for u up to ``width``."""
-    u = min(width, log(rates[1] / rates[0]) / (rates[1] - rates[0]))
-    return exp(-u * rates[0]) - exp(-u * rates[1])
+    if jump:
+        return max(p, 0.0) + up >= theta * (1.0 - 1e-12)
+    v = max(p - q, 0.0)
+    ahead = v + max(0.0, (max(q, 0.0) + up) * step.climb - v * step.fall)
+    if ahead < theta * (1.0 - 1e-12):
+        return False
+    v = max(p_end - q_end, 0.0)
+    least = (q * step.fast if q > 0.0 else q) + down
+    behind = max(v, v / step.slow - least * step.bend)
+    return behind >= theta * (1.0 - 1e-12)
 
 
 @kernel
@@ -401,15 +432,37 @@ def _spikes(net, population, sample, time, start):
 
 
 @kernel
-def place(time, begin, end, width, rates, slot, rest, slow, fast):
+def place(time, begin, end, width, rates, pos, slot, slow, fast):
     """See spikes ``begin`` to ``end`` through windows of ``width``; fill `Places` from 0."""
     for k in range(end - begin):
-        at = time[begin + k]
-        whole = int(at / width)
-        slot[k] = whole
-        rest[k] = at - whole * width
-        slow[k] = exp(rest[k] * rates[0])
-        fast[k] = exp(rest[k] * rates[1])
+        pos[k] = time[begin + k] / width
+        slot[k] = int(pos[k])
+        rest = (pos[k] - slot[k]) * width
+        slow[k] = exp(rest * rates[0])
+        fast[k] = exp(rest * rates[1])
+
+
+@kernel
+def _sort(time, starts, count, row, places, trains):
+    """Put the spikes of a connection's source in the order of their windows."""
+    first, slots, begin = trains.first[row], places.slot[row], starts[0]
+    first[: count + 1] = 0
+    for k in range(starts[-1] - begin):
+        first[min(slots[k], count - 1) + 1] += 1
+    for window in range(count):
+        first[window + 1] += first[window]
+    for source in range(starts.shape[0] - 1):
+        for k in range(starts[source] - begin, starts[source + 1] - begin):
+            window = min(slots[k], count - 1)
+            to = first[window]
+            first[window] += 1
+            trains.time[row, to] = time[begin + k]
+            trains.source[row, to] = source
+            trains.pos[row, to] = places.pos[row, k]
+            trains.slot[row, to] = slots[k]
+    for window in range(count, 0, -1):
+        first[window] = first[window - 1]
+    first[0] = 0
 
 
 @kernel
@@ -418,48 +471,32 @@ def _look(net, grid, population, base, sample, time, start, places, trains):
 
     Their rows count from connection ``base``, the first into the group.
     """
-    width = grid.width[population]
     for pair in range(net.into[population], net.into[population + 1]):
-        if net.pairs[pair, 3]:
+        if net.pairs[pair, 3] >= 0:
             continue
-        row, source = pair - base, net.pairs[pair, 0]
-        times, starts = _spikes(net, source, sample, time, start)
-        begin, end = starts[0], starts[-1]
-        place(times, begin, end, width, net.rates[population], places.slot[row],
-              places.rest[row], places.slow[row], places.fast[row])  # fmt: skip
-        trains.length[row] = end - begin
-        if source == 0:
-            trains.time[row, : end - begin] = sample.train_time
-            trains.source[row, : end - begin] = sample.train_source
-            for k in range(end - begin):
-                whole = int(sample.train_time[k] / width)
-                trains.slot[row, k] = whole
-                trains.rest[row, k] = sample.train_time[k] - whole * width
-            continue
-        order = np.argsort(times[begin:end], kind="mergesort")
-        neurons = np.searchsorted(starts - begin, order, side="right") - 1
-        for k in range(end - begin):
-            trains.time[row, k] = times[begin + order[k]]
-            trains.source[row, k] = neurons[k]
-            trains.slot[row, k] = places.slot[row, order[k]]
-            trains.rest[row, k] = places.rest[row, order[k]]
+        row = pair - base
+        times, starts = _spikes(net, net.pairs[pair, 0], sample, time, start)
+        place(times, starts[0], starts[-1], grid.width[population], net.rates[population],
+              places.pos[row], places.slot[row], places.slow[row], places.fast[row])  # fmt: skip
+        _sort(times, starts, grid.count[population], row, places, trains)
 
 
 @kernel
-def _gather(net, grid, population, base, target, window, trains, times, weights):
+def _gather(net, grid, population, base, target, window, trains, arrivals):
     """Collect the arrivals within a window from outside its group. Returns how many."""
-    n, width = 0, grid.width[population]
+    n, width, count = 0, grid.width[population], grid.count[population]
     for pair in range(net.into[population], net.into[population + 1]):
-        if net.pairs[pair, 3]:
+        if net.pairs[pair, 3] >= 0:
             continue
         row = pair - base
-        train = trains.time[row, : trains.length[row]]
-        low = np.searchsorted(train, (window - 1e-9) * width - net.reach[pair, 1])
-        high = np.searchsorted(train, (window + 1 + 1e-9) * width - net.reach[pair, 0])
-        n = _collect(
-            net, grid, pair, target, window, low, high, train, trains.source[row],
-            trains.slot[row], trains.rest[row], n, times, weights,
-        )  # fmt: skip
+        early = window - int(net.reach[pair, 1] / width) - 2
+        late = window - int(net.reach[pair, 0] / width)
+        low = trains.first[row, max(0, early)]
+        high = trains.first[row, min(count, late + 1)] if late >= 0 else 0
+        sources = net.size[net.pairs[pair, 0]]
+        first = net.pairs[pair, 2] + target * sources
+        spikes = (trains.time[row], trains.source[row], trains.pos[row], trains.slot[row])
+        n = _collect(net, grid, first, sources, window, low, high, spikes, n, arrivals)
     return n
 
 
@@ -468,24 +505,28 @@ def _gather(net, grid, population, base, target, window, trains, times, weights)
 
 @kernel
 def _walk(net, grid, population, neuron, trains, sums, arrivals, state, time, fast, slope, used):
-    """Run one neuron from window to window. Returns the tape's spikes, or FULL."""
-    slow, quick, up = sums
-    times, weights = arrivals
-    width, rates, begun = grid.width[population], net.rates[population], used
-    by_slow, by_fast, by_lift = exp(-width * rates[0]), exp(-width * rates[1]), exp(-width * rates[2])
-    top = 0.0 if net.jump else _top(rates, width)
+    """Run one neuron from window to window. Returns the tape's spikes, or FULL.
+
+    A window that is the whole sample is opened without a look at the bound.
+    """
+    times, weights, _ = arrivals
+    width, begun = grid.width[population], used
+    step = _step(net.rates[population], width, grid.back[population])
     theta = net.theta0[neuron]
     single = net.single and population == net.final
+    whole = grid.count[population] == 1
     p, q, a = 0.0, 0.0, 0.0
     for window in range(grid.count[population]):
-        if not _bound(net, theta, p, q, up[window], top, a * by_lift):
-            p = (p + slow[window]) * by_slow
-            q = (q + quick[window]) * by_fast
-            a *= by_lift
+        p_end, q_end = (p + sums[window, 0]) * step.slow, (q + sums[window, 1]) * step.fast
+        up, down = sums[window, 2], sums[window, 3]
+        least = theta + a * step.lift
+        if not whole and not _bound(net.jump, least, p, q, p_end, q_end, up, down, step):
+            p, q = p_end, q_end
+            a *= step.lift
             continue
         target = neuron - net.first[population]
         base = net.into[population]
-        n = _gather(net, grid, population, base, target, window, trains, times, weights)
+        n = _gather(net, grid, population, base, target, window, trains, arrivals)
         _order(n, times, weights)
         state[0], state[1], state[2], state[3] = p, q, a, window * width
         end = min((window + 1) * width, net.duration)
@@ -504,19 +545,18 @@ def _walk(net, grid, population, neuron, trains, sums, arrivals, state, time, fa
 @kernel
 def _layer(net, grid, population, sample, places, trains, arrivals, time, fast, slope, start):
     """Run a population that doesn't feed itself. Returns the tape's spikes, or FULL."""
-    count = grid.count[population]
-    slow, quick, up = np.empty(count), np.empty(count), np.empty(count)
-    state = np.empty(4)
+    sums, state = np.empty((grid.count[population], 4)), np.empty(4)
     base = net.into[population]
     _look(net, grid, population, base, sample, time, start, places, trains)
     low, high = net.first[population], net.first[population + 1]
+    last = net.into[population + 1] if grid.count[population] > 1 else base  # or nothing to sum
     used = start[low]
     for neuron in range(low, high):
-        slow[:], quick[:], up[:] = 0.0, 0.0, 0.0
-        for pair in range(net.into[population], net.into[population + 1]):
+        sums[:] = 0.0
+        for pair in range(base, last):
             starts = _spikes(net, net.pairs[pair, 0], sample, time, start)[1]
-            _scatter(net, grid, pair, neuron - low, pair - base, starts, places, slow, quick, up)
-        used = _walk(net, grid, population, neuron, trains, (slow, quick, up), arrivals, state,
+            _scatter(net, grid, pair, neuron - low, pair - base, starts, places, sums)
+        used = _walk(net, grid, population, neuron, trains, sums, arrivals, state,
                      time, fast, slope, used)  # fmt: skip
         if used < 0:
             return FULL
@@ -531,123 +571,118 @@ def _layer(net, grid, population, sample, places, trains, arrivals, time, fast, 
 def _deliver(net, grid, low, population, neuron, at, ring):
     """Add the arrivals of one spike of the group to the windows of their targets.
 
-    ``ring`` : three arrays (windows, neurons), what P, Q and the bound get; a window's row is its
-    number modulo the rows, a power of 2. Synapses stand source by source.
+    ``ring`` : (windows, neurons, 4), as the sums of `_scatter`; a window's row is its number modulo
+    the rows, a power of 2.
     """
-    slow, quick, up = ring
-    mask = slow.shape[0] - 1
+    mask = ring.shape[0] - 1
     for pair in range(net.pairs.shape[0]):
-        if net.pairs[pair, 0] != population or not net.pairs[pair, 3]:
+        if net.pairs[pair, 0] != population or net.pairs[pair, 3] < 0:
             continue
         target = net.pairs[pair, 1]
         width, rates, count = grid.width[target], net.rates[target], grid.count[target]
-        whole = int(at / width)
-        left = at - whole * width
+        pos = at / width
+        whole = int(pos)
+        left = (pos - whole) * width
         by_slow, by_fast = exp(left * rates[0]), 0.0 if net.jump else exp(left * rates[1])
-        back_m, back_s = exp(-width * rates[0]), exp(-width * rates[1])
-        first = net.pairs[pair, 2] + (neuron - net.first[population]) * net.size[target]
+        back = grid.back[target]
+        first = net.pairs[pair, 3] + (neuron - net.first[population]) * net.size[target]
         shift = net.first[target] - low
         for j in range(net.size[target]):
             synapse = first + j
             weight = net.weights[synapse]
-            late = left + grid.rest[synapse] >= width
-            slot = whole + grid.lag[synapse] + late
+            slot = int(pos + grid.pos[synapse])
             if slot < count:
-                slow[slot & mask, shift + j] += (
-                    weight * grid.slow[synapse] * by_slow * (back_m if late else 1.0)
-                )
-                quick[slot & mask, shift + j] += (
-                    weight * grid.fast[synapse] * by_fast * (back_s if late else 1.0)
-                )
-                up[slot & mask, shift + j] += max(weight, 0.0)
+                late = slot - whole - grid.lag[synapse]
+                sums = ring[slot & mask, shift + j]
+                sums[0] += weight * grid.slow[synapse] * by_slow * back[0, late]
+                sums[1] += weight * grid.fast[synapse] * by_fast * back[1, late]
+                sums[2] += max(weight, 0.0)
+                sums[3] += min(weight, 0.0)
 
 
 @kernel
-def _gather_loop(net, grid, population, target, window, out, mark, n, times, weights):
+def _gather_loop(net, grid, begin, population, target, window, out, mark, n, arrivals):
     """Append the arrivals within a window from spikes ``out`` of the group itself."""
     width = grid.width[population]
     for pair in range(net.into[population], net.into[population + 1]):
-        if not net.pairs[pair, 3]:
+        if net.pairs[pair, 3] < 0:
             continue
-        source = net.pairs[pair, 0]
-        low, high = net.first[source], net.first[source + 1]
-        sources, targets = net.size[source], net.size[population]
-        begin = mark[max(0, window - int(net.reach[pair, 1] / width) - 2)]
-        for k in range(begin, mark[window]):
-            neuron = int(out[k, 1])
-            if neuron < low or neuron >= high:
-                continue
-            synapse = net.pairs[pair, 2] + (neuron - low) * targets + target
-            whole = int(out[k, 0] / width)
-            late = out[k, 0] - whole * width + grid.rest[synapse] >= width
-            if whole + grid.lag[synapse] + late == window:
-                at = out[k, 0] + net.delays[synapse]
-                if at <= net.duration:
-                    times[n] = at
-                    weights[n] = net.weights[synapse]
-                    n += 1
+        row = net.pairs[pair, 0] - begin
+        low = mark[row, max(0, window - int(net.reach[pair, 1] / width) - 2)]
+        sources = net.size[net.pairs[pair, 0]]
+        first = net.pairs[pair, 2] + target * sources
+        spikes = (out.time[row], out.source[row], out.pos[row], out.slot[row])
+        n = _collect(
+            net, grid, first, sources, window, low, mark[row, window], spikes, n, arrivals
+        )
     return n
 
 
 @kernel
 def _loop_sums(net, grid, begin, end, sample, places, trains, time, start):
-    """Return what the sources outside a group add: three arrays (neurons, windows)."""
+    """Return what the sources outside a group add, (neurons, windows, 4)."""
     low, base = net.first[begin], net.into[begin]
-    n, count = net.first[end] - low, grid.count[begin]
-    slow, quick, up = np.zeros((n, count)), np.zeros((n, count)), np.zeros((n, count))
+    sums = np.zeros((net.first[end] - low, grid.count[begin], 4))
     for population in range(begin, end):
         _look(net, grid, population, base, sample, time, start, places, trains)
         for pair in range(net.into[population], net.into[population + 1]):
-            if net.pairs[pair, 3]:
+            if net.pairs[pair, 3] >= 0:
                 continue
             starts = _spikes(net, net.pairs[pair, 0], sample, time, start)[1]
             for j in range(net.size[population]):
                 i = net.first[population] - low + j
-                _scatter(net, grid, pair, j, pair - base, starts, places,
-                         slow[i], quick[i], up[i])  # fmt: skip
-    return slow, quick, up
+                _scatter(net, grid, pair, j, pair - base, starts, places, sums[i])
+    return sums
+
+
+class Out(NamedTuple):
+    """Spikes of a group in the order of their windows, a row a population, and how many."""
+
+    time: np.ndarray
+    source: np.ndarray
+    pos: np.ndarray
+    slot: np.ndarray
+    fast: np.ndarray
+    slope: np.ndarray
+    length: np.ndarray
 
 
 @kernel
-def _open(net, grid, population, neuron, base, window, trains, out, mark, arrivals, state, tape,
-          emitted):  # fmt: skip
-    """Run one neuron of a group through a window. Returns the spikes in ``out``, or FULL."""
-    times, weights = arrivals
-    time, fast, slope = tape
+def _open(net, grid, begin, population, neuron, window, trains, out, mark, arrivals, state):
+    """Run one neuron of a group through a window. Returns whether its spikes fit ``out``."""
     width, target = grid.width[population], neuron - net.first[population]
-    n = _gather(net, grid, population, base, target, window, trains, times, weights)
-    n = _gather_loop(net, grid, population, target, window, out, mark, n, times, weights)
-    _order(n, times, weights)
+    n = _gather(net, grid, population, net.into[begin], target, window, trains, arrivals)
+    n = _gather_loop(net, grid, begin, population, target, window, out, mark, n, arrivals)
+    _order(n, arrivals[0], arrivals[1])
+    row = population - begin
+    used = out.length[row]
+    time, fast, slope = out.time[row], out.fast[row], out.slope[row]
     end = min((window + 1) * width, net.duration)
-    if net.jump:
-        found = _run_jump(net, population, neuron, state, n, times, weights, end,
-                          time, fast, slope, 0)  # fmt: skip
-    else:
-        found = _run(net, population, neuron, state, n, times, weights, end,
-                     time, fast, slope, 0)  # fmt: skip
-    if found < 0 or emitted + found > out.shape[0]:
-        return FULL
-    for k in range(found):
-        out[emitted + k, 0], out[emitted + k, 1] = time[k], neuron
-        out[emitted + k, 2], out[emitted + k, 3] = fast[k], slope[k]
-    return emitted + found
+    run = (net, population, neuron, state, n, arrivals[0], arrivals[1], end, time, fast, slope)
+    total = _run_jump(*run, used) if net.jump else _run(*run, used)
+    for k in range(used, total):
+        out.source[row, k] = target
+        out.pos[row, k] = time[k] / width
+        out.slot[row, k] = int(out.pos[row, k])
+    out.length[row] = total
+    return total != FULL
 
 
 @kernel
-def _file(out, emitted, low, high, time, fast, slope, start, used):
-    """Move the spikes of neurons ``low`` to ``high`` from ``out`` to the tape, by neuron."""
+def _file(out, row, low, high, time, fast, slope, start, used):
+    """Move a population's spikes from ``out`` to the tape, by neuron. Returns the tape's spikes."""
     start[low : high + 1] = 0
-    for k in range(emitted):
-        start[int(out[k, 1]) + 1] += 1
+    for k in range(out.length[row]):
+        start[low + np.int64(out.source[row, k]) + 1] += 1
     start[low] = used
     for neuron in range(low, high):
         start[neuron + 1] += start[neuron]
     slots = start[low:high].copy()
-    for k in range(emitted):
-        slot = slots[int(out[k, 1]) - low]
-        slots[int(out[k, 1]) - low] += 1
-        time[slot], fast[slot], slope[slot] = out[k, 0], out[k, 2], out[k, 3]
-    return used + emitted
+    for k in range(out.length[row]):
+        slot = slots[out.source[row, k]]
+        slots[out.source[row, k]] += 1
+        time[slot], fast[slot], slope[slot] = out.time[row, k], out.fast[row, k], out.slope[row, k]
+    return used + out.length[row]
 
 
 @kernel
@@ -655,7 +690,7 @@ def _rows(net, grid, begin, end):
     """Windows from a spike of a group to its last arrival, as a power of 2."""
     rows = 4
     for pair in range(net.into[begin], net.into[end]):
-        while net.pairs[pair, 3] and rows < net.reach[pair, 1] / grid.width[begin] + 3:
+        while net.pairs[pair, 3] >= 0 and rows < net.reach[pair, 1] / grid.width[begin] + 3:
             rows *= 2
     return rows
 
@@ -667,47 +702,50 @@ def _loop(net, grid, begin, end, sample, places, trains, arrivals, time, fast, s
     Windows are no longer than its shortest delay, so that within one its neurons are independent.
     Returns the tape's spikes, or FULL.
     """
-    low, high, base = net.first[begin], net.first[end], net.into[begin]
-    n, used, width = high - low, start[net.first[begin]], grid.width[begin]
-    slow, quick, up = _loop_sums(net, grid, begin, end, sample, places, trains, time, start)
-    rows = _rows(net, grid, begin, end)
-    ring = (np.zeros((rows, n)), np.zeros((rows, n)), np.zeros((rows, n)))
-    traces = np.zeros((n, 4))
-    room = time.shape[0] - used
-    out, mark = np.empty((room, 4)), np.zeros(grid.count[begin] + 1, np.int64)
-    single = (np.empty(room), np.empty(room), np.empty(room))
-    emitted = 0
-    for window in range(grid.count[begin]):
-        mark[window] = emitted
+    low, used, width = net.first[begin], start[net.first[begin]], grid.width[begin]
+    count, rows = grid.count[begin], _rows(net, grid, begin, end)
+    outside = _loop_sums(net, grid, begin, end, sample, places, trains, time, start)
+    ring = np.zeros((rows, net.first[end] - low, 4))
+    traces = np.zeros((ring.shape[1], 4))
+    shape = (end - begin, time.shape[0] - used)
+    out = Out(
+        np.empty(shape), np.empty(shape, np.uint32), np.empty(shape), np.empty(shape, np.int32),
+        np.empty(shape), np.empty(shape), np.zeros(end - begin, np.int64),
+    )  # fmt: skip
+    mark = np.zeros((end - begin, count + 1), np.int64)
+    for window in range(count):
+        mark[:, window] = out.length
         row = window & (rows - 1)
         for population in range(begin, end):
-            rates = net.rates[population]
-            by_slow, by_fast = exp(-width * rates[0]), exp(-width * rates[1])
-            by_lift = exp(-width * rates[2])
-            top = 0.0 if net.jump else _top(rates, width)
+            step = _step(net.rates[population], width, grid.back[population])
             for neuron in range(net.first[population], net.first[population + 1]):
                 i = neuron - low
                 state = traces[i]
-                more = up[i, window] + ring[2][row, i]
-                theta = net.theta0[neuron]
-                if _bound(net, theta, state[0], state[1], more, top, state[2] * by_lift):
+                more, own = outside[i, window], ring[row, i]
+                p_end = (state[0] + more[0] + own[0]) * step.slow
+                q_end = (state[1] + more[1] + own[1]) * step.fast
+                least, up, down = net.theta0[neuron] + state[2] * step.lift, more[2], more[3]
+                if _bound(net.jump, least, state[0], state[1], p_end, q_end, up + own[2],
+                          down + own[3], step):  # fmt: skip
                     state[3] = window * width
-                    emitted = _open(net, grid, population, neuron, base, window, trains, out, mark,
-                                    arrivals, state, single, emitted)  # fmt: skip
-                    if emitted < 0:
+                    if not _open(net, grid, begin, population, neuron, window, trains, out, mark,
+                                 arrivals, state):  # fmt: skip
                         return FULL
                 else:
-                    state[0] = (state[0] + slow[i, window] + ring[0][row, i]) * by_slow
-                    state[1] = (state[1] + quick[i, window] + ring[1][row, i]) * by_fast
-                    state[2] *= by_lift
-                ring[0][row, i], ring[1][row, i], ring[2][row, i] = 0.0, 0.0, 0.0
-        for k in range(mark[window], emitted):
-            neuron = int(out[k, 1])
-            population = begin
-            while neuron >= net.first[population + 1]:
-                population += 1
-            _deliver(net, grid, low, population, neuron, out[k, 0], ring)
-    return _file(out, emitted, low, high, time, fast, slope, start, used)
+                    state[0], state[1] = p_end, q_end
+                    state[2] *= step.lift
+        ring[row] = 0.0
+        for population in range(begin, end):
+            row = population - begin
+            for k in range(mark[row, window], out.length[row]):
+                neuron = net.first[population] + np.int64(out.source[row, k])
+                _deliver(net, grid, low, population, neuron, out.time[row, k], ring)
+    for population in range(begin, end):
+        low, high = net.first[population], net.first[population + 1]
+        if used + out.length[population - begin] > time.shape[0]:
+            return FULL
+        used = _file(out, population - begin, low, high, time, fast, slope, start, used)
+    return used
 
 
 # ------------------------------------------------------------------------- whole samples
@@ -725,7 +763,7 @@ def _forward(net, grid, sample, places, trains, arrivals, time, fast, slope, sta
             continue
         loop = False
         for pair in range(net.into[begin], net.into[end]):
-            loop |= net.pairs[pair, 3] == 1
+            loop |= net.pairs[pair, 3] >= 0
         if loop:
             used = _loop(net, grid, begin, end, sample, places, trains, arrivals,
                          time, fast, slope, start)  # fmt: skip
@@ -753,7 +791,7 @@ def forward(net, grid, inputs, rows, chunks, events, tape, used):
     Parameters
     ----------
     inputs : tuple
-        Of `engine.Inputs`: ``time``, ``start``, ``train_time``, ``train_source``.
+        Of `engine.Inputs`: ``time`` and ``start``.
     rows : (batch,) int64
     chunks : int
         Pieces of the batch that are handed to threads.
@@ -769,17 +807,16 @@ def forward(net, grid, inputs, rows, chunks, events, tape, used):
         room = max(events, tape.time.shape[1])
         shape = (most_connections(net), room)
         places = Places(
-            np.empty(shape, np.int32), np.empty(shape), np.empty(shape), np.empty(shape)
+            np.empty(shape), np.empty(shape, np.int32), np.empty(shape), np.empty(shape)
         )
         trains = Trains(
-            np.empty(shape), np.empty(shape, np.int32), np.empty(shape, np.int32),
-            np.empty(shape), np.empty(shape[0], np.int64),
+            np.empty(shape), np.empty(shape, np.uint32), np.empty(shape),
+            np.empty(shape, np.int32), np.empty((shape[0], grid.count.max() + 1), np.int64),
         )  # fmt: skip
-        arrivals = (np.empty(events + shape[0] * room), np.empty(events + shape[0] * room))
+        most = events + shape[0] * room
+        arrivals = (np.empty(most), np.empty(most), np.empty(room, np.int64))
         for k in range(chunk * batch // chunks, (chunk + 1) * batch // chunks):
-            start = inputs[1][rows[k]]
-            part = slice(start[0], start[-1])
-            sample = Sample(inputs[0], start, inputs[2][part], inputs[3][part])
+            sample = Sample(inputs[0], inputs[1][rows[k]])
             used[k] = _forward(
                 net, grid, sample, places, trains, arrivals,
                 tape.time[k], tape.fast[k], tape.slope[k], tape.start[k],

@@ -24,37 +24,44 @@ def _spikes(net, population, sample_time, sample_start, time, start):
 
 
 @kernel
-def place(time, begin, end, width, rates, slot, rest, slow, fast):
+def place(time, begin, end, width, rates, pos, slot, slow, fast):
     """See spikes ``begin`` to ``end`` through windows of ``width``, as `_forward.place`."""
     for k in range(end - begin):
-        at = time[begin + k]
-        whole = int(at / width)
-        slot[k] = whole
-        rest[k] = at - whole * width
-        slow[k] = exp(rest[k] * rates[0])
-        fast[k] = exp(rest[k] * rates[1])
+        pos[k] = time[begin + k] / width
+        slot[k] = int(pos[k])
+        rest = (pos[k] - slot[k]) * width
+        slow[k] = exp(rest * rates[0])
+        fast[k] = exp(rest * rates[1])
 
 
 @kernel
-def fill_table(net, grid, population, neuron, time, start, lp, lq, slow, fast):
+def fill_table(net, grid, population, neuron, time, start, lp, lq, slow, fast, spikes):
     """Lay out a neuron's adjoints, as `_backward.fill_table`."""
     width, count = grid.width[population], grid.count[population]
     rates = net.rates[population]
-    back_m, back_s = exp(-width * rates[0]), exp(-width * rates[1])
+    back_m, back_s = grid.back[population, 0, 1], grid.back[population, 1, 1]
     free = count  # windows from here on are filled
-    p, q = 0.0, 0.0
+    p, q = 0.0, 0.0  # at the start of window free - 1
     for k in range(start[neuron + 1] - 1, start[neuron] - 1, -1):
         own = min(int(time[k] / width), count - 1)
         for window in range(free - 1, own, -1):
             slow[window], fast[window] = p, q
             p *= back_m
             q *= back_s
-        slow[own], fast[own] = np.nan, np.nan
-        free = own
-        if net.jump:
+        index = k - start[neuron]
+        spikes[index, 0], spikes[index, 3], spikes[index, 4] = own, p, q
+        if own < free:
+            slow[own], fast[own] = np.nan, np.nan
+        gap = time[k] - own * width
+        p = 0.0 if net.jump else lp[k] * exp(-gap * rates[0])
+        q = 0.0 if net.jump else lq[k] * exp(-gap * rates[1])
+        spikes[index, 1], spikes[index, 2] = p, q
+        if k > start[neuron] and int(time[k - 1] / width) >= own:
+            free = own + 1
             continue
-        gap = time[k] - (own - 1) * width
-        p, q = lp[k] * exp(-gap * rates[0]), lq[k] * exp(-gap * rates[1])
+        free = own
+        p *= back_m
+        q *= back_s
     for window in range(free - 1, -1, -1):
         slow[window], fast[window] = p, q
         p *= back_m
@@ -62,26 +69,29 @@ def fill_table(net, grid, population, neuron, time, start, lp, lq, slow, fast):
 
 
 @kernel
-def _arrive(net, population, at, weight, begin, end, time, slope, g, lp, lq):
-    """Return dL/dw and dL/dt of an arrival, by the spikes ``begin`` to ``end`` of its target."""
-    hit = begin + np.searchsorted(time[begin:end], at)
-    if hit == end:
+def _near(at, window, time, begin, end, spikes):
+    """Return lP and lQ at the start of a window in which the neuron fires, for an arrival ``at``.
+
+    They're those before its next spike there, or after the last one.
+    """
+    hit = begin
+    if end - begin > 16:
+        hit += np.searchsorted(time[begin:end], at)
+    else:
+        while hit < end and time[hit] < at:
+            hit += 1
+    if hit < end and spikes[hit - begin, 0] == window:
+        return spikes[hit - begin, 1], spikes[hit - begin, 2]
+    if hit == begin:  # by rounding at the window's edge
         return 0.0, 0.0
-    if net.jump:
-        return 0.0, g[hit] / slope[hit] if time[hit] == at else 0.0
-    rates = net.rates[population]
-    p = lp[hit] * exp((at - time[hit]) * rates[0])
-    q = lq[hit] * exp((at - time[hit]) * rates[1])
-    return p + q, weight * (p * rates[0] + q * rates[1])
+    return spikes[hit - begin - 1, 3], spikes[hit - begin - 1, 4]
 
 
 @kernel
-def _synapses(net, pair, target):
-    """Return a target's first synapse of a connection, and the step to its next."""
-    first, source, population = net.pairs[pair, 2], net.pairs[pair, 0], net.pairs[pair, 1]
-    if net.pairs[pair, 3]:
-        return first + target, net.size[population]
-    return first + target * net.size[source], 1
+def _touch(at, begin, end, time, slope, g):
+    """Return dL/dt of a jump's arrival, as `_backward._touch`."""
+    hit = begin + np.searchsorted(time[begin:end], at)
+    return g[hit] / slope[hit] if hit < end and time[hit] == at else 0.0
 
 
 @kernel
@@ -89,39 +99,37 @@ def _gather(net, grid, pair, target, times, starts, tape, worth, places, tables,
             by_delay):  # fmt: skip
     """Add one sample's gradients of the synapses of one connection onto one target."""
     time, slope, start = tape
-    g, lp, lq = worth
-    slots, rests, slows, fasts = places
-    slow, fast = tables
+    g = worth[0]
+    spots, slots, slows, fasts = places
+    slow, fast, spikes = tables
     population = net.pairs[pair, 1]
     width, count, rates = grid.width[population], grid.count[population], net.rates[population]
-    back_m, back_s = exp(-width * rates[0]), exp(-width * rates[1])
+    back = grid.back[population]
     neuron = net.first[population] + target
     begin, end = start[neuron], start[neuron + 1]
-    synapse, step = _synapses(net, pair, target)
+    synapse = net.pairs[pair, 2] + target * (starts.shape[0] - 1)
     for source in range(starts.shape[0] - 1):
-        weight, lag, rest = net.weights[synapse], grid.lag[synapse], grid.rest[synapse]
-        p_sum, q_sum, weight_sum, delay_sum = 0.0, 0.0, 0.0, 0.0
+        weight, pos, lag = net.weights[synapse], grid.pos[synapse], grid.lag[synapse]
+        p_sum, q_sum, delay_sum = 0.0, 0.0, 0.0
         for k in range(starts[source] - starts[0], starts[source + 1] - starts[0]):
-            late = rests[k] + rest >= width
-            slot = slots[k] + lag + late
+            slot = int(spots[k] + pos)
             if slot >= count:
                 continue
             p, q = slow[slot], fast[slot]
             if p != p:
                 at = times[starts[0] + k] + net.delays[synapse]
-                one, other = _arrive(
-                    net, population, at, weight, begin, end, time, slope, g, lp, lq
-                )
-                weight_sum += one
-                delay_sum += other
-                continue
-            p_sum += p * slows[k] * (back_m if late else 1.0)
-            q_sum += q * fasts[k] * (back_s if late else 1.0)
+                if net.jump:
+                    delay_sum += _touch(at, begin, end, time, slope, g)
+                    continue
+                p, q = _near(at, slot, time, begin, end, spikes)
+            late = slot - slots[k] - lag
+            p_sum += p * slows[k] * back[0, late]
+            q_sum += q * fasts[k] * back[1, late]
         p_sum *= grid.slow[synapse]
         q_sum *= grid.fast[synapse]
-        by_weight[synapse] += weight_sum + p_sum + q_sum
+        by_weight[synapse] += p_sum + q_sum
         by_delay[synapse] += delay_sum + weight * (p_sum * rates[0] + q_sum * rates[1])
-        synapse += step
+        synapse += 1
 
 
 @kernel
@@ -147,7 +155,7 @@ def _readout_value(net, population, at):
 def _read(net, pair, target, times, starts, pull, by_weight, by_delay):
     """Add one sample's gradients of the synapses onto one leaky output."""
     population = net.pairs[pair, 1]
-    synapse, step = _synapses(net, pair, target)
+    synapse = net.pairs[pair, 2] + target * (starts.shape[0] - 1)
     for source in range(starts.shape[0] - 1):
         weight, delay = net.weights[synapse], net.delays[synapse]
         value_sum, change_sum = 0.0, 0.0
@@ -159,7 +167,7 @@ def _read(net, pair, target, times, starts, pull, by_weight, by_delay):
                 change_sum += change
         by_weight[synapse] += pull * value_sum
         by_delay[synapse] += pull * weight * change_sum
-        synapse += step
+        synapse += 1
 
 
 @kernel
@@ -181,7 +189,7 @@ def _share(net, grid, chunk, chunks, sample_time, sample_start, tape, worth, pul
             neuron = net.first[population] + target
             if start[neuron] == start[neuron + 1]:
                 continue
-            fill_table(net, grid, population, neuron, time, start, lp, lq, tables[0], tables[1])
+            fill_table(net, grid, population, neuron, time, start, lp, lq, *tables)
             _gather(net, grid, pair, target, times, starts, tape, worth, places, tables,
                     by_weight, by_delay)  # fmt: skip
 
@@ -193,7 +201,7 @@ def gradient(net, grid, inputs, rows, chunks, events, tape, worth, pull, by_weig
     Parameters
     ----------
     inputs : tuple
-        Of `engine.Inputs`: ``time``, ``start``, ``train_time``, ``train_source``.
+        Of `engine.Inputs`: ``time`` and ``start``.
     rows : (batch,) int64
     chunks : int
         Shares of the targets that are handed to threads.
@@ -206,8 +214,8 @@ def gradient(net, grid, inputs, rows, chunks, events, tape, worth, pull, by_weig
     """
     for chunk in nb.prange(chunks):
         room, count = max(events, tape.time.shape[1]), grid.count.max()
-        places = (np.empty(room, np.int32), np.empty(room), np.empty(room), np.empty(room))
-        tables = (np.empty(count), np.empty(count))
+        places = (np.empty(room), np.empty(room, np.int32), np.empty(room), np.empty(room))
+        tables = (np.empty(count), np.empty(count), np.empty((room, 5)))
         for k in range(rows.shape[0]):
             _share(
                 net, grid, chunk, chunks, inputs[0], inputs[1][rows[k]],

@@ -20,6 +20,9 @@ depend on neither."""
 CROWD = 8.0
 """Arrivals in a window of a neuron, about: fewer cost walking, more cost opening windows."""
 
+LONG = 100.0
+"""A window of so many tau_s or more isn't used: its factors would overflow."""
+
 SLOPE_LEAST = 1e-12
 """Slope, 1/ms, below which a spike can't be told from one that just touches its threshold."""
 
@@ -38,17 +41,14 @@ READOUTS = {
 
 @dataclass(frozen=True)
 class Inputs:
-    """Input spikes of many samples, as the kernels read them: twice, in two orders.
+    """Input spikes of many samples, as the kernels read them.
 
     ``time`` : (events,) float64, ms, by sample, then channel, then time. ``start`` :
-    (samples, channels + 1) int64, where each channel's spikes begin. ``train_time`` and
-    ``train_source`` : (events,) float64 and int32, times and channels by sample, then time.
+    (samples, channels + 1) int64, where each channel's spikes begin.
     """
 
     time: np.ndarray
     start: np.ndarray
-    train_time: np.ndarray
-    train_source: np.ndarray
 
     @classmethod
     def of(cls, dataset) -> "Inputs":
@@ -65,18 +65,12 @@ class Inputs:
         order = np.lexsort((time, line))
         edges = np.concatenate([[0], np.cumsum(np.bincount(line, minlength=samples * channels))])
         start = np.lib.stride_tricks.sliding_window_view(edges, channels + 1)[::channels]
-        train = np.lexsort((channel, time, sample))
-        return cls(
-            np.ascontiguousarray(time[order]),
-            np.ascontiguousarray(start),
-            np.ascontiguousarray(time[train]),
-            channel[train].astype(np.int32),
-        )
+        return cls(np.ascontiguousarray(time[order]), np.ascontiguousarray(start))
 
     @property
     def arrays(self):
         """All of it, as the kernels take it."""
-        return self.time, self.start, self.train_time, self.train_source
+        return self.time, self.start
 
     def events(self, rows: np.ndarray) -> int:
         """Most spikes that one of the samples ``rows`` has."""
@@ -181,17 +175,22 @@ class Engine:
             arrivals = sum(events if s == 0 else net.size[s] for s in sources)
             tau_s = 1.0 / net.rates[list(members), 1].max()
             best = min(tau_s, max(tau_s / 8, CROWD * net.duration / max(arrivals, 1.0)))
-            if inside.any():
-                best = min(best, net.reach[pairs[inside == 1], 0].min())
+            if (inside >= 0).any():
+                best = min(best, net.reach[pairs[inside >= 0], 0].min())
+            elif arrivals <= 2 * CROWD and net.duration < LONG * tau_s:
+                best = 1.001 * net.duration
             width[list(members)] = best
         width[0] = net.duration
         own = self.layout.spread(net, width)
-        lag = np.floor(net.delays / own)
-        rest = net.delays - lag * own
+        pos = net.delays / own
+        lag = np.floor(pos)
+        rest = (pos - lag) * own
         rates = (self.layout.spread(net, net.rates[:, kind]) for kind in (0, 1))
         slow, fast = (np.exp(rest * rate) for rate in rates)
         count = np.floor(net.duration / width).astype(np.int64) + 1
-        return _forward.Grid(width, count, lag.astype(np.int32), rest, slow, fast)
+        lag = lag.astype(np.uint16 if lag.max() < 2**16 else np.int32)
+        back = np.exp(-(width * net.rates.T).T[:, :, None] * np.arange(3))
+        return _forward.Grid(width, count, back, pos, lag, slow, fast)
 
     def backward(self, net, result: Result, pull: np.ndarray, slope_floor=0.0, spike_cap=0.0):
         """Sum the gradients of a batch.
@@ -216,7 +215,7 @@ class Engine:
         batch = len(result.rows)
         worth = tuple(np.empty_like(result.tape.time) for _ in range(3))
         by_neuron = tuple(np.zeros((batch, self.layout.neurons)) for _ in range(2))
-        by_synapse = tuple(np.zeros_like(net.weights) for _ in range(2))
+        by_synapse = tuple(np.zeros(self.layout.synapses) for _ in range(2))
         limited = np.empty(batch, np.int64)
         with self._threads():
             _backward.backward(

@@ -33,6 +33,13 @@ class Layout:
             self._slices[pair] = slice(at, at + size)
             at += size
         self.synapses = at
+        self._copies = {}
+        for pair in self.connections:
+            if pair in self._inside:
+                size = config.size(pair[0]) * config.size(pair[1])
+                self._copies[pair] = slice(at, at + size)
+                at += size
+        self._room = at
         self.neurons = int(self._first[-1])
 
     def _feeds_nothing(self, group):
@@ -49,15 +56,16 @@ class Layout:
     def pack(self, network) -> _forward.Net:
         """Lay a `Network` out for the kernels."""
         config = self.config
-        weights, delays = np.empty(self.synapses), np.empty(self.synapses)
+        weights, delays = np.empty(self._room), np.empty(self._room)
         pairs, reach = [], []
         for pair, place in self._slices.items():
-            inside = pair in self._inside
             delay = network.delay(*pair)
-            weights[place] = _flat(network.weights[pair], inside)
-            delays[place] = _flat(delay, inside)
+            weights[place], delays[place] = network.weights[pair].T.ravel(), delay.T.ravel()
+            copy = self._copies.get(pair)
+            if copy:
+                weights[copy], delays[copy] = network.weights[pair].ravel(), delay.ravel()
             post, pre = self._numbers(pair)
-            pairs.append((pre, post, place.start, int(inside)))
+            pairs.append((pre, post, place.start, copy.start if copy else -1))
             reach.append((delay.min(), delay.max()))
         by_neuron = {"theta0": np.ones(self.neurons), "beta": np.zeros(self.neurons)}
         for kind, values in by_neuron.items():
@@ -77,9 +85,10 @@ class Layout:
         )  # fmt: skip
 
     def spread(self, net: _forward.Net, values: np.ndarray) -> np.ndarray:
-        """Give each synapse its target population's value, (synapses,)."""
-        lengths = np.diff(np.append(net.pairs[:, 2], self.synapses))
-        return np.repeat(values[net.pairs[:, 1]], lengths)
+        """Give each synapse, and each copy, its target population's value."""
+        places = np.concatenate([net.pairs[:, 2], net.pairs[net.pairs[:, 3] >= 0, 3]])
+        targets = np.concatenate([net.pairs[:, 1], net.pairs[net.pairs[:, 3] >= 0, 1]])
+        return np.repeat(values[targets], np.diff(np.append(places, self._room)))
 
     def gradients(self, by_weight, by_delay, theta0, beta) -> dict[str, np.ndarray]:
         """Name the kernels' sums as `Network.arrays` does.
@@ -88,10 +97,9 @@ class Layout:
         """
         config, gradients = self.config, {}
         for pair, place in self._slices.items():
-            inside = pair in self._inside
-            shape = (config.size(pair[0]), config.size(pair[1]))
-            gradients["/".join(("weights", *pair))] = _square(by_weight[place], shape, inside)
-            by_synapse = _square(by_delay[place], shape, inside)
+            shape = (config.size(pair[1]), config.size(pair[0]))
+            gradients["/".join(("weights", *pair))] = by_weight[place].reshape(shape).T
+            by_synapse = by_delay[place].reshape(shape).T
             name = "/".join(("delays", *pair))
             if config.delays == "synaptic":
                 gradients[name] = by_synapse
@@ -104,12 +112,3 @@ class Layout:
             gradients[f"beta/{name}"] = beta[self.population(name)]
         return gradients
 
-
-def _flat(array, inside):
-    """Flatten (sources, targets) target by target, within a group source by source."""
-    return (array if inside else array.T).ravel()
-
-
-def _square(flat, shape, inside):
-    """Undo `_flat`."""
-    return flat.reshape(shape) if inside else flat.reshape(shape[::-1]).T

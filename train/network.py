@@ -384,8 +384,8 @@ class Network:
         tape = engine.forward(
             engine.pack(self), inputs, np.array([sample]), complete=True
         ).tape  # fmt: skip
-        events = slice(inputs.start[sample, 0], inputs.start[sample, -1])
-        spikes = {"input": (inputs.train_time[events], inputs.train_source[events].astype(int))}
+        times, channels = dataset.sample(sample)
+        spikes = {"input": (times * 1e-3, channels.astype(np.int64))}
         for name in self.config.spiking:
             place = engine.layout.population(name)
             start = tape.start[0, place.start : place.stop + 1]
