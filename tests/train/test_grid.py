@@ -110,14 +110,14 @@ def test_later_inputs_make_everything_later(readout):
     np.testing.assert_allclose(found, wanted, rtol=1e-9)
 
 
-def cosine(one, other):
-    return (one * other).sum() / np.sqrt((one**2).sum() * (other**2).sum())
+def distance(found, wanted):
+    return np.linalg.norm(found - wanted) / np.linalg.norm(wanted)
 
 
 @pytest.mark.parametrize("readout", ["spike-count", "leaky"])
 def test_a_fine_grid_has_the_exact_gradients(readout):
     network, data = random_net(3, readout=readout, connections=WEB), random_data(4, samples=10)
-    inputs, cosines = Inputs.of(data), []
+    inputs, distances = Inputs.of(data), []
     engines = [Engine(network.config, 1)]
     ticks = (1.0, 0.05, 0.001)
     engines += [TickEngine(network.config, tick, 1, dtype=np.float64) for tick in ticks]
@@ -128,14 +128,15 @@ def test_a_fine_grid_has_the_exact_gradients(readout):
             net = engine.pack(network)
             result = engine.forward(net, inputs, np.array([k]))
             found.append(engine.backward(net, result, pull)[0])
-        cosines.append([
-            [cosine(grid[name], found[0][name]) for grid in found[1:]]
+        distances.append([
+            [distance(grid[name], found[0][name]) for grid in found[1:]]
             for name in ("weights/input/hidden0", "delays/input/hidden0", "theta0/hidden0")
         ])  # fmt: skip
-    print(np.median(cosines, axis=0))
-    coarse, _, fine = np.median(cosines, axis=0).T
-    assert np.all(fine > 0.999)
-    assert np.all(fine > coarse)
+    print(np.median(distances, axis=0))
+    coarse, middle, fine = np.median(distances, axis=0).T
+    assert np.all(fine < 0.02)
+    assert np.all(fine < middle)
+    assert np.all(middle < coarse)
 
 
 def test_single_precision_is_close():
