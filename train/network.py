@@ -18,6 +18,7 @@ from scipy.sparse.csgraph import connected_components
 
 from ..model.files import load_arrays, save_arrays
 from .engine import Engine, Inputs
+from .engines import make_engine
 
 __all__ = ["Network", "NetworkConfig"]
 
@@ -361,12 +362,13 @@ class Network:
             beta={name: np.full(size, beta) for name, size in sizes.items()},
         )
 
-    def predict(self, dataset, *, threads: int | None = None) -> np.ndarray:
+    def predict(self, dataset, tick: float = 0.0, *, threads: int | None = None) -> np.ndarray:
         """Return the class of each sample of a `Dataset`, (samples,) int64.
 
+        ``tick`` : the grid on which the network runs, ms, or 0 for continuous time.
         Of equal scores the lower class wins; without any output spike it's class 0.
         """
-        engine = Engine(self.config, threads)
+        engine = make_engine(self.config, tick, threads)
         inputs, net = Inputs.of(dataset), engine.pack(self)
         decisions = [
             engine.decide(engine.forward(net, inputs, np.arange(k, min(k + BATCH, len(dataset)))))

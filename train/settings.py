@@ -19,6 +19,8 @@ class TrainConfig:
     ----------
     epochs, batch : int
         Passes over the training samples, and samples per step.
+    tick : float
+        Train on a grid of so many ms, by the core's rules; 0: in continuous time.
     weight_rate, delay_rate, theta_rate, beta_rate, tau_rate : float
         Adam's step size for each kind of parameter, in its own unit; 0 leaves it as it is.
     schedule : str
@@ -76,6 +78,7 @@ class TrainConfig:
 
     epochs: int
     batch: int = 64
+    tick: float = 0.0
     weight_rate: float = 0.005
     delay_rate: float = 0.1
     theta_rate: float = 0.0

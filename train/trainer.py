@@ -13,7 +13,8 @@ from tqdm import tqdm
 from ..model.files import write_atomically
 from .augment import Augmenter
 from .checkpoint import Checkpoint
-from .engine import Engine, Inputs
+from .engine import Inputs
+from .engines import make_engine
 from .losses import check_loss, cross_entropy, distance
 from .network import Network, NetworkConfig
 from .optimiser import Adam
@@ -118,9 +119,13 @@ def train(
     return run.network, run.history
 
 
-def evaluate(network: Network, dataset, threads: int | None = None) -> float:
-    """Return the fraction of samples that a network puts in the right class."""
-    return float((network.predict(dataset, threads=threads) == dataset.labels).mean())
+def evaluate(network: Network, dataset, tick: float = 0.0, threads: int | None = None) -> float:
+    """Return the fraction of samples that a network puts in the right class.
+
+    ``tick`` : the grid on which it runs, ms, or 0 for continuous time.
+    """
+    found = network.predict(dataset, tick, threads=threads)
+    return float((found == dataset.labels).mean())
 
 
 def check_fit(config: NetworkConfig, dataset, name: str) -> None:
@@ -140,7 +145,7 @@ class _Run:
         self._settings = settings
         self._data = data
         self._seed = seed
-        self._engine = Engine(config, threads)
+        self._engine = make_engine(config, settings.tick, threads)
         self._inputs = {name: Inputs.of(dataset) for name, dataset in data.items()}
         self._augmenter = Augmenter(data["train"], settings)
         self.network = Network.random(config, settings, seed)

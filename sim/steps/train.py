@@ -37,7 +37,8 @@ def train(run):
         progress=logger.isEnabledFor(logging.INFO),
     )
     network.save(run.path / "network.safetensors", **run.stamp())
-    found = {name: accuracy(network.predict(part), part.labels) for name, part in data.items()}
+    tick = run.experiment.train.tick
+    found = {name: accuracy(network.predict(part, tick), part.labels) for name, part in data.items()}
     sizes = {name: len(part) for name, part in data.items()}
     epoch = kept_epoch(history, run.experiment.train.patience)
     run.write_json("training.json", {

@@ -66,6 +66,14 @@ def test_every_kind_of_parameter_is_trained_within_its_bounds(straight):
     network.check()
 
 
+def test_a_tick_trains_and_measures_on_the_grid(data):
+    settings = replace(SETTINGS, tick=0.5)
+    network, history = train(CONFIG, settings, data, 3, progress=False)
+    assert history[-1]["loss"] < history[0]["loss"]
+    assert history[-1]["accuracy"]["test"] == evaluate(network, data["test"], 0.5)
+    assert not np.array_equal(network.predict(data["train"]), network.predict(data["train"], 0.5))
+
+
 def test_threads_do_not_change_a_bit(straight, data):
     _, network, history = straight
     other, records = train(CONFIG, SETTINGS, data, 3, progress=False, threads=2)
