@@ -7,7 +7,7 @@ import json
 import os
 from pathlib import Path
 
-from registry import ENGINE, ROOT, PassedOver, row
+from registry import ENGINE, ROOT, PassedOver, code_hash, row
 
 from ranvier.sim.experiment import read_toml
 from ranvier.sim.seeds import train_seeds
@@ -30,7 +30,7 @@ def run_seeds(context, name, source, changes=None):
         values[table] |= keys
     if context.quick:
         values["train"] |= {"epochs": 1}
-    folder = context.results / name
+    folder = _folder(context, name)
     folder.mkdir(parents=True, exist_ok=True)
     experiment = folder / "experiment.toml"
     experiment.write_text(as_toml(values), encoding="utf-8")
@@ -43,8 +43,13 @@ def run_seeds(context, name, source, changes=None):
 
 def trained(context, name):
     """Return the networks that `run_seeds` left under ``name``, in the order of their seeds."""
-    files = sorted((context.results / name).glob("seed-*/network.safetensors"))
+    files = sorted(_folder(context, name).glob("seed-*/network.safetensors"))
     return [Network.load(file) for file in files]
+
+
+def _folder(context, name):
+    """Where seeds are kept: another engine must train its own."""
+    return context.results / code_hash(ENGINE) / name
 
 
 def as_toml(values):

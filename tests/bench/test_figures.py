@@ -50,6 +50,17 @@ def test_other_code_is_measured_again(counted, tmp_path, monkeypatch):
     assert len(counted) == 2
 
 
+def test_comments_and_docstrings_are_no_code(tmp_path, monkeypatch):
+    monkeypatch.setattr(registry, "ROOT", tmp_path)
+    source = tmp_path / "a.py"
+    texts = ['"""A."""\nx = 1\n', '"""B."""\nx = 1  # as before\n', "x = 2\n"]
+    codes = []
+    for text in texts:
+        source.write_text(text)
+        codes.append(registry.code_hash(["*.py"]))
+    assert codes[0] == codes[1] != codes[2]
+
+
 def test_a_row_that_fails_leaves_the_others(counted, tmp_path):
     def fail(context):
         raise RuntimeError("no")
