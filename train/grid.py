@@ -1,18 +1,15 @@
 """The tick grid: the integer contract's rules in floats, and their gradients."""
 
-import os
-from contextlib import contextmanager
 from dataclasses import dataclass
 from math import ceil
 
-import numba
 import numpy as np
 
 from ..model.config import check_tick
 from ..model.events import delay_ticks
 from ..model.readout import readout_kernel
 from . import _grid, _grid_adjoint
-from .engine import _ALONE, LAYER, _usable_threads
+from .engine import Engine
 
 __all__ = ["TickEngine"]
 
@@ -53,7 +50,7 @@ class TickResult:
     counts: np.ndarray
 
 
-class TickEngine:
+class TickEngine(Engine):
     """Runs one shape of network on a grid of ticks, forwards and backwards.
 
     Forwards it obeys docs/contract.md but for the rounding: the core's own spikes before anything
@@ -79,16 +76,9 @@ class TickEngine:
             raise ValueError(
                 f"Readout on a grid must be one of {', '.join(READOUTS)}, not {config.readout!r}"
             )
-        self.config = config
+        super().__init__(config, threads)
         self.tick = tick
         self.ticks = ceil(config.duration / tick - 1e-9) + 1
-        self.threads = _usable_threads() if threads is None else threads
-        if not 1 <= self.threads <= numba.config.NUMBA_NUM_THREADS:
-            raise ValueError(
-                f"Threads must be within 1 and {numba.config.NUMBA_NUM_THREADS}, not {threads!r}"
-            )
-        if "NUMBA_THREADING_LAYER" not in os.environ:
-            numba.config.THREADING_LAYER = LAYER
         self._dtype = np.dtype(dtype)
         self._readout = READOUTS[config.readout]
         self._first = np.cumsum([0, *config.populations.values()])
@@ -109,13 +99,6 @@ class TickEngine:
             rows[pre] = at, width, columns
             at += self.config.size(pre) * width
         return rows, at
-
-    @contextmanager
-    def _threads(self):
-        """Hold the threads, as many as this engine uses."""
-        with _ALONE:
-            numba.set_num_threads(self.threads)
-            yield
 
     def population(self, name: str) -> slice:
         """Neurons of a population, or of ``"input"``, among all."""
@@ -273,11 +256,3 @@ class TickEngine:
         """Return the spikes of each population and of ``"input"``, (batch, neurons) int64."""
         names = ("input", *self.config.populations)
         return {name: result.counts[:, self.population(name)] for name in names}
-
-    def decide(self, result: TickResult) -> np.ndarray:
-        """Return the class of each sample, (batch,) int64; of equals the lowest."""
-        if self.config.readout == "first-spike":
-            return result.score.argmin(axis=1)
-        if self.config.readout == "spike-count":
-            return result.counts[:, self.population("output")].argmax(axis=1)
-        return result.score.argmax(axis=1)

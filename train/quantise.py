@@ -10,9 +10,7 @@ from ..model.emulator import Emulator
 from ..model.events import delay_ticks, encode
 from ..model.parameters import Parameters
 from ..model.tables import make_tables
-from .engine import Inputs
-from .grid import TickEngine
-from .network import BATCH, Network
+from .network import Network
 
 # Fractions of the largest weight that the scale may give up: the best by squared error is taken.
 SCALES = tuple(1 - step / 20 for step in range(11))
@@ -255,14 +253,6 @@ def rounded_network(network, design):
                    beta=beta, tau=network.tau)
 
 
-def decide_on_grid(network, tick, dataset):
-    """Return the class of each sample, (samples,) int64, on a grid of ``tick`` ms in floats."""
-    engine = TickEngine(network.config, tick, dtype=np.float64)
-    net, inputs = engine.pack(network), Inputs.of(dataset)
-    batches = np.split(np.arange(len(dataset)), range(BATCH, len(dataset), BATCH))
-    return np.concatenate([engine.decide(engine.forward(net, inputs, rows)) for rows in batches])
-
-
 def accuracy_steps(network, design, dataset):
     """Return the accuracy after each step of rounding, as fractions of a dataset's samples.
 
@@ -276,8 +266,8 @@ def accuracy_steps(network, design, dataset):
     events = encode_dataset(dataset, parameters.config)
     decisions = {
         "float": network.predict(dataset),
-        "ticks": decide_on_grid(network, design.tick, dataset),
-        "weights": decide_on_grid(rounded_network(network, design), design.tick, dataset),
+        "ticks": network.predict(dataset, design.tick),
+        "weights": rounded_network(network, design).predict(dataset, design.tick),
         "traces": Emulator(parameters).run_batch(events).decisions,
     }
     return {name: float(np.mean(found == dataset.labels)) for name, found in decisions.items()}
