@@ -1,23 +1,89 @@
 """All bit-exact arithmetic and the event loop of the integer model, in one closed file.
 
-Every number is int64; nothing wraps because the config bounds every width (docs/contract.md).
-The three traces' tables come as six arrays; `LOW_BITS` and `FRACTION` repeat the constants of
-`config`, because numba's cache doesn't see other files (`emulator` checks that they agree).
+Every number is int64 unless said; nothing wraps because the config bounds every width
+(docs/contract.md). `LOW_BITS` and `FRACTION` repeat the constants of `config`, because numba's
+cache doesn't see other files (`emulator` checks that they agree).
+
+How a tick is run:
+
+* Arrivals wait in a window over ticks, a row of accumulators each, which slides when its end is
+  reached. A synapse's word is its weight plus 2^sum_bits, so an accumulator holds the sum of
+  arrivals below and their number above: it's 0 if and only if no arrival is due.
+* Spiking neurons stand in blocks of `LANES`; a block's state is `FIELDS` rows of lanes side by side
+  in one array, so that LLVM can see that the rows don't overlap and vectorise. A block without
+  arrivals and looks due is passed over. One with arrivals for a `DENSE`-th of its lanes or more is
+  advanced whole (`_advance_block`), except for lanes that rested longer than the fine table
+  reaches; the rest goes lane by lane (`_advance_lanes`). Both apply the same `touch` and `sleep`.
 """
+
+from typing import NamedTuple
 
 import numba as nb
 import numpy as np
 
-kernel = nb.njit(cache=True, error_model="numpy", nogil=True)  # fastmath and parallel stay off
+# fastmath and parallel stay off. All is inlined: around calls, Numba counts references to every
+# array, at a tenth to a third of the time of a run.
+kernel = nb.njit(cache=True, error_model="numpy", nogil=True, forceinline=True)
 
 LOW_BITS = 6
 FRACTION = 16
 FOREVER = 7  # the last sleep level
+WORD_BITS = FRACTION + 1  # of a table's word
 
 # Columns of the counters that `run_sample` fills.
 (SATURATIONS, TOUCHES, SPIKES, LOOKS, INPUT_EVENTS, SYNAPTIC_EVENTS, BUSY_TICKS,
  SLEEP_STEPS, INTEGRATIONS) = range(9)
 COUNTERS = 9
+
+LANES = 128
+DENSE = 5
+FAR = 1 << 30  # a tick after every sample
+# Rows of a block: traces, ticks of last touch, next look and last spike, packed words of the decay
+# since the last touch, parameters.
+P, Q, A, LAST, WAKE, SPIKE, WORDS, THETA0, BETA = (row * LANES for row in range(9))
+FIELDS = 9
+
+
+class Shape(NamedTuple):
+    """The integers of a design; see `Design`."""
+
+    duration: int
+    inputs: int
+    spiking: int
+    top: int
+    guard_bits: int
+    sum_bits: int
+    margin: int
+    jump: bool
+    width: int
+    columns: int
+    reach: int
+
+
+class Design(NamedTuple):
+    """A design as the kernels take it.
+
+    Source s owns synapses ``row_start[s]`` to ``row_start[s + 1] - 1``; one with ``offset`` o adds
+    its word to the accumulator o places after the first one of the spike's tick. ``shape.columns``
+    accumulators make a row: ``width`` for the spiking neurons and what pads them, then the leaky
+    outputs. ``reach`` is the longest delay. ``words`` (64,) packs the three fine decay tables.
+    """
+
+    shape: Shape
+    row_start: np.ndarray
+    offset: np.ndarray
+    theta0: np.ndarray
+    beta: np.ndarray
+    words: np.ndarray
+    low_m: np.ndarray
+    high_m: np.ndarray
+    low_s: np.ndarray
+    high_s: np.ndarray
+    low_a: np.ndarray
+    high_a: np.ndarray
+    sleep_q: np.ndarray
+    sleep_a: np.ndarray
+    readout: np.ndarray
 
 
 @kernel
@@ -43,205 +109,352 @@ def decay(value, ticks, low, high):
 
 
 @kernel
-def sleep(v, q, a, theta0, margin, sleep_q, sleep_a):
-    """Return the ticks after which to look again, 0 for never before the next touch."""
-    positive_v, positive_q = max(v, np.int64(0)), max(q, np.int64(0))
-    for level in range(FOREVER, 0, -1):
-        bound = positive_v + ((positive_q * sleep_q[level]) >> FRACTION) + 1 + margin
-        if bound < theta0 + ((a * sleep_a[level]) >> FRACTION):
-            return np.int64(0) if level == FOREVER else np.int64(1) << np.int64(level)
-    return np.int64(1)
+def enough(level, v, q, a, theta0, margin, sleep_q, sleep_a):
+    """Return whether a neuron can't fire within the 2^level ticks (`FOREVER`: ever) after a look.
+
+    The masks change nothing, traces have 24 bits and words 17: they let LLVM multiply 32 bits.
+    """
+    rise = ((max(q, np.int64(0)) & 0xFFFFFF) * (sleep_q[level] & 0xFFFFF)) >> FRACTION
+    threshold = theta0 + (((a & 0xFFFFFF) * (sleep_a[level] & 0xFFFFF)) >> FRACTION)
+    return max(v, np.int64(0)) + rise + 1 + margin < threshold
 
 
 @kernel
-def sleep_steps(pause):
-    """Return the levels that a search for ``pause`` goes through after the first."""
-    level = FOREVER
-    while level > 1 and pause != 0 and pause < np.int64(1) << np.int64(level):
+def sleep(v, q, a, theta0, margin, sleep_q, sleep_a):
+    """Return the level k: look again after 2^k ticks, or not before the next touch (`FOREVER`)."""
+    level = np.int64(FOREVER)
+    while level > 0 and not enough(level, v, q, a, theta0, margin, sleep_q, sleep_a):
         level -= 1
-    return FOREVER - level
+    return level
+
+
+@kernel
+def sleep_steps(level):
+    """Return how many levels a search for ``level`` goes through after the first."""
+    return min(np.int64(FOREVER - 1), FOREVER - level)
 
 
 @kernel
 def touch(p, q, a, arrival, amount, theta0, beta, top, jump):
-    """Apply one touch to decayed traces.
+    """Apply one touch to decayed traces, without a branch.
 
     Returns the new p, q and a, whether the neuron fires, and how many traces saturated.
     ``amount`` is the sum of the tick's arrivals in last places of a trace.
     """
-    saturations = 0
-    fires = (not jump) and p - q >= theta0 + a
-    if fires:
-        p = q
-    if arrival:
-        new_p = saturate(p + amount, top)
-        saturations += new_p != p + amount
-        p = new_p
-        if jump:
-            fires = p >= theta0 + a
+    amount = amount if arrival else np.int64(0)
+    early = (not jump) & (p - q >= theta0 + a)
+    full_p = (q if early else p) + amount
+    full_q = q + (np.int64(0) if jump else amount)
+    p, q = saturate(full_p, top), saturate(full_q, top)
+    late = jump & arrival & (p >= theta0 + a)
+    saturations = np.int64(full_p != p) + np.int64(full_q != q)
+    p = np.int64(0) if late else p
+    fires = early | late
+    full_a = a + (beta if fires else np.int64(0))
+    a = saturate(full_a, top)
+    return p, q, a, fires, saturations + np.int64(full_a != a)
+
+
+@kernel
+def _amount(word, sum_bits, guard_bits):
+    """Return the sum in an accumulator, in last places of a trace."""
+    unused = np.int64(64) - sum_bits
+    return (np.int64(word) << unused) >> (unused - guard_bits)
+
+
+@kernel
+def _push(source, base, row_start, offset, word, window):
+    """Add one spike's arrivals to the window. Returns its synaptic events."""
+    start, stop = np.uint64(row_start[source]), np.uint64(row_start[source + 1])
+    for s in range(start, stop):
+        window[np.uint64(base) + offset[s]] += word[s]
+    return np.int64(stop - start)
+
+
+@kernel
+def _clear(window, start, stop):
+    """Set a part of the window to 0."""
+    for i in range(stop - start):
+        window[np.uint64(start + i)] = 0
+
+
+@kernel
+def _slide(window, base, kept):
+    """Move the ``kept`` accumulators at ``base``, the last ones, to the front, which is 0."""
+    for i in range(kept):
+        window[np.uint64(i)] = window[np.uint64(base + i)]
+    _clear(window, base, base + kept)
+
+
+@kernel
+def _count(first, lanes, window):
+    """Return for how many of ``lanes`` accumulators arrivals are due."""
+    arrivals = np.int64(0)
+    for i in range(lanes):
+        arrivals += window[np.uint64(first + i)] != 0
+    return arrivals
+
+
+@kernel
+def _look_up(tick, block, lanes, state, words):
+    """Fetch each lane's packed decay words. Apart, because LLVM can't vectorise this loop."""
+    for i in range(lanes):
+        rest = min(tick - state[np.uint64(block + LAST + i)], np.int64(63))
+        state[np.uint64(block + WORDS + i)] = words[np.uint64(rest)]
+
+
+@kernel
+def _advance_block(tick, first, block, lanes, pauses, window, state, top, guard_bits, sum_bits,
+                   margin, jump, sleep_q, sleep_a, counting, counters):
+    """Touch and look at the lanes of a block that are due, if they rested less than 64 ticks.
+
+    Without branches, so that LLVM vectorises it. Returns how many lanes are left to do, how many
+    fired, ``pauses`` with the bits of the levels at which they sleep, and the tick of the block's
+    next look. If ``counting`` is None, the sleep rule is left out and every lane looks again at
+    the next tick.
+    """
+    left, touches, spikes, looks = np.int64(0), np.int64(0), np.int64(0), np.int64(0)
+    saturations, steps, nearest = np.int64(0), np.int64(0), np.int64(FAR)
+    for i in range(lanes):
+        word = window[np.uint64(first + i)]
+        old_p, old_q = state[np.uint64(block + P + i)], state[np.uint64(block + Q + i)]
+        old_a, last = state[np.uint64(block + A + i)], state[np.uint64(block + LAST + i)]
+        wake, spike = state[np.uint64(block + WAKE + i)], state[np.uint64(block + SPIKE + i)]
+        words = state[np.uint64(block + WORDS + i)]
+        theta0, beta = state[np.uint64(block + THETA0 + i)], state[np.uint64(block + BETA + i)]
+        arrival = word != 0
+        wanted = arrival | (wake == tick)
+        recent = tick - last < 1 << LOW_BITS
+        due = wanted & recent
+        left += wanted & (not recent)
+
+        p = round_shift(old_p * (words & 0x1FFFF), FRACTION)
+        q = round_shift(old_q * ((words >> WORD_BITS) & 0x1FFFF), FRACTION)
+        a = round_shift(old_a * (words >> (2 * WORD_BITS)), FRACTION)
+        p, q, a, fires, saturated = touch(p, q, a, arrival, _amount(word, sum_bits, guard_bits),
+                                          theta0, beta, top, jump)
+        fires = fires & due
+        touched = due & (arrival | fires)
+        spikes += fires
+        if counting is None:
+            level = np.int64(0)
+        else:
+            level = np.int64(0)
+            for k in range(1, FOREVER + 1):
+                level = np.int64(k) if enough(k, p - q, q, a, theta0, margin, sleep_q,
+                                              sleep_a) else level
+            touches += touched
+            looks += due & (not arrival)
+            saturations += saturated if due else np.int64(0)
+        level = np.int64(FOREVER) if jump else level
+        if counting is not None:
+            steps += sleep_steps(level) if due else np.int64(0)
+            pauses |= np.int64(1) << level if due else np.int64(0)
+        pause = np.int64(FAR) if level == FOREVER else tick + (np.int64(1) << level)
+        wake = pause if due else wake
+        nearest = min(nearest, wake)
+
+        state[np.uint64(block + P + i)] = p if touched else old_p
+        state[np.uint64(block + Q + i)] = q if touched else old_q
+        state[np.uint64(block + A + i)] = a if touched else old_a
+        state[np.uint64(block + LAST + i)] = tick if touched else last
+        state[np.uint64(block + WAKE + i)] = wake
+        state[np.uint64(block + SPIKE + i)] = tick if fires else spike
+    counters[TOUCHES] += touches
+    counters[LOOKS] += looks
+    counters[SATURATIONS] += saturations
+    counters[SLEEP_STEPS] += steps
+    return left, spikes, pauses, nearest
+
+
+@kernel
+def _advance_lanes(tick, first, block, lanes, spikes, pauses, shape, window, state, low_m, high_m,
+                   low_s, high_s, low_a, high_a, sleep_q, sleep_a, counters):
+    """Touch and look at the lanes of a block that are still due, one by one.
+
+    Returns ``spikes`` and ``pauses`` with theirs added and the tick of the block's next look.
+    """
+    nearest = np.int64(FAR)
+    for i in range(lanes):
+        lane = np.uint64(block + i)
+        word, last = window[np.uint64(first + i)], state[lane + np.uint64(LAST)]
+        arrival = word != 0 and last != tick
+        if arrival or state[lane + np.uint64(WAKE)] == tick:
+            rest = tick - last
+            p = decay(state[lane + np.uint64(P)], rest, low_m, high_m)
+            q = decay(state[lane + np.uint64(Q)], rest, low_s, high_s)
+            a = decay(state[lane + np.uint64(A)], rest, low_a, high_a)
+            theta0 = state[lane + np.uint64(THETA0)]
+            p, q, a, fires, saturated = touch(
+                p, q, a, arrival, _amount(word, shape.sum_bits, shape.guard_bits), theta0,
+                state[lane + np.uint64(BETA)], shape.top, shape.jump)
+            counters[LOOKS] += not arrival
+            counters[SATURATIONS] += saturated
+            if arrival or fires:
+                counters[TOUCHES] += 1
+                state[lane + np.uint64(P)] = p
+                state[lane + np.uint64(Q)] = q
+                state[lane + np.uint64(A)] = a
+                state[lane + np.uint64(LAST)] = tick
             if fires:
-                p = np.int64(0)
-        else:
-            new_q = saturate(q + amount, top)
-            saturations += new_q != q + amount
-            q = new_q
-    if fires:
-        new_a = saturate(a + beta, top)
-        saturations += new_a != a + beta
-        a = new_a
-    return p, q, a, fires, saturations
+                spikes += 1
+                state[lane + np.uint64(SPIKE)] = tick
+            level = np.int64(FOREVER)
+            if not shape.jump:
+                level = sleep(p - q, q, a, theta0, shape.margin, sleep_q, sleep_a)
+            counters[SLEEP_STEPS] += sleep_steps(level)
+            pauses |= np.int64(1) << level
+            pause = np.int64(FAR) if level == FOREVER else tick + (np.int64(1) << level)
+            state[lane + np.uint64(WAKE)] = pause
+        nearest = min(nearest, state[lane + np.uint64(WAKE)])
+    return spikes, pauses, nearest
 
 
 @kernel
-def _push(source, tick, row_start, target, weight, delay, ring, ring_list, ring_count, ring_in):
-    """Spread one spike over the delay ring. Returns its synaptic events."""
-    mask = ring.shape[0] - 1
-    for s in range(row_start[source], row_start[source + 1]):
-        slot = (tick + delay[s]) & mask
-        j = target[s]
-        if ring_in[slot, j]:
-            ring[slot, j] += weight[s]
-        else:
-            ring_in[slot, j] = True
-            ring[slot, j] = weight[s]
-            ring_list[slot, ring_count[slot]] = j
-            ring_count[slot] += 1
-    return row_start[source + 1] - row_start[source]
+def _record(tick, neuron, block, lanes, state, record, written):
+    """Write the touches of a block's lanes, as far as ``record`` has room. Returns ``written``."""
+    for i in range(lanes):
+        if state[block + LAST + i] == tick:
+            if written < record.shape[0]:
+                row = record[written]
+                row[0], row[1], row[2] = tick, neuron + i, state[block + SPIKE + i] == tick
+                row[3], row[4] = state[block + P + i], state[block + Q + i]
+                row[5] = state[block + A + i]
+            written += 1
+    return written
 
 
 @kernel
-def _due(slot, wake_slot, ring_list, ring_count, ring_in, wake_list, wake_count, wake_in, due):
-    """Gather the neurons due in a tick in ascending order. Empties the wake slot."""
-    n = ring_count[slot]
-    for i in range(n):
-        due[i] = ring_list[slot, i]
-    for i in range(wake_count[wake_slot]):
-        j = wake_list[wake_slot, i]
-        wake_in[wake_slot, j] = False
-        if not ring_in[slot, j]:
-            due[n] = j
-            n += 1
-    wake_count[wake_slot] = 0
-    due[:n].sort()
-    return n
+def _collect(tick, start, block, lanes, state, fired, n_fired):
+    """Append a block's neurons that fired to ``fired``. Returns their new number."""
+    for i in range(lanes):
+        if state[np.uint64(block + SPIKE + i)] == tick:
+            fired[n_fired] = start + i
+            n_fired += 1
+    return n_fired
 
 
 @kernel
-def run_sample(ticks, channels, duration, inputs, spiking, top, guard_bits, margin, jump, adaptive,
-               row_start, target, weight, delay, theta0, beta,
-               low_m, high_m, low_s, high_s, low_a, high_a, sleep_q, sleep_a, readout,
-               slots, wake_slots, record, counters, first_spike, spike_count, integral):
+def _integrate(tick, first, factor, shape, window, integral, record, written):
+    """Add one tick's arrivals to the leaky outputs. Returns touches and number of records."""
+    touches = 0
+    for i in range(integral.size - shape.spiking):
+        word = window[np.uint64(first + i)]
+        touches += word != 0
+        total = _amount(word, shape.sum_bits, np.int64(0))
+        integral[np.uint64(shape.spiking + i)] += total * factor
+    if touches and record.shape[0]:
+        for i in range(integral.size - shape.spiking):
+            if window[first + i] != 0:
+                if written < record.shape[0]:
+                    row = record[written]
+                    row[0], row[1], row[2] = tick, shape.spiking + i, 0
+                    row[3], row[4], row[5] = integral[shape.spiking + i], 0, 0
+                written += 1
+    return touches, written
+
+
+@kernel
+def _fresh_state(shape, theta0, beta):
+    """Return the state of all blocks at rest, padded with lanes that never are due."""
+    blocks = -(-shape.width // LANES)
+    state = np.zeros(blocks * LANES * FIELDS, np.int64)
+    for index in range(blocks):
+        for i in range(LANES):
+            lane, j = index * LANES * FIELDS + i, index * LANES + i
+            state[lane + WAKE] = FAR
+            state[lane + SPIKE] = -1
+            state[lane + THETA0] = theta0[j] if j < shape.spiking else shape.top
+            state[lane + BETA] = beta[j] if j < shape.spiking else 0
+    return state
+
+
+@kernel
+def run_sample(ticks, channels, design, word, window, counting, record, counters, first_spike,
+               spike_count, integral):
     """Run one sample from rest.
 
-    ``ticks`` and ``channels`` (events,) are the input, sorted and without repeats; ``record``
-    (capacity, 6) receives (tick, neuron, fired, p, q, a) per touch, as many as fit. ``counters``
-    (9,), ``first_spike``, ``spike_count`` and ``integral`` (neurons,) are overwritten. Returns the
-    number of touches, which may exceed the capacity.
+    ``ticks`` and ``channels`` (events,) are the input, sorted and without repeats; ``word``
+    (synapses,) and ``window`` (rows * columns,) are of one type, `Design` says how they're made;
+    ``window`` is 0 and left so.
+    ``record`` (capacity, 6) receives (tick, neuron, fired, p, q, a) per touch, as many as fit.
+    ``counters`` (9,), ``first_spike``, ``spike_count`` and ``integral`` (neurons,) are overwritten.
+    ``counting`` is True, or None to leave out what only counts: ``counters`` mean nothing then.
+    Returns the number of records, which may exceed the capacity.
     """
-    neurons = theta0.size
-    ring = np.zeros((slots, neurons), np.int64)
-    ring_list = np.empty((slots, neurons), np.int32)
-    ring_count = np.zeros(slots, np.int32)
-    ring_in = np.zeros((slots, neurons), np.bool_)
-    wake_list = np.empty((wake_slots, neurons), np.int32)
-    wake_count = np.zeros(wake_slots, np.int32)
-    wake_in = np.zeros((wake_slots, neurons), np.bool_)
-    wake_at = np.full(neurons, -1, np.int64)
-    due = np.empty(2 * neurons, np.int32)
-    fired = np.empty(neurons, np.int32)
-    trace_p = np.zeros(neurons, np.int64)
-    trace_q = np.zeros(neurons, np.int64)
-    trace_a = np.zeros(neurons, np.int64)
-    last = np.zeros(neurons, np.int64)
+    (shape, row_start, offset, theta0, beta, words, low_m, high_m, low_s, high_s, low_a, high_a,
+     sleep_q, sleep_a, readout) = design
+    state = _fresh_state(shape, theta0, beta)
+    blocks = state.size // (LANES * FIELDS)
+    wakes = np.full(blocks, FAR, np.int64)
+    fired = np.empty(shape.spiking, np.int64)
+    looking = np.zeros(2 << (FOREVER - 1), np.bool_)  # whether anyone wanted to look, by tick
     counters[:] = 0
-    first_spike[:] = duration
+    first_spike[:] = shape.duration
     spike_count[:] = 0
     integral[:] = 0
-    event = 0
-    touches = 0
-
-    for tick in range(duration):
-        slot, wake_slot = tick & (slots - 1), tick & (wake_slots - 1)
+    kept = shape.reach * shape.columns
+    event = written = base = 0
+    for tick in range(shape.duration):
+        if base + kept == window.size:
+            _slide(window, base, kept)
+            base = 0
         while event < ticks.size and ticks[event] == tick:
-            counters[SYNAPTIC_EVENTS] += _push(channels[event], tick, row_start, target, weight,
-                                               delay, ring, ring_list, ring_count, ring_in)
+            counters[SYNAPTIC_EVENTS] += _push(channels[event], base, row_start, offset, word,
+                                               window)
             event += 1
-        if ring_count[slot] == 0 and wake_count[wake_slot] == 0:
-            continue
-        counters[BUSY_TICKS] += 1
-        n_fired = 0
-        n = _due(slot, wake_slot, ring_list, ring_count, ring_in, wake_list, wake_count, wake_in,
-                 due)
-        for i in range(n):
-            j = due[i]
-            arrival = ring_in[slot, j]
-            if not arrival and wake_at[j] != tick:
+        n_fired, pauses, busy = 0, np.int64(0), looking[tick % looking.size]
+        looking[tick % looking.size] = False
+        for index in range(blocks):
+            start = index * LANES
+            block, first, lanes = start * FIELDS, base + start, min(LANES, shape.width - start)
+            arrivals = _count(first, lanes, window)
+            if arrivals == 0 and wakes[index] != tick:
                 continue
-            fires = False
-            if j >= spiking:
-                integral[j] += ring[slot, j] * readout[tick]
-                counters[INTEGRATIONS] += 1
-                p, q, a = integral[j], np.int64(0), np.int64(0)
-            else:
-                u = tick - last[j]
-                p = decay(trace_p[j], u, low_m, high_m)
-                q = np.int64(0) if jump else decay(trace_q[j], u, low_s, high_s)
-                a = decay(trace_a[j], u, low_a, high_a) if adaptive else np.int64(0)
-                amount = ring[slot, j] << guard_bits if arrival else np.int64(0)
-                counters[LOOKS] += not arrival
-                if arrival or p - q >= theta0[j] + a:
-                    p, q, a, fires, saturations = touch(p, q, a, arrival, amount, theta0[j],
-                                                        beta[j], top, jump)
-                    counters[SATURATIONS] += saturations
-                    trace_p[j], trace_q[j], trace_a[j], last[j] = p, q, a, tick
-                    touched = True
-                else:
-                    touched = False
-                if not jump:
-                    pause = sleep(p - q, q, a, theta0[j], margin, sleep_q, sleep_a)
-                    wake_at[j] = tick + pause if pause else -1
-                    counters[SLEEP_STEPS] += sleep_steps(pause)
-                    if pause:
-                        at = wake_at[j] & (wake_slots - 1)
-                        if not wake_in[at, j]:
-                            wake_in[at, j] = True
-                            wake_list[at, wake_count[at]] = j
-                            wake_count[at] += 1
-                if not touched:
-                    continue
-            if touches < record.shape[0]:
-                record[touches, 0], record[touches, 1] = tick, j
-                record[touches, 2] = fires
-                record[touches, 3], record[touches, 4], record[touches, 5] = p, q, a
-            touches += 1
-            if fires:
-                fired[n_fired] = j
-                n_fired += 1
-                spike_count[j] += 1
-                first_spike[j] = min(first_spike[j], tick)
-        for i in range(ring_count[slot]):
-            ring_in[slot, ring_list[slot, i]] = False
-        ring_count[slot] = 0
-        counters[SPIKES] += n_fired
+            busy, left, spikes = True, np.int64(1), np.int64(0)
+            if arrivals * DENSE >= lanes:
+                _look_up(tick, block, lanes, state, words)
+                left, spikes, pauses, wakes[index] = _advance_block(
+                    tick, first, block, lanes, pauses, window, state, shape.top, shape.guard_bits,
+                    shape.sum_bits, shape.margin, shape.jump, sleep_q, sleep_a, counting, counters)
+            if left:
+                spikes, pauses, wakes[index] = _advance_lanes(
+                    tick, first, block, lanes, spikes, pauses, shape, window, state, low_m, high_m,
+                    low_s, high_s, low_a, high_a, sleep_q, sleep_a, counters)
+            if spikes:
+                n_fired = _collect(tick, start, block, lanes, state, fired, n_fired)
+            if record.shape[0]:
+                written = _record(tick, start, block, lanes, state, record, written)
+        if shape.spiking < integral.size:
+            touches, written = _integrate(tick, base + shape.width, readout[tick], shape, window,
+                                          integral, record, written)
+            counters[INTEGRATIONS] += touches
+            busy |= touches != 0
+        counters[BUSY_TICKS] += busy
+        for level in range(FOREVER):
+            if pauses >> level & 1:
+                looking[(tick + (1 << level)) % looking.size] = True
         for i in range(n_fired):
-            counters[SYNAPTIC_EVENTS] += _push(inputs + fired[i], tick, row_start, target, weight,
-                                               delay, ring, ring_list, ring_count, ring_in)
-    counters[TOUCHES] = touches
+            j = fired[i]
+            spike_count[j] += 1
+            first_spike[j] = min(first_spike[j], tick)
+            counters[SYNAPTIC_EVENTS] += _push(shape.inputs + j, base, row_start, offset,
+                                               word, window)
+        counters[SPIKES] += n_fired
+        _clear(window, base, base + shape.columns)
+        base += shape.columns
+    _clear(window, base, base + kept)
+    counters[TOUCHES] += counters[INTEGRATIONS]
     counters[INPUT_EVENTS] = event
-    return touches
+    return written
 
 
 @kernel
-def run_batch(ticks, channels, offsets, duration, inputs, spiking, top, guard_bits, margin, jump,
-              adaptive, row_start, target, weight, delay, theta0, beta,
-              low_m, high_m, low_s, high_s, low_a, high_a, sleep_q, sleep_a, readout,
-              slots, wake_slots, counters, first_spike, spike_count, integral):
+def run_batch(ticks, channels, offsets, design, word, window, counting, counters, first_spike,
+              spike_count, integral):
     """Run many samples without records; the outputs of `run_sample`, a row per sample."""
     record = np.empty((0, 6), np.int64)
     for i in range(offsets.size - 1):
         events = slice(offsets[i], offsets[i + 1])
-        run_sample(ticks[events], channels[events], duration, inputs, spiking, top, guard_bits,
-                   margin, jump, adaptive, row_start, target, weight, delay, theta0, beta,
-                   low_m, high_m, low_s, high_s, low_a, high_a, sleep_q, sleep_a, readout,
-                   slots, wake_slots, record, counters[i], first_spike[i], spike_count[i],
-                   integral[i])
+        run_sample(ticks[events], channels[events], design, word, window, counting, record,
+                   counters[i], first_spike[i], spike_count[i], integral[i])

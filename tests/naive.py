@@ -29,12 +29,21 @@ def decay(value, ticks, words):
     return round_shift(value * low[ticks % 64] * high[ticks // 64], 32)
 
 
+def sleep(v, q, a, theta0, config, tables):
+    for k in range(7, 0, -1):
+        bound = max(v, 0) + max(q, 0) * int(tables.sleep_q[k]) // 65536 + 1 + config.sleep_margin
+        if bound < theta0 + a * int(tables.sleep_a[k]) // 65536:
+            return k
+    return 0
+
+
 class Neuron:
     """One neuron's state, with the contract's touch."""
 
     def __init__(self, theta0, beta):
         self.theta0, self.beta = theta0, beta
         self.p = self.q = self.a = self.last = self.saturations = 0
+        self.wake, self.asked, self.looks, self.steps = None, set(), 0, 0
 
     def _limit(self, value, config):
         limited = saturate(value, config.trace_bits)
@@ -70,9 +79,26 @@ class Neuron:
         self.p, self.q, self.a, self.last = p, q, a, tick
         return (tick, fires, p, q, a)
 
+    def rest(self, tick, arrivals, config, tables, sleep_tables):
+        """Follow the sleep rule after a `step`, for what it counts."""
+        if config.synapse == "jump" or not (arrivals or self.wake == tick):
+            return
+        self.looks += not arrivals
+        p, q, a = self.decayed(tick, config, tables)
+        level = sleep(p - q, q, a, self.theta0, config, sleep_tables)
+        self.steps += min(6, 7 - level)
+        self.wake = None if level == 7 else tick + 2**level
+        self.asked.add(self.wake)
+
 
 def run(parameters, ticks, channels):
     """Return (records, decision, saturations) of one sample; records are tuples by tick, neuron."""
+    records, decision, counters = count(parameters, ticks, channels)
+    return records, decision, counters[0]
+
+
+def count(parameters, ticks, channels):
+    """Return (records, decision, counters) of one sample; counters as the emulator orders them."""
     config = parameters.config
     tables = [decay_words(config, tau) for tau in (config.tau_m, config.tau_s, config.tau_a)]
     neurons = [Neuron(int(t), int(b)) for t, b in zip(parameters.theta0, parameters.beta,
@@ -82,11 +108,14 @@ def run(parameters, ticks, channels):
     first = [config.ticks] * config.neurons
     counts = [0] * config.neurons
     arriving = {}  # (tick, neuron) -> weights
+    busy, events = set(), 0
 
     def send(source, tick):
         for s in range(parameters.row_start[source], parameters.row_start[source + 1]):
             place = (tick + int(parameters.delay[s]), int(parameters.target[s]))
             arriving.setdefault(place, []).append(int(parameters.weight[s]))
+            busy.add(place[0])
+        return int(parameters.row_start[source + 1] - parameters.row_start[source])
 
     inputs = {}
     for tick, channel in zip(ticks, channels, strict=True):
@@ -94,7 +123,7 @@ def run(parameters, ticks, channels):
     records = []
     for tick in range(config.ticks):
         for channel in inputs.get(tick, []):
-            send(channel, tick)
+            events += send(channel, tick)
         for j, neuron in enumerate(neurons):
             arrivals = arriving.pop((tick, j), None)
             if config.readout == "leaky" and j >= first_output:
@@ -103,12 +132,19 @@ def run(parameters, ticks, channels):
                     records.append((tick, j, False, integrals[j], 0, 0))
                 continue
             touched = neuron.step(tick, arrivals, config, tables)
+            neuron.rest(tick, arrivals, config, tables, parameters.tables)
             if touched:
                 records.append((tick, j, *touched[1:]))
                 if touched[1]:
                     counts[j] += 1
                     first[j] = min(first[j], tick)
-                    send(config.inputs + j, tick)
+                    events += send(config.inputs + j, tick)
     scores = {"first-spike": [-f for f in first], "spike-count": counts, "leaky": integrals}
     outputs = scores[config.readout][first_output:]
-    return records, outputs.index(max(outputs)), sum(n.saturations for n in neurons)
+    busy.update(*(neuron.asked for neuron in neurons))
+    leaky = sum(record[1] >= first_output for record in records) if config.readout == "leaky" else 0
+    counters = [sum(n.saturations for n in neurons), len(records), sum(counts),
+                sum(n.looks for n in neurons), len(ticks), events,
+                sum(tick is not None and tick < config.ticks for tick in busy),
+                sum(n.steps for n in neurons), leaky]
+    return records, outputs.index(max(outputs)), counters

@@ -66,8 +66,9 @@ class Reference:
                 self.spikes.append(j)
         if jump:
             return None
-        pause = int(kernels.sleep(p - q, q, a, self.theta0[j], np.int64(config.sleep_margin),
+        level = int(kernels.sleep(p - q, q, a, self.theta0[j], np.int64(config.sleep_margin),
                                   tables.sleep_q, tables.sleep_a))
+        pause = 0 if level == kernels.FOREVER else 1 << level
         self.levels.add(pause)
         self.slot[j] = (tick + pause) % WAKE_SLOTS if pause else None
         if pause:

@@ -55,9 +55,9 @@ def test_sleep_never_passes_over_a_firing_tick(seed):
         excess = traces[0] - traces[1] - traces[2]
         # Thresholds around the later peak are the hard ones.
         theta0 = max(1, int(excess[1:].max()) + int(rng.integers(-3, 4)) * config.sleep_margin // 2)
-        pause = kernels.sleep(excess[0] + traces[2][0], traces[1][0], traces[2][0], theta0,
+        level = kernels.sleep(excess[0] + traces[2][0], traces[1][0], traces[2][0], theta0,
                               config.sleep_margin, tables.sleep_q, tables.sleep_a)
-        last = u[-1] if pause == 0 else pause - 1
+        last = u[-1] if level == kernels.FOREVER else (1 << level) - 1
         assert not np.any(excess[1 : last + 1] >= theta0)
         slept += last > 0
     assert slept > 20
