@@ -40,6 +40,10 @@ class IntegerEngine(TickEngine):
     on the tick grid at these spikes, which go to the float parameters as if rounding weren't there
     (straight-through).
 
+    The scales of the first network stay: if they followed the weights, every step would round all
+    weights anew. A fine-tuned network has to be rounded with them, ``quantise(network, design,
+    engine.scales)``.
+
     Parameters
     ----------
     config : NetworkConfig
@@ -60,6 +64,7 @@ class IntegerEngine(TickEngine):
         if config.synapse == "jump":
             raise ValueError("Synapse of integers in the loop must be 'exponential', not 'jump'")
         self.design = design
+        self.scales = None
 
     def pack(self, network) -> IntegerNet:
         """Round a `Network` and lay it out.
@@ -69,12 +74,12 @@ class IntegerEngine(TickEngine):
         ValueError
             If the network doesn't fit the design.
         """
-        parameters, report = quantise(network, self.design)
-        scales = [report["populations"][name]["scale"] for name in self.config.populations]
-        return IntegerNet(
-            super().pack(rounded_network(network, self.design)), Emulator(parameters),
-            np.array(scales) / (1 << parameters.config.guard_bits),
-        )  # fmt: skip
+        parameters, report = quantise(network, self.design, self.scales)
+        self.scales = {name: cost["scale"] for name, cost in report["populations"].items()}
+        rounded = rounded_network(network, self.design, self.scales)
+        scales = np.array([self.scales[name] for name in self.config.populations])
+        unit = scales / (1 << parameters.config.guard_bits)
+        return IntegerNet(super().pack(rounded), Emulator(parameters), unit)
 
     def forward(self, net: IntegerNet, inputs, rows: np.ndarray) -> TickResult:
         """Run samples ``rows``, (batch,) int64, of ``inputs``, which are `Inputs`."""

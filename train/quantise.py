@@ -83,8 +83,8 @@ def shared_taus(network):
 class _Rounder:
     """Rounds one network on one grid; collects the report on the way."""
 
-    def __init__(self, network, design):
-        self.network, self.design = network, design
+    def __init__(self, network, design, scales):
+        self.network, self.design, self.fixed = network, design, scales or {}
         config = network.config
         if config.readout == "max":
             raise ValueError("Readout of a core must be first-spike, spike-count or leaky, not max")
@@ -109,7 +109,7 @@ class _Rounder:
         """Return the integer weights of each connection into a population."""
         pairs = self.connections_to(name)
         weights = np.concatenate([self.network.weights[pair].ravel() for pair in pairs])
-        scale = self.scales[name] = population_scale(weights, self.top)
+        scale = self.scales[name] = self.fixed.get(name) or population_scale(weights, self.top)
         nearest = {pair: np.floor(self.network.weights[pair] / scale + 0.5).astype(np.int64)
                    for pair in pairs}
         rounded = {pair: np.clip(value, -self.top, self.top) for pair, value in nearest.items()}
@@ -192,7 +192,7 @@ def _core_config(rounder, target):
         trace_bits=design.trace_bits, guard_bits=rounder.guard_bits, banks=design.banks)
 
 
-def quantise(network, design):
+def quantise(network, design, scales=None):
     """Round a network to a design.
 
     Each population has one scale, on which weights, theta0 and beta are rounded (nearest, halves
@@ -202,6 +202,9 @@ def quantise(network, design):
     ----------
     network : Network
     design : DesignConfig
+    scales : dict of str to float, optional
+        Weight of one last place, by population; those that fine-tuning has kept. By default
+        `population_scale`.
 
     Returns
     -------
@@ -214,7 +217,7 @@ def quantise(network, design):
     ValueError
         If the network doesn't fit the design.
     """
-    rounder = _Rounder(network, design)
+    rounder = _Rounder(network, design, scales)
     weights = {}
     for name in network.config.populations:
         weights |= rounder.round_population(name)
@@ -237,9 +240,9 @@ def encode_dataset(dataset, config):
     return [encode(*dataset.sample(i), config) for i in range(len(dataset))]
 
 
-def rounded_network(network, design):
-    """Return a network with the weights and thresholds that a design gives it, in floats."""
-    rounder = _Rounder(network, design)
+def rounded_network(network, design, scales=None):
+    """Return a network with the weights and thresholds that `quantise` gives it, in floats."""
+    rounder = _Rounder(network, design, scales)
     weights, theta0, beta = {}, {}, {}
     for name in network.config.populations:
         rounded = rounder.round_population(name)
@@ -253,8 +256,10 @@ def rounded_network(network, design):
                    beta=beta, tau=network.tau)
 
 
-def accuracy_steps(network, design, dataset):
+def accuracy_steps(network, design, dataset, scales=None):
     """Return the accuracy after each step of rounding, as fractions of a dataset's samples.
+
+    ``scales`` : as of `quantise`.
 
     Returns
     -------
@@ -262,12 +267,12 @@ def accuracy_steps(network, design, dataset):
         ``float``: continuous time. ``ticks``: times and delays on the grid. ``weights``: weights
         and thresholds rounded too. ``traces``: everything in integers, as the core computes.
     """
-    parameters, _ = quantise(network, design)
+    parameters, _ = quantise(network, design, scales)
     events = encode_dataset(dataset, parameters.config)
     decisions = {
         "float": network.predict(dataset),
         "ticks": network.predict(dataset, design.tick),
-        "weights": rounded_network(network, design).predict(dataset, design.tick),
+        "weights": rounded_network(network, design, scales).predict(dataset, design.tick),
         "traces": Emulator(parameters).run_batch(events).decisions,
     }
     return {name: float(np.mean(found == dataset.labels)) for name, found in decisions.items()}

@@ -64,6 +64,19 @@ def test_fine_integers_have_the_grids_scores_and_gradients(readout):
         np.testing.assert_allclose(ours[name], gradient, rtol=0, atol=2e-2 * largest + 1e-9)
 
 
+def test_the_first_networks_scales_stay():
+    network, design = random_net(3), DesignConfig(tick=0.5, weight_bits=4)
+    engine = IntegerEngine(network.config, design, 1)
+    first = engine.pack(network)
+    for weight in network.weights.values():
+        weight *= 0.7
+    second = engine.pack(network)
+    np.testing.assert_array_equal(first.unit, second.unit)
+    parameters, _ = quantise(network, design, engine.scales)
+    np.testing.assert_array_equal(second.emulator.parameters.weight, parameters.weight)
+    assert np.abs(parameters.weight).max() < np.abs(quantise(network, design)[0].weight).max()
+
+
 def test_threads_change_no_bit():
     network, data = random_net(3), random_data(4, samples=6)
     design = DesignConfig(tick=0.5)
