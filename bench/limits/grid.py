@@ -16,7 +16,7 @@ F = np.float32
 
 
 @kernel
-def forward(start, channels, weights, delays, decays, rises, readout, ring, tape, first, score):
+def forward(start, channels, weights, delays, decays, rates, readout, ring, tape, first, score):
     """Run one recording. Returns its hidden spikes, or -1 if the tape is full.
 
     ``start`` : (steps + 1,) int64, where each tick's events begin in ``channels``. ``weights`` :
@@ -28,7 +28,7 @@ def forward(start, channels, weights, delays, decays, rises, readout, ring, tape
     w_in, w_rec, w_out = weights
     d_in, d_rec = delays
     at, who, q_of, slope_of = tape
-    rise_m, rise_s = rises
+    rate_m, rate_s = rates
     hidden, outputs = w_out.shape
     mask = ring.shape[0] // hidden - 1
     p, q = np.zeros(hidden, np.float32), np.zeros(hidden, np.float32)
@@ -49,7 +49,7 @@ def forward(start, channels, weights, delays, decays, rises, readout, ring, tape
             for h in range(hidden):
                 if p[h] - q[h] >= F(1.0):
                     at[n], who[n], q_of[n] = t, h, q[h]
-                    slope_of[n] = q[h] * rise_s - p[h] * rise_m
+                    slope_of[n] = q[h] * rate_s - p[h] * rate_m
                     n += 1
                     p[h] = q[h]
         first[t + 1] = n
@@ -169,9 +169,9 @@ class Grid:
         self.delays, slots = make_delays(
             [drawn["delays"][name] for name in ("input", "recurrent")], task.tick
         )
-        self.rates = tuple(F(1.0 / tau) for tau in (task.tau_m, task.tau_s))
-        self.decays = tuple(F(exp(-task.tick * rate)) for rate in self.rates)
-        self.rises = tuple(F((1 / decay - 1) / task.tick) for decay in self.decays)
+        self.decays = tuple(F(exp(-task.tick / tau)) for tau in (task.tau_m, task.tau_s))
+        # By how much the traces were larger a tick ago: on a grid these are the slopes.
+        self.rates = tuple(F((1.0 / decay - 1.0) / task.tick) for decay in self.decays)
         self.readout = make_readout(task)
         self.rings = [np.zeros(slots * task.hidden, F) for _ in range(2)]
         self.tape = self._tape(60 * task.hidden)
@@ -193,7 +193,7 @@ class Grid:
         """Run one recording; returns its hidden spikes."""
         while True:
             n = forward(self.start[row], self.channels[row], tuple(self.weights), self.delays,
-                        self.decays, self.rises, self.readout, self.rings[0], self.tape, self.first,
+                        self.decays, self.rates, self.readout, self.rings[0], self.tape, self.first,
                         self.score)  # fmt: skip
             if n >= 0:
                 return n
