@@ -87,9 +87,9 @@ def table(entries):
     for name, row in ROWS.items():
         if name in entries:
             entry = entries[name]
+            value = f"{_shown(entry['value'])} {entry['unit']}".strip()
             lines.append(
-                f"| `{name}`: {row.title} | {_shown(entry['value'])} {entry['unit']} "
-                f"| `{entry['command']}` | {entry['date']} |"
+                f"| `{name}`: {row.title} | {value} | `{entry['command']}` | {entry['date']} |"
             )
     return "\n".join(lines) + "\n"
 
