@@ -40,7 +40,7 @@ DENSE = 5
 FAR = 1 << 30  # a tick after every sample
 # Rows of a block: traces, ticks of last touch, next look and last spike, packed words of the decay
 # since the last touch, parameters.
-P, Q, A, LAST, WAKE, SPIKE, WORDS, THETA0, BETA = (row * LANES for row in range(9))
+P, Q, A, LAST, WAKE, SPIKE, WORDS, THETA0, BETA = (np.uint64(row * LANES) for row in range(9))
 FIELDS = 9
 
 
@@ -199,8 +199,9 @@ def _count(first, lanes, window):
 def _look_up(tick, block, lanes, state, words):
     """Fetch each lane's packed decay words. Apart, because LLVM can't vectorise this loop."""
     for i in range(lanes):
-        rest = min(tick - state[np.uint64(block + LAST + i)], np.int64(63))
-        state[np.uint64(block + WORDS + i)] = words[np.uint64(rest)]
+        lane = np.uint64(block + i)
+        rest = min(tick - state[lane + LAST], np.int64(63))
+        state[lane + WORDS] = words[np.uint64(rest)]
 
 
 @kernel
@@ -216,12 +217,12 @@ def _advance_block(tick, first, block, lanes, pauses, window, state, top, guard_
     left, touches, spikes, looks = np.int64(0), np.int64(0), np.int64(0), np.int64(0)
     saturations, steps, nearest = np.int64(0), np.int64(0), np.int64(FAR)
     for i in range(lanes):
-        word = window[np.uint64(first + i)]
-        old_p, old_q = state[np.uint64(block + P + i)], state[np.uint64(block + Q + i)]
-        old_a, last = state[np.uint64(block + A + i)], state[np.uint64(block + LAST + i)]
-        wake, spike = state[np.uint64(block + WAKE + i)], state[np.uint64(block + SPIKE + i)]
-        words = state[np.uint64(block + WORDS + i)]
-        theta0, beta = state[np.uint64(block + THETA0 + i)], state[np.uint64(block + BETA + i)]
+        word, lane = window[np.uint64(first + i)], np.uint64(block + i)
+        old_p, old_q = state[lane + P], state[lane + Q]
+        old_a, last = state[lane + A], state[lane + LAST]
+        wake, spike = state[lane + WAKE], state[lane + SPIKE]
+        words = state[lane + WORDS]
+        theta0, beta = state[lane + THETA0], state[lane + BETA]
         arrival = word != 0
         wanted = arrival | (wake == tick)
         recent = tick - last < 1 << LOW_BITS
@@ -254,12 +255,12 @@ def _advance_block(tick, first, block, lanes, pauses, window, state, top, guard_
         wake = pause if due else wake
         nearest = min(nearest, wake)
 
-        state[np.uint64(block + P + i)] = p if touched else old_p
-        state[np.uint64(block + Q + i)] = q if touched else old_q
-        state[np.uint64(block + A + i)] = a if touched else old_a
-        state[np.uint64(block + LAST + i)] = tick if touched else last
-        state[np.uint64(block + WAKE + i)] = wake
-        state[np.uint64(block + SPIKE + i)] = tick if fires else spike
+        state[lane + P] = p if touched else old_p
+        state[lane + Q] = q if touched else old_q
+        state[lane + A] = a if touched else old_a
+        state[lane + LAST] = tick if touched else last
+        state[lane + WAKE] = wake
+        state[lane + SPIKE] = tick if fires else spike
     counters[TOUCHES] += touches
     counters[LOOKS] += looks
     counters[SATURATIONS] += saturations
@@ -277,61 +278,56 @@ def _advance_lanes(tick, first, block, lanes, spikes, pauses, shape, window, sta
     nearest = np.int64(FAR)
     for i in range(lanes):
         lane = np.uint64(block + i)
-        word, last = window[np.uint64(first + i)], state[lane + np.uint64(LAST)]
+        word, last = window[np.uint64(first + i)], state[lane + LAST]
         arrival = word != 0 and last != tick
-        if arrival or state[lane + np.uint64(WAKE)] == tick:
+        if arrival or state[lane + WAKE] == tick:
             rest = tick - last
-            p = decay(state[lane + np.uint64(P)], rest, low_m, high_m)
-            q = decay(state[lane + np.uint64(Q)], rest, low_s, high_s)
-            a = decay(state[lane + np.uint64(A)], rest, low_a, high_a)
-            theta0 = state[lane + np.uint64(THETA0)]
+            p = decay(state[lane + P], rest, low_m, high_m)
+            q = decay(state[lane + Q], rest, low_s, high_s)
+            a = decay(state[lane + A], rest, low_a, high_a)
+            theta0 = state[lane + THETA0]
             p, q, a, fires, saturated = touch(
                 p, q, a, arrival, _amount(word, shape.sum_bits, shape.guard_bits), theta0,
-                state[lane + np.uint64(BETA)], shape.top, shape.jump)
+                state[lane + BETA], shape.top, shape.jump)
             counters[LOOKS] += not arrival
             counters[SATURATIONS] += saturated
             if arrival or fires:
                 counters[TOUCHES] += 1
-                state[lane + np.uint64(P)] = p
-                state[lane + np.uint64(Q)] = q
-                state[lane + np.uint64(A)] = a
-                state[lane + np.uint64(LAST)] = tick
+                state[lane + P], state[lane + Q], state[lane + A] = p, q, a
+                state[lane + LAST] = tick
             if fires:
                 spikes += 1
-                state[lane + np.uint64(SPIKE)] = tick
+                state[lane + SPIKE] = tick
             level = np.int64(FOREVER)
             if not shape.jump:
                 level = sleep(p - q, q, a, theta0, shape.margin, sleep_q, sleep_a)
             counters[SLEEP_STEPS] += sleep_steps(level)
             pauses |= np.int64(1) << level
             pause = np.int64(FAR) if level == FOREVER else tick + (np.int64(1) << level)
-            state[lane + np.uint64(WAKE)] = pause
-        nearest = min(nearest, state[lane + np.uint64(WAKE)])
+            state[lane + WAKE] = pause
+        nearest = min(nearest, state[lane + WAKE])
     return spikes, pauses, nearest
 
 
 @kernel
-def _record(tick, neuron, block, lanes, state, record, written):
-    """Write the touches of a block's lanes, as far as ``record`` has room. Returns ``written``."""
+def _report(tick, start, block, lanes, state, fired, n_fired, record, written):
+    """Append a block's neurons that fired to ``fired``, and its touches to ``record``.
+
+    Returns the new lengths of both; ``record`` takes as many as fit.
+    """
     for i in range(lanes):
-        if state[block + LAST + i] == tick:
+        lane = np.uint64(block + i)
+        if state[lane + LAST] == tick:
+            fires = state[lane + SPIKE] == tick
             if written < record.shape[0]:
                 row = record[written]
-                row[0], row[1], row[2] = tick, neuron + i, state[block + SPIKE + i] == tick
-                row[3], row[4] = state[block + P + i], state[block + Q + i]
-                row[5] = state[block + A + i]
+                row[0], row[1], row[2] = tick, start + i, fires
+                row[3], row[4], row[5] = state[lane + P], state[lane + Q], state[lane + A]
             written += 1
-    return written
-
-
-@kernel
-def _collect(tick, start, block, lanes, state, fired, n_fired):
-    """Append a block's neurons that fired to ``fired``. Returns their new number."""
-    for i in range(lanes):
-        if state[np.uint64(block + SPIKE + i)] == tick:
-            fired[n_fired] = start + i
-            n_fired += 1
-    return n_fired
+            if fires:
+                fired[n_fired] = start + i
+                n_fired += 1
+    return n_fired, written
 
 
 @kernel
@@ -361,7 +357,7 @@ def _fresh_state(shape, theta0, beta):
     state = np.zeros(blocks * LANES * FIELDS, np.int64)
     for index in range(blocks):
         for i in range(LANES):
-            lane, j = index * LANES * FIELDS + i, index * LANES + i
+            lane, j = np.uint64(index * LANES * FIELDS + i), index * LANES + i
             state[lane + WAKE] = FAR
             state[lane + SPIKE] = -1
             state[lane + THETA0] = theta0[j] if j < shape.spiking else shape.top
@@ -376,11 +372,11 @@ def run_sample(ticks, channels, design, word, window, counting, record, counters
 
     ``ticks`` and ``channels`` (events,) are the input, sorted and without repeats; ``word``
     (synapses,) and ``window`` (rows * columns,) are of one type, `Design` says how they're made;
-    ``window`` is 0 and left so.
-    ``record`` (capacity, 6) receives (tick, neuron, fired, p, q, a) per touch, as many as fit.
+    ``window`` is 0 and left so. ``record`` (capacity, 6) receives (tick, neuron, fired, p, q, a)
+    per touch, as many as fit; with a capacity of 0 touches aren't even counted.
     ``counters`` (9,), ``first_spike``, ``spike_count`` and ``integral`` (neurons,) are overwritten.
     ``counting`` is True, or None to leave out what only counts: ``counters`` mean nothing then.
-    Returns the number of records, which may exceed the capacity.
+    Returns the number of touches, which may exceed the capacity.
     """
     (shape, row_start, offset, theta0, beta, words, low_m, high_m, low_s, high_s, low_a, high_a,
      sleep_q, sleep_a, readout) = design
@@ -421,10 +417,9 @@ def run_sample(ticks, channels, design, word, window, counting, record, counters
                 spikes, pauses, wakes[index] = _advance_lanes(
                     tick, first, block, lanes, spikes, pauses, shape, window, state, low_m, high_m,
                     low_s, high_s, low_a, high_a, sleep_q, sleep_a, counters)
-            if spikes:
-                n_fired = _collect(tick, start, block, lanes, state, fired, n_fired)
-            if record.shape[0]:
-                written = _record(tick, start, block, lanes, state, record, written)
+            if spikes or record.shape[0]:
+                n_fired, written = _report(tick, start, block, lanes, state, fired, n_fired, record,
+                                           written)
         if shape.spiking < integral.size:
             touches, written = _integrate(tick, base + shape.width, readout[tick], shape, window,
                                           integral, record, written)
