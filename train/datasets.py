@@ -5,18 +5,22 @@ from pathlib import Path
 
 from .npz import load_npz
 from .samples import LATEST, DataError, Dataset
+from .sequence import MOST_INPUTS, sequences
 from .shd import load_shd
 from .split import split_off
 from .yinyang import yinyang
 
 __all__ = ["DataConfig", "DataError", "Dataset", "load_dataset"]
 
+_SIZES = ("train_size", "validation_size", "test_size")
 _FIELDS = {
     "npz": {"path", "validation_part"},
     "shd": {"train_path", "test_path", "validation_path", "n_channels", "validation_part"},
-    "yinyang": {"train_size", "validation_size", "test_size", "t_early", "t_late"},
+    "yinyang": {*_SIZES, "t_early", "t_late"},
+    "sequence": {*_SIZES, "inputs", "gap", "noise"},
 }
-_NEEDED = {"npz": {"path"}, "shd": {"train_path", "test_path"}, "yinyang": set()}
+_LONGEST = 1e6  # ms
+_NEEDED = {"npz": {"path"}, "shd": {"train_path", "test_path"}}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +30,8 @@ class DataConfig:
     Parameters
     ----------
     source : str
-        ``"npz"``, ``"shd"`` or ``"yinyang"``. The fields of another source must be left alone.
+        ``"npz"``, ``"shd"``, ``"yinyang"`` or ``"sequence"``. The fields of another source must be
+        left alone.
     path : str
         For ``npz``: the file. Needed.
     train_path, test_path : str
@@ -39,9 +44,14 @@ class DataConfig:
     n_channels : int
         For ``shd``: channels of the recordings.
     train_size, validation_size, test_size : int
-        For ``yinyang``: samples of each set. A smaller set is the start of a larger one.
+        For ``yinyang`` and ``sequence``: samples of each set. A smaller set is the start of a
+        larger one.
     t_early, t_late : float
         For ``yinyang``: time of the events for the coordinates 0 and 1, in ms.
+    inputs : int
+        For ``sequence``: channels, 2 to 8, whose order is the class.
+    gap, noise : float
+        For ``sequence``: time between two spikes, and standard deviation of each one's, in ms.
 
     Raises
     ------
@@ -61,6 +71,9 @@ class DataConfig:
     test_size: int = 1000
     t_early: float = 0.0
     t_late: float = 30.0
+    inputs: int = 2
+    gap: float = 10.0
+    noise: float = 0.0
 
     def __post_init__(self):
         if self.source not in _FIELDS:
@@ -77,9 +90,9 @@ class DataConfig:
                 f"Data source {self.source} must not have {name}, "
                 f"not {name} = {getattr(self, name)!r}"
             )
-        for name in sorted(_NEEDED[self.source] - changed):
+        for name in sorted(_NEEDED.get(self.source, set()) - changed):
             raise ValueError(f"Data source {self.source} must have {name}, not none")
-        for name in ("n_channels", "train_size", "validation_size", "test_size"):
+        for name in ("n_channels", *_SIZES):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)!r}")
         if not 0 <= self.validation_part < 1:
@@ -90,6 +103,13 @@ class DataConfig:
             raise ValueError(
                 f"t_early and t_late must be 0 or more, and rise, "
                 f"not {self.t_early!r} and {self.t_late!r}"
+            )
+        if not 2 <= self.inputs <= MOST_INPUTS:
+            raise ValueError(f"inputs must be 2 to {MOST_INPUTS}, not {self.inputs!r}")
+        if not (0 < self.gap <= _LONGEST and 0 <= self.noise <= _LONGEST):
+            raise ValueError(
+                f"gap must be above 0, noise 0 or more, and both at most {_LONGEST:g}, "
+                f"not {self.gap!r} and {self.noise!r}"
             )
 
     def resolved(self, folder: str | Path) -> "DataConfig":
@@ -116,8 +136,8 @@ def load_dataset(config: DataConfig) -> dict[str, Dataset]:
     DataError
         If a file can't be used. Names file, array and index.
     """
-    if config.source == "yinyang":
-        return _yinyang(config)
+    if config.source in ("yinyang", "sequence"):
+        return _generated(config)
     if config.source == "npz":
         sets = load_npz(config.path)
     else:
@@ -138,10 +158,12 @@ def load_dataset(config: DataConfig) -> dict[str, Dataset]:
     return {"train": rest, "validation": split, "test": sets["test"]}
 
 
-def _yinyang(config):
+def _generated(config):
     sizes = {
         "train": config.train_size,
         "validation": config.validation_size,
         "test": config.test_size,
     }
-    return yinyang(sizes, config.t_early, config.t_late)
+    if config.source == "yinyang":
+        return yinyang(sizes, config.t_early, config.t_late)
+    return sequences(sizes, config.inputs, config.gap, config.noise)

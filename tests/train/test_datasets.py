@@ -62,6 +62,17 @@ def test_yinyang_has_the_sizes_asked():
     assert max(part.duration for part in sets.values()) <= 30.0
 
 
+def test_sequences_have_the_sizes_and_classes_asked():
+    config = DataConfig(source="sequence", inputs=3, train_size=6, validation_size=5, test_size=4)
+    sets = load_dataset(config)
+    assert {name: len(part) for name, part in sets.items()} == {
+        "train": 6,
+        "validation": 5,
+        "test": 4,
+    }
+    assert {part.n_classes for part in sets.values()} == {6}
+
+
 def test_each_file_of_shd_is_a_set(tmp_path):
     paths = {}
     for label, name in enumerate(("train", "validation", "test")):
@@ -97,7 +108,10 @@ def test_absolute_path_stays(tmp_path):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"source": "mnist"}, "Data source must be one of npz, shd, yinyang, not 'mnist'"),
+        (
+            {"source": "mnist"},
+            "Data source must be one of npz, shd, yinyang, sequence, not 'mnist'",
+        ),
         ({"source": "npz"}, "Data source npz must have path, not none"),
         (
             {"source": "shd", "test_path": "a.h5"},
@@ -118,6 +132,19 @@ def test_absolute_path_stays(tmp_path):
         (
             {"source": "npz", "path": "a.npz", "validation_part": 1.0},
             "validation_part must be 0 or more and below 1, not 1.0",
+        ),
+        (
+            {"source": "yinyang", "gap": 5.0},
+            "Data source yinyang must not have gap, not gap = 5.0",
+        ),
+        ({"source": "sequence", "inputs": 9}, "inputs must be 2 to 8, not 9"),
+        (
+            {"source": "sequence", "gap": 0.0, "noise": 1.0},
+            "gap must be above 0, noise 0 or more, and both at most 1e+06, not 0.0 and 1.0",
+        ),
+        (
+            {"source": "sequence", "noise": float("nan")},
+            "gap must be above 0, noise 0 or more, and both at most 1e+06, not 10.0 and nan",
         ),
         ({"source": "yinyang", "test_size": 0}, "test_size must be at least 1, not 0"),
         (
