@@ -18,7 +18,8 @@ from math import exp, inf
 import numba as nb
 import numpy as np
 
-kernel = nb.njit(cache=True, error_model="numpy")
+# Inlined, because a call that hands a tuple of arrays on costs more than most of them do.
+kernel = nb.njit(cache=True, error_model="numpy", forceinline=True)
 parallel_kernel = nb.njit(cache=True, error_model="numpy", parallel=True)
 
 LEAKY, FIRST_SPIKE, SPIKE_COUNT = 0, 1, 2

@@ -21,7 +21,8 @@ from typing import NamedTuple
 import numba as nb
 import numpy as np
 
-kernel = nb.njit(cache=True, error_model="numpy")
+# Inlined, because a call that hands a tuple of arrays on costs more than most of them do.
+kernel = nb.njit(cache=True, error_model="numpy", forceinline=True)
 parallel_kernel = nb.njit(cache=True, error_model="numpy", parallel=True)
 
 FULL = -1
@@ -127,17 +128,13 @@ class Sample(NamedTuple):
 
 
 @kernel
-def _first_peak(rates, p, q, a, span):
-    """Where f stops rising for the first time, or ``span``. Needs q > 0 and f rising at 0.
+def _first_peak(rates, p, q, a, u, span):
+    """Where f stops rising for the first time, or ``span``. ``u`` : where it would if a were 0.
 
-    f' exp(u/tau_m) is convex then, so Newton's iterates from its left never pass its first zero.
+    f' exp(u/tau_m) is convex for q > 0, so Newton's iterates from its left never pass its first
+    zero.
     """
-    if p <= 0.0:
-        return span
     gap, lag = rates[1] - rates[0], rates[0] - rates[2]
-    u = max(0.0, log(q * rates[1] / (p * rates[0])) / gap)  # the peak if a were 0
-    if a == 0.0:
-        return min(u, span)
     for _ in range(100):
         if u >= span:
             return span
@@ -172,15 +169,58 @@ def _root(rates, p, q, a, theta, low, high, u):
         slope = fast * rates[1] + lift * rates[2] - slow * rates[0]
         bend = slow * rates[0] ** 2 - fast * rates[1] ** 2 - lift * rates[2] ** 2
         below = 2.0 * slope * slope - f * bend
-        new = u - 2.0 * f * slope / below if slope > 0.0 and below > 0.0 else low
-        if not low < new < high:
-            new = 0.5 * (low + high)
-        step = abs(new - u) * rates[0]
+        new = u - 2.0 * f * slope / below if slope > 0.0 and below > 0.0 else low - 1.0
         # Where f isn't flat, the error left is of the step's third order.
-        if step <= 1e-15 or (step <= 1e-7 and slope > 1e-2 * theta * rates[0]):
+        close = 1e-7 if slope > 1e-2 * theta * rates[0] else 1e-15
+        if not low <= new <= high:
+            new, close = 0.5 * (low + high), 1e-15
+        if abs(new - u) * rates[0] <= close:
             return new
         u = new
     return u
+
+
+@kernel
+def _power(ratio, y):
+    """Return y**ratio: exp(-u/tau_s) from exp(-u/tau_m). Small whole ratios save half of all exps."""
+    if ratio == 4.0:
+        return (y * y) * (y * y)
+    if ratio == 2.0:
+        return y * y
+    if ratio == 3.0:
+        return y * y * y
+    return exp(ratio * log(y)) if y > 0.0 else 0.0
+
+
+@kernel
+def _plain_root(rates, p, q, theta, low):
+    """`_root` while A is 0: the largest y = exp(-u/tau_m) in (low, 1] with p y - q y**r = theta.
+
+    That's concave and falls with y, from at least 0 at ``low`` to below 0 at 1, and Halley's
+    iterates stay inside.
+    """
+    ratio = rates[1] / rates[0]
+    top, high = p * low - q * _power(ratio, low) - theta, 1.0
+    y = low + (1.0 - low) * sqrt(top / (top - (p - q - theta)))  # of the parabola with this peak
+    for _ in range(100):
+        fast = q * _power(ratio, y)
+        f = p * y - fast - theta
+        if f < 0.0:
+            high = y
+        else:
+            low = y
+        slope = p - ratio * fast / y
+        bend = -ratio * (ratio - 1.0) * fast / (y * y)
+        below = 2.0 * slope * slope - f * bend
+        new = y - 2.0 * f * slope / below if slope < 0.0 and below > 0.0 else -1.0
+        # Where f isn't flat, the error left is of the step's third order.
+        close = 1e-6 if -slope > 0.05 * theta else 1e-15
+        if not low <= new <= high:
+            new, close = 0.5 * (low + high), 1e-15
+        if abs(new - y) <= close:
+            return -log(new) / rates[0]
+        y = new
+    return -log(y) / rates[0]
 
 
 @kernel
@@ -202,14 +242,22 @@ def first_crossing(rates, p, q, a, theta, span):
         return 0.0
     low = 0.0
     if rising and q > 0.0:
-        peak = _first_peak(rates, p, q, a, span)
+        if p <= 0.0:
+            return -1.0  # V is below 0
+        ratio = rates[1] / rates[0]
+        peak = max(0.0, log(q * ratio / p) / (rates[1] - rates[0]))  # of V
+        y = exp(-min(peak, span) * rates[0])
+        top = p * y - q * _power(ratio, y)
+        if top < theta + a * max(0.0, 1.0 - span * rates[2]):
+            return -1.0
+        if a == 0.0:
+            return _plain_root(rates, p, q, theta, y)
+        peak = _first_peak(rates, p, q, a, peak, span)
         top = _height(rates, p, q, a, theta, peak)
         if top >= 0.0:
             start = peak * (1.0 - sqrt(top / (top - f)))  # of the parabola with this peak
             return _root(rates, p, q, a, theta, 0.0, peak, start)
         low = peak
-        if a == 0.0:
-            return -1.0
     if low < span and _height(rates, p, q, a, theta, span) >= 0.0:
         return _root(rates, p, q, a, theta, low, span, span)
     return -1.0
@@ -230,62 +278,77 @@ def _can_fire(rates, p, q, p_end, q_end, theta, span):
     return v + max(0.0, q * rates[1] - p * rates[0]) * span >= theta
 
 
-@kernel
-def _fire(rates, beta, state, time, fast, slope, used):
-    """Write the spike of a neuron whose f is 0 now, and reset."""
-    time[used] = state[3]
-    fast[used] = state[1]
-    slope[used] = state[1] * rates[1] + state[2] * rates[2] - state[0] * rates[0]
-    state[0] = state[1]
-    state[2] += beta
+class Neuron(NamedTuple):
+    """What `_run` knows of its neuron: three rates, theta0, beta, and whether it fires only once.
+
+    Numbers, because a call that hands arrays on by name costs more than the call's work.
+    """
+
+    rates: tuple
+    theta0: float
+    beta: float
+    single: bool
 
 
 @kernel
-def _run(net, population, neuron, state, n, times, weights, end, time, fast, slope, used):
+def _neuron(net, population, neuron):
+    rates = net.rates[population]
+    return Neuron(
+        (rates[0], rates[1], rates[2]), net.theta0[neuron], net.beta[neuron],
+        net.single and population == net.final,
+    )  # fmt: skip
+
+
+@kernel
+def _run(own, state, n, times, weights, end, time, fast, slope, used):
     """Run one neuron over ``n`` sorted arrivals and on to ``end``.
 
-    ``state`` : (4,) P, Q, A and their time. Returns the tape's spikes, or FULL.
+    ``own`` : Neuron. ``state`` : (4,) P, Q, A and their time. Returns the tape's spikes, or FULL.
     """
-    theta, beta, rates = net.theta0[neuron], net.beta[neuron], net.rates[population]
-    single = net.single and population == net.final
+    theta, rates = own.theta0, own.rates
+    ratio = rates[1] / rates[0]
+    p, q, a, now = state[0], state[1], state[2], state[3]
     for k in range(n + 1):
-        until = max(times[k], state[3]) if k < n else end
+        until = max(times[k], now) if k < n else end
         while True:
-            gap = until - state[3]
-            slow, quick = exp(-gap * rates[0]), exp(-gap * rates[1])
-            p_end, q_end = state[0] * slow, state[1] * quick
-            lift = state[2] * max(0.0, 1.0 - gap * rates[2])
-            if not _can_fire(rates, state[0], state[1], p_end, q_end, theta + lift, gap):
+            gap = until - now
+            y = exp(-gap * rates[0])
+            p_end, q_end = p * y, q * _power(ratio, y)
+            lift = a * max(0.0, 1.0 - gap * rates[2])
+            if not _can_fire(rates, p, q, p_end, q_end, theta + lift, gap):
                 break
-            u = first_crossing(rates, state[0], state[1], state[2], theta, gap)
+            u = first_crossing(rates, p, q, a, theta, gap)
             if u < 0.0:
                 break
             if used == time.shape[0]:
                 return FULL
-            state[0] *= exp(-u * rates[0])
-            state[1] *= exp(-u * rates[1])
-            if state[2] > 0.0:
-                state[2] *= exp(-u * rates[2])
-            state[3] += u
-            _fire(rates, beta, state, time, fast, slope, used)
+            y = exp(-u * rates[0])
+            p *= y
+            q *= _power(ratio, y)
+            if a > 0.0:
+                a *= exp(-u * rates[2])
+            now += u
+            time[used], fast[used] = now, q
+            slope[used] = q * rates[1] + a * rates[2] - p * rates[0]
+            p = q
+            a += own.beta
             used += 1
-            if single:
+            if own.single:
                 return used
         weight = weights[k] if k < n else 0.0
-        state[0] = p_end + weight
-        state[1] = q_end + weight
-        if state[2] > 0.0:
-            state[2] *= exp(-gap * rates[2])
-        state[3] = until
+        p = p_end + weight
+        q = q_end + weight
+        if a > 0.0:
+            a *= exp(-gap * rates[2])
+        now = until
+    state[0], state[1], state[2], state[3] = p, q, a, now
     return used
 
 
 @kernel
-def _run_jump(net, population, neuron, state, n, times, weights, end, time, fast, slope, used):
+def _run_jump(own, state, n, times, weights, end, time, fast, slope, used):
     """`_run` for jump synapses: V = P can pass the threshold only at an arrival."""
-    theta, beta, rates = net.theta0[neuron], net.beta[neuron], net.rates[population]
-    single = net.single and population == net.final
-    group = 0
+    rates, group = own.rates, 0
     for k in range(n + 1):
         until = times[k] if k < n else end
         state[0] *= exp((state[3] - until) * rates[0])
@@ -297,13 +360,14 @@ def _run_jump(net, population, neuron, state, n, times, weights, end, time, fast
         group += 1
         if k + 1 < n and times[k + 1] == until:
             continue
-        if state[0] >= theta + state[2]:
+        if state[0] >= own.theta0 + state[2]:
             if used == time.shape[0]:
                 return FULL
-            _fire(rates, beta, state, time, fast, slope, used)
-            slope[used] = group
+            time[used], fast[used], slope[used] = until, 0.0, group
+            state[0] = 0.0
+            state[2] += own.beta
             used += 1
-            if single:
+            if own.single:
                 return used
         group = 0
     return used
@@ -505,22 +569,17 @@ def _gather(net, grid, population, base, target, window, trains, arrivals):
 
 @kernel
 def _walk(net, grid, population, neuron, trains, sums, arrivals, state, time, fast, slope, used):
-    """Run one neuron from window to window. Returns the tape's spikes, or FULL.
-
-    A window that is the whole sample is opened without a look at the bound.
-    """
+    """Run one neuron from window to window. Returns the tape's spikes, or FULL."""
     times, weights, _ = arrivals
     width, begun = grid.width[population], used
     step = _step(net.rates[population], width, grid.back[population])
-    theta = net.theta0[neuron]
-    single = net.single and population == net.final
-    whole = grid.count[population] == 1
+    own = _neuron(net, population, neuron)
     p, q, a = 0.0, 0.0, 0.0
     for window in range(grid.count[population]):
         p_end, q_end = (p + sums[window, 0]) * step.slow, (q + sums[window, 1]) * step.fast
         up, down = sums[window, 2], sums[window, 3]
-        least = theta + a * step.lift
-        if not whole and not _bound(net.jump, least, p, q, p_end, q_end, up, down, step):
+        least = own.theta0 + a * step.lift
+        if not _bound(net.jump, least, p, q, p_end, q_end, up, down, step):
             p, q = p_end, q_end
             a *= step.lift
             continue
@@ -531,12 +590,10 @@ def _walk(net, grid, population, neuron, trains, sums, arrivals, state, time, fa
         state[0], state[1], state[2], state[3] = p, q, a, window * width
         end = min((window + 1) * width, net.duration)
         if net.jump:
-            used = _run_jump(net, population, neuron, state, n, times, weights, end,
-                             time, fast, slope, used)  # fmt: skip
+            used = _run_jump(own, state, n, times, weights, end, time, fast, slope, used)
         else:
-            used = _run(net, population, neuron, state, n, times, weights, end,
-                        time, fast, slope, used)  # fmt: skip
-        if used < 0 or (single and used > begun):
+            used = _run(own, state, n, times, weights, end, time, fast, slope, used)
+        if used < 0 or (own.single and used > begun):
             return used
         p, q, a = state[0], state[1], state[2]
     return used
@@ -549,11 +606,10 @@ def _layer(net, grid, population, sample, places, trains, arrivals, time, fast, 
     base = net.into[population]
     _look(net, grid, population, base, sample, time, start, places, trains)
     low, high = net.first[population], net.first[population + 1]
-    last = net.into[population + 1] if grid.count[population] > 1 else base  # or nothing to sum
     used = start[low]
     for neuron in range(low, high):
         sums[:] = 0.0
-        for pair in range(base, last):
+        for pair in range(base, net.into[population + 1]):
             starts = _spikes(net, net.pairs[pair, 0], sample, time, start)[1]
             _scatter(net, grid, pair, neuron - low, pair - base, starts, places, sums)
         used = _walk(net, grid, population, neuron, trains, sums, arrivals, state,
@@ -561,6 +617,49 @@ def _layer(net, grid, population, sample, places, trains, arrivals, time, fast, 
         if used < 0:
             return FULL
         start[neuron + 1] = used
+    return used
+
+
+@kernel
+def _few(net, population, sample, arrivals, time, fast, slope, start):
+    """`_layer` where a window is the whole sample: few arrivals, so all of them are sorted."""
+    total = 0
+    for pair in range(net.into[population], net.into[population + 1]):
+        starts = _spikes(net, net.pairs[pair, 0], sample, time, start)[1]
+        total += starts[-1] - starts[0]
+    at, synapse, step = np.empty(total), np.empty(total, np.int64), np.empty(total, np.int64)
+    total = 0
+    for pair in range(net.into[population], net.into[population + 1]):
+        spikes, starts = _spikes(net, net.pairs[pair, 0], sample, time, start)
+        for source in range(starts.shape[0] - 1):
+            for k in range(starts[source], starts[source + 1]):
+                at[total], step[total] = spikes[k], starts.shape[0] - 1
+                synapse[total] = net.pairs[pair, 2] + source
+                total += 1
+    times, weights, _ = arrivals
+    delays, synapses, state = net.delays, net.weights, np.empty(4)
+    low, used = net.first[population], start[net.first[population]]
+    for target in range(net.size[population]):
+        n = 0
+        for k in range(total):
+            arrival = at[k] + delays[synapse[k] + target * step[k]]
+            if arrival > net.duration:
+                continue
+            slot = n
+            while slot > 0 and times[slot - 1] > arrival:
+                times[slot], weights[slot] = times[slot - 1], weights[slot - 1]
+                slot -= 1
+            times[slot], weights[slot] = arrival, synapses[synapse[k] + target * step[k]]
+            n += 1
+        state[:] = 0.0
+        own = _neuron(net, population, low + target)
+        if net.jump:
+            used = _run_jump(own, state, n, times, weights, net.duration, time, fast, slope, used)
+        else:
+            used = _run(own, state, n, times, weights, net.duration, time, fast, slope, used)
+        if used < 0:
+            return FULL
+        start[low + target + 1] = used
     return used
 
 
@@ -658,7 +757,8 @@ def _open(net, grid, begin, population, neuron, window, trains, out, mark, arriv
     used = out.length[row]
     time, fast, slope = out.time[row], out.fast[row], out.slope[row]
     end = min((window + 1) * width, net.duration)
-    run = (net, population, neuron, state, n, arrivals[0], arrivals[1], end, time, fast, slope)
+    own = _neuron(net, population, neuron)
+    run = (own, state, n, arrivals[0], arrivals[1], end, time, fast, slope)
     total = _run_jump(*run, used) if net.jump else _run(*run, used)
     for k in range(used, total):
         out.source[row, k] = target
@@ -767,6 +867,8 @@ def _forward(net, grid, sample, places, trains, arrivals, time, fast, slope, sta
         if loop:
             used = _loop(net, grid, begin, end, sample, places, trains, arrivals,
                          time, fast, slope, start)  # fmt: skip
+        elif grid.count[begin] == 1:
+            used = _few(net, begin, sample, arrivals, time, fast, slope, start)
         else:
             used = _layer(net, grid, begin, sample, places, trains, arrivals,
                           time, fast, slope, start)  # fmt: skip

@@ -11,7 +11,8 @@ from math import exp
 import numba as nb
 import numpy as np
 
-kernel = nb.njit(cache=True, error_model="numpy")
+# Inlined, because a call that hands a tuple of arrays on costs more than most of them do.
+kernel = nb.njit(cache=True, error_model="numpy", forceinline=True)
 parallel_kernel = nb.njit(cache=True, error_model="numpy", parallel=True)
 
 
@@ -171,17 +172,71 @@ def _read(net, pair, target, times, starts, pull, by_weight, by_delay):
 
 
 @kernel
+def _few(net, grid, population, chunk, chunks, sample_time, sample_start, tape, worth, by_weight,
+         by_delay):  # fmt: skip
+    """Add one sample's gradients of every ``chunks``-th target whose window is the whole sample."""
+    time, slope, start = tape
+    g, lp, lq = worth
+    total, rates = 0, net.rates[population]
+    rate_m, rate_s = rates[0], rates[1]
+    for pair in range(net.into[population], net.into[population + 1]):
+        starts = _spikes(net, net.pairs[pair, 0], sample_time, sample_start, time, start)[1]
+        total += starts[-1] - starts[0]
+    at, slow, fast = np.empty(total), np.empty(total), np.empty(total)
+    synapses, step = np.empty(total, np.int64), np.empty(total, np.int64)
+    total = 0
+    for pair in range(net.into[population], net.into[population + 1]):
+        spikes, starts = _spikes(net, net.pairs[pair, 0], sample_time, sample_start, time, start)
+        for source in range(starts.shape[0] - 1):
+            for k in range(starts[source], starts[source + 1]):
+                at[total], step[total] = spikes[k], starts.shape[0] - 1
+                slow[total], fast[total] = exp(spikes[k] * rate_m), exp(spikes[k] * rate_s)
+                synapses[total] = net.pairs[pair, 2] + source
+                total += 1
+    weights, delays, by_rest_m, by_rest_s = net.weights, net.delays, grid.slow, grid.fast
+    low, jump = net.first[population], net.jump
+    for target in range(chunk, net.size[population], chunks):
+        begin, end = start[low + target], start[low + target + 1]
+        last = -1
+        p_end, q_end = 0.0, 0.0
+        for k in range(total if begin < end else 0):
+            synapse = synapses[k] + target * step[k]
+            arrival = at[k] + delays[synapse]
+            hit = begin
+            while hit < end and time[hit] < arrival:
+                hit += 1
+            if hit == end:
+                continue
+            if jump:
+                by_delay[synapse] += g[hit] / slope[hit] if time[hit] == arrival else 0.0
+                continue
+            if hit != last:
+                last = hit
+                p_end, q_end = lp[hit] * exp(-time[hit] * rate_m), lq[hit] * exp(-time[hit] * rate_s)
+            p = p_end * slow[k] * by_rest_m[synapse]
+            q = q_end * fast[k] * by_rest_s[synapse]
+            by_weight[synapse] += p + q
+            by_delay[synapse] += weights[synapse] * (p * rate_m + q * rate_s)
+
+
+@kernel
 def _share(net, grid, chunk, chunks, sample_time, sample_start, tape, worth, pull, places, tables,
            by_weight, by_delay):  # fmt: skip
     """Add one sample's gradients of every ``chunks``-th target."""
     time, _, start = tape
     _, lp, lq = worth
+    for population in range(1, net.size.shape[0]):
+        if grid.count[population] == 1 and not (net.leaky and population == net.final):
+            _few(net, grid, population, chunk, chunks, sample_time, sample_start, tape, worth,
+                 by_weight, by_delay)  # fmt: skip
     for pair in range(net.pairs.shape[0]):
         population = net.pairs[pair, 1]
         times, starts = _spikes(net, net.pairs[pair, 0], sample_time, sample_start, time, start)
         if net.leaky and population == net.final:
             for target in range(chunk, net.size[population], chunks):
                 _read(net, pair, target, times, starts, pull[target], by_weight, by_delay)
+            continue
+        if grid.count[population] == 1:
             continue
         place(times, starts[0], starts[-1], grid.width[population], net.rates[population],
               places[0], places[1], places[2], places[3])  # fmt: skip
