@@ -14,15 +14,20 @@ spike times, so its gradient is exact:
 ``(t_i - t_c - gap)**2`` over the wrong outputs i, c being the right one. A common shift of all
 spikes changes nothing, and every wrong output is asked to come ``gap`` after the right one, no
 later either (Mészáros et al., 2025, eq. 71).
+
+`both` is the first plus a small share of the second, which keeps the outputs near each other: an
+output that cross-entropy pushes ever later would fall silent, and have no gradient on its own
+samples.
 """
 
 import numpy as np
 
-__all__ = ["LOSSES", "check_loss", "cross_entropy", "distance"]
+__all__ = ["LOSSES", "both", "check_loss", "cross_entropy", "distance"]
 
 LOSSES = {
     "cross-entropy": ("first-spike", "spike-count", "leaky", "max"),
     "distance": ("first-spike",),
+    "cross-entropy+distance": ("first-spike",),
 }
 """The readouts that each loss takes."""
 
@@ -102,3 +107,15 @@ def distance(score, labels, *, gap: float, duration: float):
     loss = 0.5 * (pull**2).sum(axis=1)
     pull[rows, labels] = -pull.sum(axis=1)
     return loss, np.where(silent, 0.0, pull)
+
+
+def both(score, labels, *, scale: float, gap: float, strength: float, duration: float):
+    """Return cross-entropy plus ``strength`` times the distance, of each sample, and its gradient.
+
+    ``strength`` is in 1/ms^2; all else is as in `cross_entropy`, for first spikes, and `distance`.
+    """
+    loss, pull = cross_entropy(
+        score, labels, readout="first-spike", scale=scale, duration=duration
+    )  # fmt: skip
+    more, push = distance(score, labels, gap=gap, duration=duration)
+    return loss + strength * more, pull + strength * push

@@ -37,13 +37,15 @@ class TrainConfig:
     first_moment, second_moment : float
         Adam's decay rates.
     loss : str
-        ``"cross-entropy"``, or ``"distance"``: the shift-invariant squared distance of first
-        spikes. See `losses`.
+        ``"cross-entropy"``, ``"distance"``: the shift-invariant squared distance of first spikes,
+        or ``"cross-entropy+distance"``. See `losses`.
     loss_scale : float
         A score's worth in the softmax. First spike: ms of lead that are worth a factor e. The
         other readouts: the score is multiplied by it.
     loss_gap : float
         The lead, in ms, that ``"distance"`` asks of the right output.
+    distance_strength : float
+        The distance's share in ``"cross-entropy+distance"``, 1/ms^2.
     rate_low, rate_high : float
         Spikes per sample between which a hidden neuron is left alone.
     rate_strength : float
@@ -93,6 +95,7 @@ class TrainConfig:
     loss: str = "cross-entropy"
     loss_scale: float = 1.0
     loss_gap: float = 2.0
+    distance_strength: float = 0.01
     rate_low: float = 0.0
     rate_high: float = 1e9
     rate_strength: float = 0.0

@@ -15,7 +15,7 @@ from .augment import Augmenter
 from .checkpoint import Checkpoint
 from .engine import Inputs
 from .engines import make_engine
-from .losses import check_loss, cross_entropy, distance
+from .losses import both, check_loss, cross_entropy, distance
 from .network import Network, NetworkConfig
 from .optimiser import Adam
 from .regulariser import add_rate_pull, wake
@@ -264,6 +264,11 @@ class _Run:
         settings, config = self._settings, self._engine.config
         if settings.loss == "distance":
             return distance(score, labels, gap=settings.loss_gap, duration=config.duration)
+        if settings.loss == "cross-entropy+distance":
+            return both(
+                score, labels, scale=settings.loss_scale, gap=settings.loss_gap,
+                strength=settings.distance_strength, duration=config.duration,
+            )  # fmt: skip
         return cross_entropy(
             score, labels, readout=config.readout, scale=settings.loss_scale,
             duration=config.duration,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ranvier.train.losses import check_loss, cross_entropy, distance
+from ranvier.train.losses import both, check_loss, cross_entropy, distance
 
 LABELS = np.array([2, 0, 1, 1])
 
@@ -100,9 +100,23 @@ def test_a_silent_output_has_no_gradient_in_the_distance():
         np.testing.assert_array_equal(pull[0, kept], other[0, kept])
 
 
+def test_both_are_the_sum():
+    score = scores("first-spike")
+    score[1, 2] = np.inf
+    loss, pull = both(score, LABELS, scale=3.0, gap=2.5, strength=0.1, duration=60.0)
+    parts = [
+        cross_entropy(score, LABELS, readout="first-spike", scale=3.0, duration=60.0),
+        distance(score, LABELS, gap=2.5, duration=60.0),
+    ]
+    np.testing.assert_array_equal(loss, parts[0][0] + 0.1 * parts[1][0])
+    np.testing.assert_array_equal(pull, parts[0][1] + 0.1 * parts[1][1])
+
+
 @pytest.mark.parametrize(("loss", "readout", "message"), [
-    ("hinge", "leaky", "loss must be one of cross-entropy, distance, not 'hinge'"),
+    ("hinge", "leaky", "loss must be one of cross-entropy, distance, cross-entropy.distance, not 'hinge'"),
     ("distance", "max", "Readout for the loss distance must be one of first-spike, not 'max'"),
+    ("cross-entropy+distance", "leaky", "Readout for the loss cross-entropy.distance must be one "
+     "of first-spike, not 'leaky'"),
     ("cross-entropy", "median", "Readout for the loss cross-entropy must be one of first-spike, "
      "spike-count, leaky, max, not 'median'"),
 ])
