@@ -22,7 +22,7 @@ import numpy as np
 kernel = nb.njit(cache=True, error_model="numpy", forceinline=True)
 parallel_kernel = nb.njit(cache=True, error_model="numpy", parallel=True)
 
-LEAKY, FIRST_SPIKE, SPIKE_COUNT = 0, 1, 2
+LEAKY, FIRST_SPIKE, SPIKE_COUNT, MAX = 0, 1, 2, 3
 
 
 @kernel
@@ -423,9 +423,8 @@ def _own_loop(net, grid, begin, end, tape, g, lp, lq, limits, theta_gradient, be
 @kernel
 def _backward(net, grid, readout, tape, pull, limits, g, lp, lq, places, tables, theta_gradient,
               beta_gradient):  # fmt: skip
-    """Fill one sample's ``g``, ``lp`` and ``lq``. Returns the spikes that were limited."""
+    """Add to one sample's ``g``, fill ``lp`` and ``lq``. Returns the spikes that were limited."""
     time, fast, slope, start = tape
-    g[: start[-1]] = 0.0
     _seed(net, readout, time, start, pull, g)
     limited = 0
     for group in range(net.groups.shape[0] - 2, -1, -1):
@@ -466,7 +465,7 @@ def backward(net, grid, readout, chunks, tape, pull, limits, worth, by_neuron, l
     Parameters
     ----------
     readout : int
-        LEAKY, FIRST_SPIKE or SPIKE_COUNT.
+        LEAKY, FIRST_SPIKE, SPIKE_COUNT, or MAX, whose peaks are another kernel's.
     chunks : int
         Pieces of the batch that are handed to threads.
     tape : Tape
@@ -475,7 +474,7 @@ def backward(net, grid, readout, chunks, tape, pull, limits, worth, by_neuron, l
     limits : (float, float)
         Least slope to divide by, 1/ms, and largest r of a spike.
     worth : tuple of three (batch, room) float64
-        Filled: dL/dt of each spike, and lP and lQ just before it.
+        dL/dt of each spike, added to, and lP and lQ just before it, filled.
     by_neuron : tuple of two (batch, neurons) float64
         Filled: the sample's derivatives by theta0 and beta.
     limited : (batch,) int64

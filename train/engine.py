@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 
-from . import _backward, _forward, _gradient
+from . import _backward, _forward, _gradient, _peak, _tau
 from .layout import Layout
 
 __all__ = ["Engine", "Inputs"]
@@ -36,6 +36,7 @@ READOUTS = {
     "leaky": _backward.LEAKY,
     "first-spike": _backward.FIRST_SPIKE,
     "spike-count": _backward.SPIKE_COUNT,
+    "max": _backward.MAX,
 }
 
 
@@ -87,9 +88,9 @@ class Result:
     """A batch's forward pass.
 
     ``score`` : (batch, classes) float64. First spike: its time in ms, inf if there's none. Spike
-    count: the sum of 1 - t/T over the spikes. Leaky: the integral Y. ``counts`` :
-    (batch, channels + neurons) int64, spikes of every channel and neuron. The others are what the
-    backward pass reads.
+    count: the sum of 1 - t/T over the spikes. Leaky: the integral Y. Max: the largest V, at least
+    0. ``counts`` : (batch, channels + neurons) int64, spikes of every channel and neuron. ``peaks``
+    : those that were found, see `Engine.forward`. The others are what the backward pass reads.
     """
 
     score: np.ndarray
@@ -98,6 +99,7 @@ class Result:
     grid: _forward.Grid
     inputs: Inputs
     rows: np.ndarray
+    peaks: _peak.Peaks | None
 
 
 class Engine:
@@ -124,6 +126,11 @@ class Engine:
         self.layout = Layout(config)
         self._room = 256  # spikes on a sample's tape; grows when they don't fit
 
+    @property
+    def settings(self) -> dict:
+        """What its results depend on beside the network's shape, ready for JSON."""
+        return {}
+
     @contextmanager
     def _threads(self):
         """Hold the threads, as many as this engine uses."""
@@ -135,11 +142,12 @@ class Engine:
         """Lay a `Network` out for the kernels."""
         return self.layout.pack(network)
 
-    def forward(self, net: _forward.Net, inputs: Inputs, rows: np.ndarray, *, complete=False):
+    def forward(self, net: _forward.Net, inputs: Inputs, rows: np.ndarray, *, complete=False,
+                silent=False) -> Result:  # fmt: skip
         """Run samples ``rows``, (batch,) int64, of ``inputs``.
 
-        Returns a `Result`. Outputs that are read by their first spike stop there, unless the
-        spikes are wanted to be ``complete``.
+        Outputs that are read by their first spike stop there, unless the spikes are wanted to be
+        ``complete``. With ``silent``, the largest V of each neuron that stayed silent is found.
         """
         batch, events = len(rows), inputs.events(rows)
         if complete:
@@ -159,10 +167,28 @@ class Engine:
         score = np.empty((batch, self.config.outputs))
         with self._threads():
             _backward.score(net, self._readout, inputs.arrays, rows, CHUNKS, tape, score)
-        counts = np.concatenate(
-            [np.diff(inputs.start[rows], axis=1), np.diff(tape.start, axis=1)], axis=1
-        )
-        return Result(score, counts, tape, grid, inputs, rows)
+        spikes = np.diff(tape.start, axis=1)
+        counts = np.concatenate([np.diff(inputs.start[rows], axis=1), spikes], axis=1)
+        peaks, output = None, self.layout.population("output")
+        if silent or self.config.readout == "max":
+            wanted = np.broadcast_to(spikes == 0, spikes.shape).copy()
+            if not silent:
+                wanted[:, : output.start] = False
+            peaks = self._peaks(net, inputs, rows, tape, wanted)
+        if self.config.readout == "max":
+            score = peaks.value[:, output].copy()
+        return Result(score, counts, tape, grid, inputs, rows, peaks)
+
+    def _peaks(self, net, inputs, rows, tape, wanted):
+        """Find the largest V of the neurons ``wanted``, (batch, neurons) bool."""
+        peaks = _peak.Peaks(
+            np.empty(wanted.shape), np.zeros(wanted.shape), np.empty(wanted.shape, np.int64),
+            np.zeros(wanted.shape, np.int64), np.zeros(wanted.shape),
+        )  # fmt: skip
+        arrivals = len(net.pairs) * max(inputs.events(rows), self._room)
+        with self._threads():
+            _peak.find(net, inputs.arrays, rows, CHUNKS, arrivals, tape, wanted, peaks)
+        return peaks
 
     def _windows(self, net, inputs):
         """Cut each population's time so that some arrivals fall into a window of a neuron."""
@@ -192,7 +218,8 @@ class Engine:
         back = np.exp(-(width * net.rates.T).T[:, :, None] * np.arange(3))
         return _forward.Grid(width, count, back, pos, lag, slow, fast)
 
-    def backward(self, net, result: Result, pull: np.ndarray, slope_floor=0.0, spike_cap=0.0):
+    def backward(self, net, result: Result, pull: np.ndarray, slope_floor=0.0, spike_cap=0.0, *,
+                 tau=False, peak_pull: np.ndarray | None = None):  # fmt: skip
         """Sum the gradients of a batch.
 
         Parameters
@@ -203,6 +230,10 @@ class Engine:
             Least slope at threshold to divide by, 1/ms. 0: the exact one.
         spike_cap : float
             Largest share of one spike in dL/dtheta0. 0: no limit.
+        tau : bool
+            Whether to find those of time constants, which are 0 else.
+        peak_pull : (batch, neurons) float64, optional
+            dL/dV of the peaks in ``result``, if silent neurons' were found.
 
         Returns
         -------
@@ -211,23 +242,35 @@ class Engine:
         limited : int
             Spikes that one of the two limits changed.
         """
+        if self.config.readout == "max":
+            peak_pull = np.zeros_like(result.peaks.value) if peak_pull is None else peak_pull.copy()
+            peak_pull[:, self.layout.population("output")] = pull
+            pull = np.zeros_like(pull)
         limits = (max(float(slope_floor), SLOPE_LEAST), float(spike_cap) or np.inf)
         batch = len(result.rows)
-        worth = tuple(np.empty_like(result.tape.time) for _ in range(3))
+        worth = (np.zeros_like(result.tape.time), np.empty_like(result.tape.time),
+                 np.empty_like(result.tape.time))  # fmt: skip
         by_neuron = tuple(np.zeros((batch, self.layout.neurons)) for _ in range(2))
         by_synapse = tuple(np.zeros(self.layout.synapses) for _ in range(2))
+        by_tau = np.zeros((self.layout.neurons, 3))
         limited = np.empty(batch, np.int64)
+        what = (net, result.inputs.arrays, result.rows, 2 * self.threads)
         with self._threads():
+            if peak_pull is not None:
+                _peak.seed(net, CHUNKS, result.tape, result.peaks, peak_pull, worth[0])
+                _peak.gradient(*what, result.tape, result.peaks, peak_pull, *by_synapse, by_tau)
             _backward.backward(
                 net, result.grid, self._readout, CHUNKS, result.tape, pull, limits, worth,
                 by_neuron, limited,
             )  # fmt: skip
             _gradient.gradient(
-                net, result.grid, result.inputs.arrays, result.rows, 2 * self.threads,
-                result.inputs.events(result.rows), result.tape, worth, pull, *by_synapse,
+                net, result.grid, *what[1:], result.inputs.events(result.rows), result.tape, worth,
+                pull, *by_synapse,
             )  # fmt: skip
+            if tau:
+                _tau.gradient(*what, result.tape, worth[1], worth[2], pull, by_tau)
         theta0, beta = (values.sum(axis=0) for values in by_neuron)
-        gradients = self.layout.gradients(*by_synapse, theta0, beta)
+        gradients = self.layout.gradients(*by_synapse, theta0, beta, by_tau if tau else 0 * by_tau)
         return gradients, int(limited.sum())
 
     def counts(self, result: Result) -> dict[str, np.ndarray]:

@@ -90,7 +90,7 @@ class Layout:
         targets = np.concatenate([net.pairs[:, 1], net.pairs[net.pairs[:, 3] >= 0, 1]])
         return np.repeat(values[targets], np.diff(np.append(places, self._room)))
 
-    def gradients(self, by_weight, by_delay, theta0, beta) -> dict[str, np.ndarray]:
+    def gradients(self, by_weight, by_delay, theta0, beta, by_tau) -> dict[str, np.ndarray]:
         """Name the kernels' sums as `Network.arrays` does.
 
         Where sources or targets have a delay, it gets the sum over their synapses.
@@ -110,5 +110,7 @@ class Layout:
         for name in config.spiking:
             gradients[f"theta0/{name}"] = theta0[self.population(name)]
             gradients[f"beta/{name}"] = beta[self.population(name)]
+        for name in config.populations:
+            gradients[f"tau/{name}"] = by_tau[self.population(name)].sum(axis=0)
         return gradients
 

@@ -8,8 +8,9 @@ its threshold. Such derivatives are left out, counted, and must be few.
 import numpy as np
 import pytest
 
-from ranvier.train.engine import Engine
+from ranvier.train.engine import Engine, Inputs
 from ranvier.train.losses import cross_entropy
+from ranvier.train.regulariser import margin_penalty
 
 from .nets import TANGLE, forward, random_data, random_net
 
@@ -31,17 +32,17 @@ def slopes(result):
 
 
 def compare(network, data, loss):
-    """Return (error, size) of each derivative by kind, and how many were skipped.
+    """Return (error, size) of each derivative by kind, how many were skipped, and their noise.
 
     ``loss`` turns scores into (a loss for each sample, its derivative).
     """
     engine = Engine(network.config, 1)
     net, result = forward(engine, network, data)
-    gradients, _ = engine.backward(net, result, loss(result.score)[1])
+    gradients, _ = engine.backward(net, result, loss(result.score)[1], tau=True)
     compared, skipped = {}, 0
     for name, array in network.arrays().items():
         kind = name.split("/")[0]
-        if kind == "tau" or (kind == "beta" and not network.config.adaptive):
+        if kind == "beta" and not network.config.adaptive:
             continue
         for index in np.ndindex(array.shape):
             kept = array[index]
@@ -59,37 +60,96 @@ def compare(network, data, loss):
             error = abs(gradients[name][index] - difference)
             compared.setdefault(kind, []).append((error, abs(difference)))
     assert slopes(result).min() > LEAST_SLOPE
-    return compared, skipped
+    noise = 8 * np.finfo(float).eps * np.abs(loss(result.score)[0]).sum() / STEP  # of rounding
+    return compared, skipped, noise
 
 
 @pytest.mark.parametrize("synapse", ["exponential", "jump"])
-@pytest.mark.parametrize("readout", ["first-spike", "spike-count", "leaky"])
+@pytest.mark.parametrize("readout", ["first-spike", "spike-count", "leaky", "max"])
 @pytest.mark.parametrize("shape", SHAPES)
 def test_gradients_are_central_differences(shape, readout, synapse, record_property):
     network = random_net(6, readout=readout, synapse=synapse, **shape)
     data = random_data(7)
-    scale = {"first-spike": 4.0, "spike-count": 0.2, "leaky": 1.0}[readout]
+    scale = {"first-spike": 4.0, "spike-count": 0.2, "leaky": 1.0, "max": 0.2}[readout]
 
     def loss(score):
         return cross_entropy(score, data.labels, readout=readout, scale=scale, duration=80.0)
 
-    compared, skipped = compare(network, data, loss)
+    compared, skipped, noise = compare(network, data, loss)
     total = skipped + sum(len(errors) for errors in compared.values())
     record_property("skipped", skipped)
     print(f"{skipped} of {total} derivatives skipped")
     assert skipped <= 0.05 * total
     for errors in compared.values():
         error, size = np.array(errors).T
-        # Beside the relative 1e-6 the differences have an error of their own, of loss and rounding.
-        np.testing.assert_array_less(error, 1e-6 * size + 1e-7 * size.max() + 1e-9)
+        # Beside the relative 1e-6 the differences have an error of their own, of step and rounding.
+        np.testing.assert_array_less(error, 1e-6 * size + 1e-7 * size.max() + 1e-9 + noise)
     assert max(size for _, size in compared["delays"]) > 1e-4
+
+
+@pytest.mark.parametrize("synapse", ["exponential", "jump"])
+def test_maxima_that_stand_at_an_arrival_move_with_it(synapse):
+    network = random_net(8, readout="max", hidden=(8,), recurrent=True, synapse=synapse)
+    data = random_data(7)
+    _, result = forward(Engine(network.config, 1), network, data)
+    assert (result.peaks.synapse[:, -3:] >= 0).sum() >= 3
+    pull = np.random.default_rng(8).normal(size=(3, 3))
+    compared, _, noise = compare(network, data, lambda score: ((score * pull).sum(axis=1), pull))
+    for errors in compared.values():
+        error, size = np.array(errors).T
+        np.testing.assert_array_less(error, 1e-6 * size + 1e-7 * size.max() + 1e-9 + noise)
+
+
+def margin(engine, network, data):
+    """Return the margin penalty of a batch and its gradients."""
+    net = engine.pack(network)
+    result = engine.forward(net, Inputs.of(data), np.arange(3), silent=True)
+    spikes = result.counts[:, 5:]
+    place = slice(0, engine.layout.population("output").start)
+    pull = np.zeros(spikes.shape)
+    value, pull[:, place] = margin_penalty(
+        result.peaks.value[:, place], spikes[:, place], net.theta0[place], margin=0.9, strength=2.0
+    )
+    gradients, _ = engine.backward(net, result, np.zeros((3, 3)), tau=True, peak_pull=pull)
+    for name in network.config.spiking:
+        gradients[f"theta0/{name}"] -= 0.9 * pull[:, engine.layout.population(name)].sum(axis=0)
+    return value.sum(), gradients, spikes
+
+
+@pytest.mark.parametrize("synapse", ["exponential", "jump"])
+@pytest.mark.parametrize("shape", [{"hidden": (6, 9)}, {"hidden": (4, 5), "connections": TANGLE}])
+def test_margin_penalty_pulls_silent_neurons_by_its_derivative(shape, synapse):
+    network = random_net(6, synapse=synapse, **shape)
+    for array in network.theta0.values():
+        array[::2] *= 40.0
+    data = random_data(7)
+    engine = Engine(network.config, 1)
+    value, gradients, spikes = margin(engine, network, data)
+    assert value > 0
+    compared = []
+    for name, array in network.arrays().items():
+        for index in np.ndindex(array.shape):
+            kept = array[index]
+            sides = []
+            for side in (STEP, -STEP):
+                array[index] = kept + side
+                sides.append(margin(engine, network, data))
+            array[index] = kept
+            if all(np.array_equal(side[2], spikes) for side in sides):
+                difference = (sides[0][0] - sides[1][0]) / (2 * STEP)
+                compared.append((abs(gradients[name][index] - difference), abs(difference)))
+    error, size = np.array(compared).T
+    assert len(compared) > 50
+    assert size.max() > 0.1
+    wrong = error > 1e-6 * size + 1e-7 * size.max() + 1e-9
+    assert wrong.mean() < 0.03, (error[wrong], size[wrong])  # an arrival passes a peak or a spike
 
 
 def test_beta_has_a_gradient_when_neurons_fire_often():
     network = random_net(6, readout="spike-count")
     data = random_data(7)
     pull = np.random.default_rng(8).normal(size=(3, 3))
-    compared, _ = compare(network, data, lambda score: ((score * pull).sum(axis=1), pull))
+    compared, *_ = compare(network, data, lambda score: ((score * pull).sum(axis=1), pull))
     error, size = np.array(compared["beta"]).T
     assert size.max() > 1.0
     assert error.max() < 1e-6 * size.max()
