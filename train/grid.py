@@ -85,6 +85,11 @@ class TickEngine(Engine):
         self._rows, self._synapses = self._arrange()
         self._room = ROOM
 
+    @property
+    def settings(self) -> dict:
+        """What its results depend on beside the network's shape, ready for JSON."""
+        return {"tick": self.tick, "dtype": self._dtype.name}
+
     def _arrange(self):
         """Return where each source population's synapses are, and how many there are in all.
 

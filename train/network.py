@@ -267,6 +267,12 @@ class Network:
                 named[f"{kind}/{population}"] = array
         return named
 
+    def copy(self) -> "Network":
+        """Return a network with arrays of its own."""
+        return self.from_arrays(
+            self.config, {name: array.copy() for name, array in self.arrays().items()}
+        )
+
     @classmethod
     def from_arrays(cls, config: NetworkConfig, arrays: dict[str, np.ndarray]) -> "Network":
         """Build a network from the dict that `arrays` gives.

@@ -70,6 +70,8 @@ class TrainConfig:
         kept with probability 1/2, the other's moved so that its mean time is the sample's own.
     theta_noise : float
         Standard deviation, relative, of thresholds in training, drawn anew for each batch.
+    weight_noise, delay_noise : float
+        The same of weights, relative, and of delays, ms.
     hidden_mean, hidden_sd, output_mean, output_sd, recurrent_sd : float
         Mean and standard deviation of the first weights.
     hidden_delay, output_delay, recurrent_delay : float
@@ -108,6 +110,8 @@ class TrainConfig:
     shift: int = 0
     blend: float = 0.0
     theta_noise: float = 0.0
+    weight_noise: float = 0.0
+    delay_noise: float = 0.0
     hidden_mean: float = 0.0
     hidden_sd: float = 0.5
     output_mean: float = 0.0

@@ -16,6 +16,7 @@ from .checkpoint import Checkpoint
 from .engine import Inputs
 from .engines import make_engine
 from .losses import both, check_loss, cross_entropy, distance
+from .mismatch import mismatched
 from .network import Network, NetworkConfig
 from .optimiser import Adam
 from .regulariser import add_rate_pull, wake
@@ -40,6 +41,8 @@ def train(
     resume: bool = True,
     progress: bool = True,
     threads: int | None = None,
+    engine=None,
+    start: Network | None = None,
 ) -> tuple[Network, list[dict]]:
     """Train a network from scratch, or go on from the checkpoint in ``folder``.
 
@@ -63,6 +66,10 @@ def train(
         Whether to show a progress bar on stderr.
     threads : int or None
         Cores to use; None: all.
+    engine : Engine, optional
+        What runs the network. By default `make_engine` for the settings' tick.
+    start : Network, optional
+        First parameters; a copy is trained. By default they are drawn.
 
     Returns
     -------
@@ -91,7 +98,9 @@ def train(
     check_loss(settings.loss, config.readout)
     for name, dataset in data.items():
         check_fit(config, dataset, name)
-    run = _Run(config, settings, data, seed, threads)
+    digest = _digest(config, settings, data, seed, engine, start)
+    engine = engine or make_engine(config, settings.tick, threads)
+    run = _Run(engine, settings, data, seed, start, digest)
     path = None
     if folder is not None:
         folder = Path(folder)
@@ -141,17 +150,18 @@ def check_fit(config: NetworkConfig, dataset, name: str) -> None:
 class _Run:
     """One training run between two epochs."""
 
-    def __init__(self, config, settings, data, seed, threads):
+    def __init__(self, engine, settings, data, seed, start, digest):
+        config = engine.config
         self._settings = settings
         self._data = data
         self._seed = seed
-        self._engine = make_engine(config, settings.tick, threads)
+        self._engine = engine
         self._inputs = {name: Inputs.of(dataset) for name, dataset in data.items()}
         self._augmenter = Augmenter(data["train"], settings)
-        self.network = Network.random(config, settings, seed)
+        self.network = start.copy() if start else Network.random(config, settings, seed)
         self._best = {}  # the network's arrays after the best epoch, with early stopping
         self.history = []
-        self.sha256 = _digest(config, settings, data, seed)
+        self.sha256 = digest
         kinds = {"weights": "weight", "delays": "delay", "theta0": "theta", "beta": "beta"}
         kinds["tau"] = "tau"
         rates = {kind: getattr(settings, f"{name}_rate") for kind, name in kinds.items()}
@@ -232,8 +242,7 @@ class _Run:
     def _step(self, rows, rng, factor, tally):
         """Go one step down the mean gradient of a batch, and count it."""
         settings, engine, labels = self._settings, self._engine, self._data["train"].labels[rows]
-        net = engine.pack(self.network)
-        net.theta0[:] *= 1.0 + settings.theta_noise * rng.standard_normal(net.theta0.size)
+        net = engine.pack(mismatched(self.network, settings, rng))
         if self._augmenter.active:
             inputs = self._augmenter.draw(rows, rng)
             result = engine.forward(net, inputs, np.arange(len(rows)))
@@ -306,10 +315,13 @@ def _part(arrays, prefix):
     }  # fmt: skip
 
 
-def _digest(config, settings, data, seed):
-    """Hash everything that fixes a run."""
-    text = json.dumps({"network": config.to_json(), "train": settings.to_dict(), "seed": seed})
-    digest = hashlib.sha256(text.encode())
+def _digest(config, settings, data, seed, engine, start):
+    """Hash everything that fixes a run; ``engine`` and ``start`` may be None."""
+    values = {"network": config.to_json(), "train": settings.to_dict(), "seed": seed}
+    values |= {"engine": engine.settings} if engine else {}
+    digest = hashlib.sha256(json.dumps(values).encode())
+    for name, array in (start.arrays() if start else {}).items():
+        digest.update(name.encode() + np.ascontiguousarray(array).tobytes())
     for name in sorted(data):
         digest.update(name.encode())
         for part in ("times", "channels", "offsets", "labels"):
