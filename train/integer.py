@@ -1,6 +1,7 @@
 """Integers in the loop: the core's own spikes forwards, the grid's gradients backwards."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +11,7 @@ from ..model.events import TickEvents
 from ..model.tables import ONE
 from . import _grid
 from .grid import TickEngine, TickResult
-from .quantise import quantise, rounded_network
+from .quantise import check_delay_bits, coarse_delays, quantise, rounded_network
 
 __all__ = ["IntegerEngine"]
 
@@ -52,6 +53,8 @@ class IntegerEngine(TickEngine):
         How they are rounded.
     threads : int or None
         Cores to use; None: all that the process may use. Results don't depend on it.
+    delay_bits : int or None
+        Delays are those of `coarse_delays`; None: as fine as the tick.
 
     Raises
     ------
@@ -59,12 +62,19 @@ class IntegerEngine(TickEngine):
         If the synapse is ``"jump"``: there weights have no gradient to fine-tune by.
     """
 
-    def __init__(self, config, design, threads: int | None = None):
+    def __init__(self, config, design, threads: int | None = None, delay_bits: int | None = None):
         super().__init__(config, design.tick, threads)
         if config.synapse == "jump":
             raise ValueError("Synapse of integers in the loop must be 'exponential', not 'jump'")
+        check_delay_bits(delay_bits)
         self.design = design
+        self.delay_bits = delay_bits
         self.scales = None
+
+    @property
+    def settings(self) -> dict:
+        """What its results depend on beside the network's shape, ready for JSON."""
+        return {**asdict(self.design), "delay_bits": self.delay_bits, "scales": self.scales}
 
     def pack(self, network) -> IntegerNet:
         """Round a `Network` and lay it out.
@@ -74,6 +84,8 @@ class IntegerEngine(TickEngine):
         ValueError
             If the network doesn't fit the design.
         """
+        if self.delay_bits is not None:
+            network = coarse_delays(network, self.delay_bits)
         parameters, report = quantise(network, self.design, self.scales)
         self.scales = {name: cost["scale"] for name, cost in report["populations"].items()}
         rounded = rounded_network(network, self.design, self.scales)

@@ -80,6 +80,27 @@ def shared_taus(network):
     return taus[first]
 
 
+def check_delay_bits(bits):
+    """Raise ValueError unless ``bits`` is None or from 1 to 16."""
+    if bits is not None and not 1 <= bits <= 16:
+        raise ValueError(f"Bits of a delay must be from 1 to 16, not {bits!r}")
+
+
+def coarse_delays(network, bits):
+    """Return a network whose stored delays are multiples of their largest over 2^bits.
+
+    There are 2^bits of them, the largest included; none is below the least delay.
+    """
+    check_delay_bits(bits)
+    low, high = network.bounds(network.config)["delays"]
+    step = high / (1 << bits)
+    coarse = network.copy()
+    for parts in coarse.delays.values():
+        for delay in parts:
+            np.clip(np.floor(delay / step + 0.5) * step, max(low, step), high, out=delay)
+    return coarse
+
+
 class _Rounder:
     """Rounds one network on one grid; collects the report on the way."""
 
@@ -256,6 +277,17 @@ def rounded_network(network, design, scales=None):
                    beta=beta, tau=network.tau)
 
 
+def fixed_accuracy(network, design, dataset, scales=None):
+    """Return the fraction of a dataset's samples that the integer model puts in the right class.
+
+    ``scales`` : as of `quantise`.
+    """
+    parameters, _ = quantise(network, design, scales)
+    events = encode_dataset(dataset, parameters.config)
+    found = Emulator(parameters).run_batch(events).decisions
+    return float(np.mean(found == dataset.labels))
+
+
 def accuracy_steps(network, design, dataset, scales=None):
     """Return the accuracy after each step of rounding, as fractions of a dataset's samples.
 
@@ -278,16 +310,16 @@ def accuracy_steps(network, design, dataset, scales=None):
     return {name: float(np.mean(found == dataset.labels)) for name, found in decisions.items()}
 
 
-def accuracy_against_tick(network, design, dataset, ticks):
+def accuracy_against_tick(network, design, dataset, ticks, scales=None):
     """Return ``[{"tick": ms, "accuracy": fraction, "merged": events}, ...]`` for other ticks.
 
     ``merged`` counts the input events that fell onto another of their channel in one tick. The
-    guard bits follow the tick unless the design fixes them.
+    guard bits follow the tick unless the design fixes them. ``scales`` : as of `quantise`.
     """
     rows = []
     for tick in ticks:
         values = {**vars(design), "tick": float(tick)}
-        parameters, _ = quantise(network, DesignConfig(**values))
+        parameters, _ = quantise(network, DesignConfig(**values), scales)
         events = encode_dataset(dataset, parameters.config)
         found = Emulator(parameters).run_batch(events).decisions
         rows.append({"tick": float(tick), "accuracy": float(np.mean(found == dataset.labels)),
