@@ -18,10 +18,10 @@ SMALLEST = 1e-6
 their array: one that is 0 can't have a relative error."""
 
 
-def small_network(seed):
-    """Return a recurrent network of 14 neurons that fire several times, and its input's events."""
+def small_network(seed, hidden=(6, 5), events=30):
+    """Return a recurrent network whose neurons fire several times, and its input's events."""
     config = NetworkConfig(
-        inputs=5, hidden=(6, 5), outputs=3, readout="spike-count", tau_a=60.0, duration=80.0,
+        inputs=5, hidden=hidden, outputs=3, readout="spike-count", tau_a=60.0, duration=80.0,
         delay_min=0.5, delay_max=15.0,
         connections=(
             ("input", "hidden0"), ("hidden0", "hidden1"), ("hidden1", "hidden1"),
@@ -34,12 +34,12 @@ def small_network(seed):
     )  # fmt: skip
     network = Network.random(config, drawn, seed)
     rng = np.random.default_rng([seed, 2])
-    return network, np.sort(rng.uniform(0, 50, 30)), rng.integers(0, 5, 30)
+    return network, np.sort(rng.uniform(0, 50, events)), rng.integers(0, 5, events)
 
 
-def gradient_error(seed):
+def gradient_error(seed, **size):
     """Return the largest relative error of each kind of parameter, and the network's spikes."""
-    network, times, channels = small_network(seed)
+    network, times, channels = small_network(seed, **size)
     config = network.config
     engine = Engine(config, 1)
     zeros = np.zeros(len(times), np.int64)
@@ -49,7 +49,7 @@ def gradient_error(seed):
     how = {"readout": config.readout, "scale": 1.0, "duration": config.duration}
     labels = np.zeros(1, np.int64)
     _, pull = cross_entropy(result.score, labels, **how)
-    exact, _ = engine.backward(net, result, pull)
+    exact, _ = engine.backward(net, result, pull, tau=True)
     simulator = Simulator(config)
 
     def score(arrays):
