@@ -7,7 +7,7 @@ from .pictures import draw_picture, draw_png
 
 __all__ = ["CURVES", "curve_picture", "curves_csv", "curves_png"]
 
-COUNTS = ("penalty", "spikes", "silent", "woken", "limited", "seconds")
+COUNTS = ("penalty", "margin", "spikes", "silent", "woken", "limited", "seconds")
 
 
 def _line(axis, history, values, **style):

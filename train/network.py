@@ -32,6 +32,7 @@ TAU_LEAST = 0.1
 SYNAPSES = ("exponential", "jump")
 READOUTS = ("first-spike", "spike-count", "leaky", "max")
 DELAYS = ("synaptic", "axonal", "axonal+dendritic")
+TAUS = ("shared", "population")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +61,9 @@ class NetworkConfig:
         never fire, and a class's score is a weighted integral of V), or ``"max"`` (its largest V).
     tau_m, tau_s, tau_a : float
         First time constants of P, Q and the adaptation A, ms. ``tau_a >= tau_m > tau_s > 0``.
+    taus : str
+        Time constants that are trained: ``"shared"``, the same in all populations, as a core has
+        them, or each ``"population"`` its own.
     delay_min, delay_max : float
         Range of every delay, ms. ``0 < delay_min <= delay_max``.
     duration : float
@@ -77,6 +81,7 @@ class NetworkConfig:
     tau_m: float = 20.0
     tau_s: float = 5.0
     tau_a: float = 100.0
+    taus: str = "shared"
     delay_min: float
     delay_max: float
     duration: float
@@ -87,7 +92,8 @@ class NetworkConfig:
             _check_count(name.capitalize(), getattr(self, name), least)
         for size in self.hidden:
             _check_count("Each hidden population", size, 1)
-        for name, allowed in (("synapse", SYNAPSES), ("readout", READOUTS), ("delays", DELAYS)):
+        choices = {"synapse": SYNAPSES, "readout": READOUTS, "delays": DELAYS, "taus": TAUS}
+        for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
                 raise ValueError(
                     f"{name.capitalize()} must be one of {', '.join(allowed)}, "

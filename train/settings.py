@@ -52,6 +52,9 @@ class TrainConfig:
         Pull towards that range, and of silent right outputs towards firing; 0 turns it off.
     wake : float
         What is added to the weights into a neuron that was silent throughout an epoch.
+    margin, margin_strength : float
+        A neuron that's silent in a sample pays ``margin_strength / 2`` times the square of what its
+        largest V lacks of ``margin`` times its threshold. In continuous time only.
     slope_floor : float
         Least slope at threshold, 1/ms, that the gradient divides by. 0: the exact one.
     spike_cap : float
@@ -102,6 +105,8 @@ class TrainConfig:
     rate_high: float = 1e9
     rate_strength: float = 0.0
     wake: float = 0.0
+    margin: float = 1.0
+    margin_strength: float = 0.0
     slope_floor: float = 0.0
     spike_cap: float = 0.0
     theta_min: float = 0.1
@@ -158,6 +163,11 @@ class TrainConfig:
             raise ValueError(
                 f"rate_low must be at most rate_high = {self.rate_high}, not {self.rate_low}"
             )
+        for name in ("tau_rate", "margin_strength"):
+            if self.tick and getattr(self, name):
+                raise ValueError(
+                    f"{name} needs continuous time: tick must be 0, not {self.tick:g}, or {name} 0"
+                )
 
     def to_dict(self) -> dict:
         """Return every field, ready for JSON."""

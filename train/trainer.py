@@ -19,7 +19,7 @@ from .losses import both, check_loss, cross_entropy, distance
 from .mismatch import mismatched
 from .network import Network, NetworkConfig
 from .optimiser import Adam
-from .regulariser import add_rate_pull, wake
+from .regulariser import add_rate_pull, margin_penalty, wake
 from .schedule import best_epoch, kept_epoch, step_factor, stops
 from .settings import TrainConfig
 
@@ -228,6 +228,7 @@ class _Run:
         record |= {
             "accuracy": dict(sorted(accuracy.items())),
             "penalty": tally.penalty / len(labels),
+            "margin": tally.margin / len(labels),
             "spikes": hidden / len(labels) / max(1, sum(self._engine.config.hidden)),
             "silent": sum(int((n == 0).sum()) for n in totals.values()),
             "woken": woken,
@@ -243,15 +244,20 @@ class _Run:
         """Go one step down the mean gradient of a batch, and count it."""
         settings, engine, labels = self._settings, self._engine, self._data["train"].labels[rows]
         net = engine.pack(mismatched(self.network, settings, rng))
+        inputs, picked = self._inputs["train"], rows
         if self._augmenter.active:
-            inputs = self._augmenter.draw(rows, rng)
-            result = engine.forward(net, inputs, np.arange(len(rows)))
-        else:
-            result = engine.forward(net, self._inputs["train"], rows)
+            inputs, picked = self._augmenter.draw(rows, rng), np.arange(len(rows))
+        peaks = {"silent": True} if settings.margin_strength else {}
+        result = engine.forward(net, inputs, picked, **peaks)
         losses, pull = self._loss(result.score, labels)
+        options = {"tau": True} if settings.tau_rate else {}
+        if settings.margin_strength:
+            margin, options["peak_pull"] = self._margin(net, result)
+            tally.margin += float(margin.sum())
         sums, limited = engine.backward(
-            net, result, pull, settings.slope_floor, settings.spike_cap
+            net, result, pull, settings.slope_floor, settings.spike_cap, **options
         )
+        self._complete(sums, options.get("peak_pull"))
         gradients = {name: array / len(rows) for name, array in sums.items()}
         counts, penalty = engine.counts(result), 0.0
         if settings.rate_strength:
@@ -267,6 +273,30 @@ class _Run:
         tally.limited += limited
         for name, spikes in counts.items():
             tally.spikes[name] = tally.spikes.get(name, 0) + spikes.sum(axis=0)
+
+    def _margin(self, net, result):
+        """Return the margin penalty of each sample and its derivative by all neurons' peaks."""
+        settings, layout = self._settings, self._engine.layout
+        spikes = result.counts[:, self._engine.config.inputs :]
+        value, pull = np.zeros(len(spikes)), np.zeros(spikes.shape)
+        for name in self._engine.config.spiking:
+            place = layout.population(name)
+            one, pull[:, place] = margin_penalty(
+                result.peaks.value[:, place], spikes[:, place], net.theta0[place],
+                margin=settings.margin, strength=settings.margin_strength,
+            )  # fmt: skip
+            value += one
+        return value, pull
+
+    def _complete(self, sums, peak_pull):
+        """Add what the engine doesn't know: thresholds in the margin penalty, shared constants."""
+        config, layout = self._engine.config, self._engine.layout
+        for name in config.spiking if peak_pull is not None else ():
+            pull = peak_pull[:, layout.population(name)]
+            sums[f"theta0/{name}"] -= self._settings.margin * pull.sum(axis=0)
+        if config.taus == "shared":
+            total = sum(sums[f"tau/{name}"] for name in config.populations)
+            sums |= {f"tau/{name}": total for name in config.populations}
 
     def _loss(self, score, labels):
         """Return the loss of each sample and dL/dscore."""
@@ -302,6 +332,7 @@ class _Tally:
 
     loss: float = 0.0
     penalty: float = 0.0
+    margin: float = 0.0
     right: int = 0
     limited: int = 0
     spikes: dict = dataclasses.field(default_factory=dict)

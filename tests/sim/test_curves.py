@@ -11,7 +11,8 @@ from ranvier.sim.curves import CURVES, curve_picture, curves_csv, curves_png
 
 HISTORY = [
     {"epoch": k, "loss": 1 / k, "validation_loss": 2 / k,
-     "accuracy": {"test": 0.4, "train": 0.5, "validation": 0.3}, "penalty": 0.1, "spikes": 2.5,
+     "accuracy": {"test": 0.4, "train": 0.5, "validation": 0.3}, "penalty": 0.1, "margin": 0.0,
+     "spikes": 2.5,
      "silent": 3 - k, "woken": 0, "limited": 7, "seconds": 1.5}
     for k in (1, 2, 3)
 ]
@@ -47,11 +48,11 @@ def test_the_table_has_every_number_of_the_history():
     rows = list(csv.DictReader(io.StringIO(curves_csv(HISTORY))))
     assert list(rows[0]) == [
         "epoch", "loss", "validation_loss", "accuracy_train", "accuracy_validation",
-        "accuracy_test", "penalty", "spikes", "silent", "woken", "limited", "seconds"]
+        "accuracy_test", "penalty", "margin", "spikes", "silent", "woken", "limited", "seconds"]
     for row, record in zip(rows, HISTORY, strict=True):
         for name, value in row.items():
             kind, _, part = name.partition("accuracy_")
             wanted = record["accuracy"][part] if not kind else record[name]
             assert float(value) == wanted
     assert curves_csv(BARE).splitlines()[0] == (
-        "epoch,loss,accuracy_train,penalty,spikes,silent,woken,limited,seconds")
+        "epoch,loss,accuracy_train,penalty,margin,spikes,silent,woken,limited,seconds")

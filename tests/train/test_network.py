@@ -22,6 +22,7 @@ FIELDS = {"inputs": 4, "hidden": (3, 2), "outputs": 3, "delay_min": 1, "delay_ma
         ({"hidden": (3, 2.5)}, "Each hidden population must be .* of at least 1, not 2.5"),
         ({"synapse": "alpha"}, "Synapse must be one of exponential, jump, not 'alpha'"),
         ({"readout": "mean"}, "Readout must be one of first-spike, .*, leaky, max, not 'mean'"),
+        ({"taus": "own"}, "Taus must be one of shared, population, not 'own'"),
         ({"delays": "none"}, "Delays must be one of synaptic, axonal, .*, not 'none'"),
         ({"tau_s": 20.0}, "Time constants must obey tau_a >= tau_m > tau_s, not .*tau_s = 20.0"),
         ({"tau_a": 10.0}, "Time constants must obey .*tau_a = 10.0"),

@@ -28,6 +28,8 @@ from ranvier.train.settings import TrainConfig
         ({"patience": -1}, "patience must be a whole number of at least 0, not -1"),
         ({"shift": True}, "shift must be a whole number of at least 0, not True"),
         ({"blend": 1.5}, "blend must be at most 1, not 1.5"),
+        ({"tick": 0.1, "tau_rate": 0.1}, "tau_rate needs continuous time: tick must be 0, not 0.1"),
+        ({"tick": 0.5, "margin_strength": 1}, "margin_strength needs continuous time: tick must"),
         ({"wake": -0.1}, "wake must be at least 0, not -0.1"),
         ({"rate_low": 3.0, "rate_high": 2.0}, "rate_low must be at most rate_high = 2.0, not 3.0"),
     ],

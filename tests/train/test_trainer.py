@@ -124,7 +124,8 @@ def test_files_say_what_was_run(straight):
     assert report["history"] == history
     assert report["epoch"] == len(history)
     assert history[0].keys() == {
-        "epoch", "loss", "accuracy", "penalty", "spikes", "silent", "woken", "limited", "seconds",
+        "epoch", "loss", "accuracy", "penalty", "margin", "spikes", "silent", "woken", "limited",
+        "seconds",
     }  # fmt: skip
 
 
@@ -259,6 +260,25 @@ def test_the_penalty_and_the_silent_are_told(data):
     assert 0 < record["silent"] <= 12 + 3
     assert record["woken"] == 0
     assert 0.5 / 2 * 4.0 * 6 < record["penalty"] <= 0.5 / 2 * (4.0 * 12 + 3)
+
+
+def test_the_margin_penalty_brings_silent_neurons_to_their_threshold(data):
+    quiet = replace(SETTINGS, hidden_mean=0.2, hidden_sd=0.05, rate_strength=0.0, jitter=0.0,
+                    dropout=0.0, theta_noise=0.0)  # fmt: skip
+    without = train(CONFIG, quiet, data, 3, progress=False)[1]
+    assert all(record["margin"] == 0.0 for record in without)
+    history = train(CONFIG, replace(quiet, margin_strength=1.0), data, 3, progress=False)[1]
+    assert without[-1]["spikes"] == 0.0 < history[-1]["spikes"]
+    assert history[0]["margin"] > 2 * history[-1]["margin"] > 0.0
+
+
+@pytest.mark.parametrize("taus", ["shared", "population"])
+def test_time_constants_are_trained_together_or_each(data, taus):
+    settings = replace(SETTINGS, tau_rate=0.2)
+    network, _ = train(replace(CONFIG, taus=taus), settings, data, 3, progress=False)
+    network.check()
+    assert network.taus("hidden0")[:2] != (20.0, 5.0)
+    assert (network.taus("hidden0") == network.taus("output")) == (taus == "shared")
 
 
 def test_training_sees_the_changed_samples_and_measuring_the_given_ones(data):
