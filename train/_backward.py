@@ -424,7 +424,7 @@ def _own_loop(net, grid, begin, end, tape, g, lp, lq, limits, theta_gradient, be
 def _backward(net, grid, readout, tape, pull, limits, g, lp, lq, places, tables, theta_gradient,
               beta_gradient):  # fmt: skip
     """Add to one sample's ``g``, fill ``lp`` and ``lq``. Returns the spikes that were limited."""
-    time, fast, slope, start = tape
+    time, start = tape[0], tape[3]
     _seed(net, readout, time, start, pull, g)
     limited = 0
     for group in range(net.groups.shape[0] - 2, -1, -1):

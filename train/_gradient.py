@@ -104,8 +104,7 @@ def _gather(net, grid, pair, target, times, starts, tape, worth, places, tables,
     spots, slots, slows, fasts = places
     slow, fast, spikes = tables
     population = net.pairs[pair, 1]
-    width, count, rates = grid.width[population], grid.count[population], net.rates[population]
-    back = grid.back[population]
+    count, rates, back = grid.count[population], net.rates[population], grid.back[population]
     neuron = net.first[population] + target
     begin, end = start[neuron], start[neuron + 1]
     synapse = net.pairs[pair, 2] + target * (starts.shape[0] - 1)
@@ -212,7 +211,8 @@ def _few(net, grid, population, chunk, chunks, sample_time, sample_start, tape, 
                 continue
             if hit != last:
                 last = hit
-                p_end, q_end = lp[hit] * exp(-time[hit] * rate_m), lq[hit] * exp(-time[hit] * rate_s)
+                p_end = lp[hit] * exp(-time[hit] * rate_m)
+                q_end = lq[hit] * exp(-time[hit] * rate_s)
             p = p_end * slow[k] * by_rest_m[synapse]
             q = q_end * fast[k] * by_rest_s[synapse]
             by_weight[synapse] += p + q

@@ -222,6 +222,6 @@ def test_gradients_do_not_depend_on_threads_or_on_the_parallel_build(recurrent):
     for threads in (1, 2):
         engine = Engine(network.config, threads)
         net, result = forward(engine, network, data)
-        gradients, count = engine.backward(net, result, pull, 0.5)
+        gradients, _ = engine.backward(net, result, pull, 0.5)
         sums.append(np.concatenate([array.ravel() for array in gradients.values()]))
     np.testing.assert_array_equal(sums[0], sums[1])
