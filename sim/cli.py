@@ -11,7 +11,7 @@ from .folder import RunFolder
 from .pipeline import run_all, run_step
 from .search import search
 from .seeds import train_seeds
-from .summary import search_table, seeds_table, summary_table
+from .summary import bits_table, search_table, seeds_table, summary_table
 
 __all__ = ["main"]
 
@@ -69,6 +69,19 @@ def _quantise(run):
     run_step(run, "quantise", again=True)
     found = run.read_json("quantise.json")["accuracy"]
     print("\n".join(f"accuracy, {name}: {value:.2%}" for name, value in found.items()))
+    return 0
+
+
+def _finetune(run):
+    run_step(run, "finetune", again=True)
+    found = run.read_json("finetune/training.json")["accuracy"]
+    print("\n".join(f"accuracy, {name}, fixed: {value:.2%}" for name, value in found.items()))
+    return 0
+
+
+def _bits(run):
+    run_step(run, "bits", again=True)
+    print(bits_table(run.read_json("bits/bits.json")))
     return 0
 
 
@@ -173,6 +186,8 @@ def _parser():
             )  # fmt: skip
             _add_workers(sub, "trials")
     for name, work, text in (
+        ("finetune", _finetune, "Train a run's network on with the design's integers in the loop."),
+        ("bits", _bits, "Measure a run's network with fewer bits of weights and of delays."),
         ("quantise", _quantise, "Round a run's network to fixed point."),
         ("emulate", _emulate, "Run the test set through the integer model."),
         ("build", _build, "Generate the Verilog of the core."),

@@ -6,7 +6,7 @@ import tomllib
 from dataclasses import MISSING, asdict, dataclass, field, fields, make_dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, get_args
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
@@ -19,8 +19,10 @@ from .noise.settings import NoiseConfig
 from .ranges import SearchRange, check_ranges
 
 __all__ = [
+    "BitsConfig",
     "CosimConfig",
     "Experiment",
+    "FinetuneTable",
     "StudyConfig",
     "load_experiment",
     "make_experiment",
@@ -86,6 +88,59 @@ class StudyConfig:
                 )
 
 
+@dataclass(frozen=True, kw_only=True)
+class BitsConfig:
+    """With how few bits the network is measured. The table ``[bits]``.
+
+    Parameters
+    ----------
+    weights : tuple of int
+        Widths of weights, falling, 12 to 2; with 2 a weight is -1, 0 or 1. The delays are as fine
+        as the tick.
+    delays : tuple of int
+        Widths of delays, falling, 16 to 1: with n bits they are multiples of the largest over 2^n.
+        The weights have the design's own bits.
+    """
+
+    weights: tuple[int, ...] = (8, 6, 5, 4, 3, 2)
+    delays: tuple[int, ...] = (6, 5, 4, 3, 2, 1)
+
+    def __post_init__(self):
+        for name, low, high in (("weights", 2, 12), ("delays", 1, 16)):
+            bits = getattr(self, name)
+            for place, width in enumerate(bits):
+                top = bits[place - 1] - 1 if place else high
+                if not low <= width <= top:
+                    raise ValueError(
+                        f"Each of {name} must be from {low} to {high} bits and below the one "
+                        f"before, not {width}"
+                    )
+        if not self.weights and not self.delays:
+            raise ValueError("Bits must be of weights or of delays, not of neither")
+
+
+# The table [finetune] has the settings of [train] but for those of first parameters, and of what
+# only continuous time has.
+FIRST = (
+    "hidden_mean", "hidden_sd", "output_mean", "output_sd", "recurrent_sd", "hidden_delay",
+    "output_delay", "recurrent_delay", "beta",
+)  # fmt: skip
+CONTINUOUS = ("tick", "tau_rate", "margin_strength")
+FinetuneTable = make_dataclass(
+    "FinetuneTable",
+    [
+        ("epochs", int),
+        *(
+            (f.name, f.type | None, field(default=None))
+            for f in fields(TrainConfig)
+            if f.name not in ("epochs", "margin", *CONTINUOUS, *FIRST)
+        ),
+    ],
+    frozen=True,
+    kw_only=True,
+)
+
+
 def _check_network(table):
     NetworkConfig(inputs=1, outputs=2, **vars(table))
 
@@ -121,6 +176,10 @@ class Experiment:
     study : StudyConfig
     cosim : CosimConfig
     noise : NoiseConfig
+    finetune : FinetuneTable or None
+        Settings that fine-tuning has in place of those of ``train``; None: there's none.
+    bits : BitsConfig or None
+        None: the study of few bits is no step of a run.
     search : dict of str to SearchRange
         What a search may change, by ``train.`` or ``network.`` and the name of a setting.
     """
@@ -135,6 +194,8 @@ class Experiment:
     study: StudyConfig = field(default_factory=StudyConfig)
     cosim: CosimConfig = field(default_factory=CosimConfig)
     noise: NoiseConfig = field(default_factory=NoiseConfig)
+    finetune: FinetuneTable | None = None
+    bits: BitsConfig | None = None
     search: dict[str, SearchRange] = field(default_factory=dict)
 
     def __post_init__(self):
@@ -142,6 +203,31 @@ class Experiment:
             raise ValueError(f"seed must be from 0 to 2**63 - 1, not {self.seed}")
         check_loss(self.train.loss, self.network.readout)
         check_ranges(self.search, {"train": TrainConfig, "network": NetworkTable})
+        if self.finetune is not None:
+            self._check_finetune()
+
+    def _check_finetune(self):
+        if self.network.synapse == "jump":
+            raise ValueError("finetune must be left out with jump synapses, and is there")
+        try:
+            self.finetune_settings(validated=True)
+        except ValueError as error:
+            raise ValueError(f"finetune: {error}") from None
+
+    def finetune_settings(self, validated):
+        """Return the `TrainConfig` of fine-tuning, or None if there's no such table.
+
+        Parameters
+        ----------
+        validated : bool
+            Whether there's a validation set: then by default the best of all epochs counts.
+        """
+        if self.finetune is None:
+            return None
+        own = {name: value for name, value in vars(self.finetune).items() if value is not None}
+        patience = self.finetune.epochs if validated else 0
+        others = {"patience": patience, **dict.fromkeys(CONTINUOUS, 0.0)}
+        return replace(self.train, **others | own)
 
     @property
     def sha256(self):
@@ -174,9 +260,9 @@ class Experiment:
 
 
 def section_hash(experiment, names):
-    """Return the hash, in hexadecimal, of some fields of an `Experiment`."""
-    values = asdict(experiment)
-    text = json.dumps({name: values[name] for name in names}, sort_keys=True)
+    """Return the hash, in hexadecimal, of some fields of an `Experiment`; None doesn't count."""
+    values = {name: value for name, value in asdict(experiment).items() if value is not None}
+    text = json.dumps({name: values[name] for name in names if name in values}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -238,7 +324,8 @@ def _section(location):
         return Experiment
     if location[0] == "search":
         return SearchRange
-    return {f.name: f.type for f in fields(Experiment)}[location[0]]
+    kind = {f.name: f.type for f in fields(Experiment)}[location[0]]
+    return next(iter(get_args(kind)), kind)  # of a table that may be left out
 
 
 _UNION = ("none", "int", "float", "bool", "str")  # how pydantic names the parts of a union

@@ -24,6 +24,10 @@ STEPS = "steps.json"
 MADE_BY = {
     "network.safetensors": "ranvier train EXPERIMENT.toml --out {0}",
     "training.json": "ranvier train EXPERIMENT.toml --out {0}",
+    "finetune/network.safetensors": "ranvier finetune {0}",
+    "finetune/scales.json": "ranvier finetune {0}",
+    "finetune/training.json": "ranvier finetune {0}",
+    "bits/bits.json": "ranvier bits {0}",
     "design.safetensors": "ranvier quantise {0}",
     "quantise.json": "ranvier quantise {0}",
     "emulate.json": "ranvier emulate {0}",

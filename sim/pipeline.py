@@ -5,14 +5,16 @@ import json
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .experiment import section_hash
 from .folder import file_hash, versions
 from .memory import MemoryWatch
+from .steps.bits import bits
 from .steps.build import build
 from .steps.cosim import cosim
 from .steps.emulate import emulate
+from .steps.finetune import finetune
 from .steps.noise import noise
 from .steps.quantise import quantise
 from .steps.report import report
@@ -35,21 +37,48 @@ class Step:
         Fields of the experiment that decide its result.
     inputs : tuple of str
         Files of earlier steps that it reads.
+    table : str
+        Table without which a run has no such step.
+    with_table : dict of str to tuple of str
+        Further inputs, by the table with which there are such.
     """
 
     work: Callable
     sections: tuple[str, ...]
     inputs: tuple[str, ...] = ()
+    table: str = ""
+    with_table: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
+    def wanted(self, experiment):
+        """Return whether a run of the experiment has this step."""
+        return not self.table or getattr(experiment, self.table) is not None
+
+    def reads(self, experiment):
+        """Return the files of earlier steps that it reads, tuple of str."""
+        more = (names for table, names in self.with_table.items()
+                if getattr(experiment, table) is not None)
+        return sum(more, self.inputs)
+
+
+FINETUNED = {"finetune": ("finetune/network.safetensors", "finetune/scales.json")}
 
 # In the order of a run.
 STEPS = {
     "train": Step(train, ("seed", "data", "network", "train")),
-    "quantise": Step(quantise, ("data", "design", "study"), ("network.safetensors",)),
+    "finetune": Step(
+        finetune, ("seed", "data", "train", "finetune", "design"), ("network.safetensors",),
+        table="finetune",
+    ),
+    "quantise": Step(
+        quantise, ("data", "design", "study"), ("network.safetensors",), with_table=FINETUNED),
     "emulate": Step(emulate, ("data",), ("design.safetensors",)),
     "build": Step(build, (), ("design.safetensors",)),
     "cosim": Step(cosim, ("seed", "data", "cosim"), ("design.safetensors",)),
     "noise": Step(noise, ("seed", "data", "cosim", "noise"), ("design.safetensors",)),
+    "bits": Step(
+        bits, ("seed", "data", "train", "finetune", "design", "bits"), ("network.safetensors",),
+        table="bits",
+    ),
     "report": Step(
         report,
         (),
@@ -63,6 +92,7 @@ STEPS = {
             "noise/noise.json",
             "noise/replay.json",
         ),
+        with_table={"finetune": ("finetune/training.json",), "bits": ("bits/bits.json",)},
     ),
 }
 
@@ -72,7 +102,7 @@ def _key(run, step, options):
     parts = {
         "sections": section_hash(run.experiment, step.sections),
         "data": run.data_hash if "data" in step.sections else "",
-        "inputs": {name: file_hash(run.need(name)) for name in step.inputs},
+        "inputs": {name: file_hash(run.need(name)) for name in step.reads(run.experiment)},
         "options": options,
         "version": versions()["ranvier"],
     }
@@ -125,9 +155,9 @@ def run_step(run, name, *, again=False, **options):
 
 
 def run_all(run, names=tuple(STEPS)):
-    """Run steps in order, each unless it has nothing new to do.
+    """Run steps in order, each unless it has nothing new to do or the experiment lacks its table.
 
     The report tells how long the steps took, so it's always made anew.
     """
-    for name in names:
+    for name in (name for name in names if STEPS[name].wanted(run.experiment)):
         run_step(run, name, again=name == "report")

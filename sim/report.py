@@ -6,7 +6,9 @@ import numpy as np
 from jinja2 import Environment, StrictUndefined
 
 from . import pictures
+from .bitspicture import bits_picture
 from .curves import CURVES, curve_picture
+from .folder import file_hash
 from .noise.statistics import wilson
 
 __all__ = ["gather", "render"]
@@ -50,6 +52,31 @@ def _steps(accuracy, samples):
         rows.append({"name": title, "change": change, **_with_interval(accuracy[name], samples)})
         before = accuracy[name]
     return rows
+
+
+def _finetuned(run, quantised):
+    """Return what the page says of fine-tuning, None if there was none."""
+    if run.experiment.finetune is None:
+        return None
+    training = run.read_json("finetune/training.json")
+    history, epoch = training["history"], training["epoch"]
+    steps = {"trained, float": quantised["trained"]["float"],
+             "trained, all in integers": quantised["trained"]["traces"],
+             "fine-tuned, all in integers": quantised["accuracy"]["traces"]}
+    rows = [{"name": name, **_with_interval(value, quantised["samples"])}
+            for name, value in steps.items()]
+    return {"rows": rows, "epoch": epoch, "epochs": len(history),
+            "pictures": [curve_picture(name, history, epoch) for name in ("loss", "accuracy")]}
+
+
+def _bits(run):
+    """Return the study of few bits for the page, None if there's none of this network."""
+    if not (run.path / "bits/bits.json").is_file():
+        return None
+    found = run.read_json("bits/bits.json")
+    if found["network"] != file_hash(run.need("network.safetensors")):
+        return None
+    return {"rows": found["rows"], "picture": bits_picture(found["rows"], found["float"])}
 
 
 def _noise(noise):
@@ -131,11 +158,12 @@ def _work_rows(emulated, measured):
 
 
 def _commands(run):
+    tuned = () if run.experiment.finetune is None else ("finetune",)
     return "\n".join((
         f"ranvier run {run.source} --out {run.path}    # all of it, or step by step:",
         f"ranvier train {run.source} --out {run.path}",
         *(f"ranvier {name} {run.path}"
-          for name in ("quantise", "emulate", "build", "cosim", "noise", "report")),
+          for name in (*tuned, "quantise", "emulate", "build", "cosim", "noise", "report")),
     ))
 
 
@@ -165,6 +193,7 @@ def gather(run, config, memory_bits):
     return {
         "core": config, "cosim": cosim, "raster": raster,
         "kept": training["epoch"],
+        "finetuned": _finetuned(run, quantised), "bits": _bits(run),
         "shape": _shape(config, run.experiment.network_config(config.inputs, config.outputs)),
         "simulators": " and ".join(SIMULATORS[name] for name in cosim["simulators"]),
         "steps": _steps(quantised["accuracy"], samples),

@@ -27,7 +27,7 @@ def _figures(values):
 def _train(source, path, seed):
     """Train and quantise with one seed. Returns its row of ``seeds.json``."""
     run = RunFolder.create(source, path / f"seed-{seed}", seed=seed)
-    run_all(run, ("train", "quantise"))
+    run_all(run, ("train", "finetune", "quantise"))
     found = run.read_json("quantise.json")
     return {"seed": seed, "experiment": run.sha256, "float": found["accuracy"]["float"],
             "fixed": found["accuracy"]["traces"], "samples": found["samples"]}

@@ -1,6 +1,6 @@
 """The figures of a run in one dict, ``summary.json``, and as tables for a terminal."""
 
-__all__ = ["make_summary", "search_table", "seeds_table", "summary_table"]
+__all__ = ["bits_table", "make_summary", "search_table", "seeds_table", "summary_table"]
 
 
 def _seconds(steps, own):
@@ -110,6 +110,14 @@ def seeds_table(result):
                                       f"from {part['least']:.2%} to {part['largest']:.2%}"))
     return _table(f"{len(result['seeds'])} seeds, {result['seeds'][0]['samples']} test samples",
                   rows)
+
+
+def bits_table(result):
+    """Return the accuracies against bits as text."""
+    rows = [(f"{row['kind']}, {row['bits']} bits", f"{row['before']:.2%}" + (
+        "" if row["after"] is None else f", fine-tuned {row['after']:.2%}"))
+        for row in result["rows"]]
+    return _table(f"{result['samples']} test samples, float {result['float']:.2%}", rows)
 
 
 def search_table(result):

@@ -9,7 +9,7 @@ from ...train.schedule import kept_epoch
 from ...train.trainer import train as train_network
 from ..curves import curves_csv, curves_png
 
-__all__ = ["accuracy", "train"]
+__all__ = ["accuracy", "train", "write_history"]
 
 
 logger = logging.getLogger(__name__)
@@ -38,12 +38,31 @@ def train(run):
     )
     network.save(run.path / "network.safetensors", **run.stamp())
     tick = run.experiment.train.tick
-    found = {name: accuracy(network.predict(part, tick), part.labels) for name, part in data.items()}
-    sizes = {name: len(part) for name, part in data.items()}
+    found = {
+        name: accuracy(network.predict(part, tick), part.labels) for name, part in data.items()
+    }  # fmt: skip
     epoch = kept_epoch(history, run.experiment.train.patience)
-    run.write_json("training.json", {
+    return ["network.safetensors", *write_history(run, "", history, epoch, found)]
+
+
+def write_history(run, folder, history, epoch, found):
+    """Write what became of a training, and remove its checkpoint. Returns the names of the files.
+
+    Parameters
+    ----------
+    run : RunFolder
+    folder : str
+        Within the run, with a ``/`` at its end; or nothing.
+    history : list of dict
+    epoch : int
+        That was kept.
+    found : dict of str to float
+        Accuracy on each dataset.
+    """
+    sizes = {name: len(part) for name, part in run.data.items()}
+    run.write_json(f"{folder}training.json", {
         "history": history, "epoch": epoch, "accuracy": found, "samples": sizes})
-    write_atomically(run.path / "curves.csv", curves_csv(history).encode())
-    write_atomically(run.path / "curves.png", curves_png(history, epoch))
-    (run.path / "checkpoint.safetensors").unlink(missing_ok=True)
-    return ["network.safetensors", "training.json", "curves.csv", "curves.png"]
+    write_atomically(run.path / f"{folder}curves.csv", curves_csv(history).encode())
+    write_atomically(run.path / f"{folder}curves.png", curves_png(history, epoch))
+    (run.path / f"{folder}checkpoint.safetensors").unlink(missing_ok=True)
+    return [f"{folder}{name}" for name in ("training.json", "curves.csv", "curves.png")]

@@ -1,10 +1,13 @@
+import hashlib
+import json
 import re
 import tomllib
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
 from ranvier.sim.experiment import (
+    BitsConfig,
     Experiment,
     load_experiment,
     make_experiment,
@@ -44,7 +47,7 @@ BAD = [
     ('"first-spike"', '"first"', "network: Readout must be one of first-spike, spike-count, "
      "leaky, max, not 'first'"),
     ("epochs = 2", 'epochs = 2\nloss = "hinge"', "train: loss must be one of cross-entropy, "
-     "distance, not 'hinge'"),
+     "distance, cross-entropy+distance, not 'hinge'"),
     ("[cosim]", '[search]\n"train.batch" = { low = 3, hihg = 5 }\n[cosim]',
      "search.train.batch.hihg must be a known key, and isn't one: did you mean high?"),
     ("[cosim]", '[search]\n"train.batch" = 5\n[cosim]',
@@ -129,6 +132,14 @@ def test_the_hash_tells_experiments_apart(tiny):
     again = make_experiment(tomllib.loads(TINY), "again")
     assert again.sha256 == tiny.sha256
     assert replace(tiny, seed=4).sha256 != tiny.sha256
+
+
+def test_a_table_that_is_not_there_is_not_in_the_hash(tiny):
+    values = {name: value for name, value in asdict(tiny).items() if name not in ("finetune",
+                                                                                  "bits")}
+    text = json.dumps(values, sort_keys=True)
+    assert tiny.sha256 == hashlib.sha256(text.encode()).hexdigest()
+    assert replace(tiny, bits=BitsConfig()).sha256 != tiny.sha256
 
 
 def test_the_hash_of_a_section_ignores_the_others(tiny):

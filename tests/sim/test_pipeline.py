@@ -4,6 +4,7 @@ from dataclasses import replace
 import pytest
 
 from ranvier.sim import folder, pipeline
+from ranvier.sim.experiment import BitsConfig
 from ranvier.sim.folder import RunFolder
 from ranvier.sim.pipeline import Step, run_all, run_step
 
@@ -130,3 +131,24 @@ def test_the_data_count_where_the_experiment_reads_them(tmp_path, done):
     done.clear()
     run_all(RunFolder.create(write(tmp_path, text), tmp_path / "out"), NAMES)
     assert done == ["report"]
+
+
+def test_a_table_brings_a_step_and_inputs(run, done, monkeypatch):
+    def tuned(run):
+        (run.path / "c").write_text(str(run.experiment.bits.weights))
+        return ["c"]
+
+    table = Step(tuned, ("bits",), ("a",), table="bits")
+    monkeypatch.setitem(pipeline.STEPS, "tuned", table)
+    more = replace(pipeline.STEPS["second"], with_table={"bits": ("c",)})
+    monkeypatch.setitem(pipeline.STEPS, "second", more)
+    names = ("first", "tuned", "second", "report")
+    run_all(run, names)
+    assert not (run.path / "c").exists()
+    for widths, ran in (((4,), ["second", "report"]), ((3,), ["second", "report"]),
+                        ((3,), ["report"])):
+        done.clear()
+        run.experiment = replace(run.experiment, bits=BitsConfig(weights=widths))
+        run_all(run, names)
+        assert done == ran
+        assert (run.path / "c").read_text() == str(widths)

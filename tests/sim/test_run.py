@@ -18,14 +18,22 @@ from ranvier.sim.steps import cosim
 from ranvier.train.network import Network
 from ranvier.train.quantise import encode_dataset
 
-from .experiments import write
+from .experiments import TINY, write
+
+TUNED = TINY + """\
+[finetune]
+epochs = 1
+[bits]
+weights = [4]
+delays = [3]
+"""
 
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory):
-    """Run the tiny experiment. Returns the folder and the status."""
+    """Run the tiny experiment, fine-tuning and all. Returns the folder and the status."""
     folder = tmp_path_factory.mktemp("run")
-    status = main(["run", str(write(folder)), "--out", str(folder / "out"), "-q"])
+    status = main(["run", str(write(folder, TUNED)), "--out", str(folder / "out"), "-q"])
     return folder / "out", status
 
 
@@ -85,10 +93,11 @@ def test_every_file_says_where_it_comes_from(out, summary):
 
 def test_the_report_shows_the_summary_and_loads_nothing(out, summary):
     page = (out / "report.html").read_text()
-    assert "The core is the network" in page
-    assert summary["experiment"] in page
+    for text in ("The core is the network", "<h2>Fine-tuning</h2>", "<h2>Fewer bits</h2>",
+                 "ranvier finetune ", summary["experiment"]):
+        assert text in page
     sources = re.findall(r'(?:src|srcset|href)="([^"]{0,30})', page)
-    assert len(sources) >= 14  # a light and a dark one of each picture
+    assert len(sources) >= 20  # a light and a dark one of each picture
     assert all(source.startswith("data:image/svg+xml;base64,") for source in sources)
     assert not re.search(r"<script|<link|@import|url\(", page)
 
@@ -103,7 +112,7 @@ def test_running_again_passes_over_every_step(out, tmp_path, capsys):
     before = json.loads((out / "steps.json").read_text())["steps"]
     assert main(["run", str(out.parent / "tiny.toml"), "--out", str(out)]) == 0
     captured = capsys.readouterr()
-    assert captured.err.count("passed over") == 6
+    assert captured.err.count("passed over") == 8
     assert "the core is the network" in captured.out
     after = json.loads((out / "steps.json").read_text())["steps"]
     for name in before.keys() - {"report"}:
@@ -113,13 +122,14 @@ def test_running_again_passes_over_every_step(out, tmp_path, capsys):
 def test_step_by_step_gives_the_same_files(out, tmp_path):
     parts = tmp_path / "parts"
     assert main(["train", str(out.parent / "tiny.toml"), "--out", str(parts), "-q"]) == 0
-    for command in ("quantise", "emulate", "build"):
+    for command in ("finetune", "quantise", "emulate", "build"):
         assert main([command, str(parts), "-q"]) == 0
     for name in ("design.safetensors", "emulate.npz", "build/core.v"):
         assert (parts / name).read_bytes() == (out / name).read_bytes()
-    one, other = (Network.load(folder / "network.safetensors") for folder in (out, parts))
-    for name, array in one.arrays().items():
-        np.testing.assert_array_equal(array, other.arrays()[name])
+    for file in ("network.safetensors", "finetune/network.safetensors"):
+        one, other = (Network.load(folder / file) for folder in (out, parts))
+        for name, array in one.arrays().items():
+            np.testing.assert_array_equal(array, other.arrays()[name])
 
 
 class Sabotaged(CxxrtlSimulator):
