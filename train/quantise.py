@@ -284,7 +284,7 @@ def fixed_accuracy(network, design, dataset, scales=None):
     """
     parameters, _ = quantise(network, design, scales)
     events = encode_dataset(dataset, parameters.config)
-    found = Emulator(parameters).run_batch(events).decisions
+    found = Emulator(parameters).run_batch(events, counters=False).decisions
     return float(np.mean(found == dataset.labels))
 
 
@@ -305,7 +305,7 @@ def accuracy_steps(network, design, dataset, scales=None):
         "float": network.predict(dataset),
         "ticks": network.predict(dataset, design.tick),
         "weights": rounded_network(network, design, scales).predict(dataset, design.tick),
-        "traces": Emulator(parameters).run_batch(events).decisions,
+        "traces": Emulator(parameters).run_batch(events, counters=False).decisions,
     }
     return {name: float(np.mean(found == dataset.labels)) for name, found in decisions.items()}
 
@@ -321,7 +321,7 @@ def accuracy_against_tick(network, design, dataset, ticks, scales=None):
         values = {**vars(design), "tick": float(tick)}
         parameters, _ = quantise(network, DesignConfig(**values), scales)
         events = encode_dataset(dataset, parameters.config)
-        found = Emulator(parameters).run_batch(events).decisions
+        found = Emulator(parameters).run_batch(events, counters=False).decisions
         rows.append({"tick": float(tick), "accuracy": float(np.mean(found == dataset.labels)),
                      "merged": sum(e.merged for e in events)})
     return rows

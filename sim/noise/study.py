@@ -118,7 +118,9 @@ class _Sweep:
             events = [kind.events(row.change, self.subject, sample)
                       for sample, row in enumerate(chip)]
             weight = kind.weight(chip[0].change, self.subject)
-            batch = self.emulator.run_batch(events, weight=weight, threads=self.threads)
+            batch = self.emulator.run_batch(
+                events, weight=weight, threads=self.threads, counters=False
+            )
             decisions.append(batch.decisions.tolist())
         for row in rows:
             for name, count in kind.counts(row.change, self.subject, row.sample).items():
