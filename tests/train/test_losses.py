@@ -113,7 +113,8 @@ def test_both_are_the_sum():
 
 
 @pytest.mark.parametrize(("loss", "readout", "message"), [
-    ("hinge", "leaky", "loss must be one of cross-entropy, distance, cross-entropy.distance, not 'hinge'"),
+    ("hinge", "leaky", "loss must be one of cross-entropy, distance, cross-entropy.distance, "
+     "not 'hinge'"),
     ("distance", "max", "Readout for the loss distance must be one of first-spike, not 'max'"),
     ("cross-entropy+distance", "leaky", "Readout for the loss cross-entropy.distance must be one "
      "of first-spike, not 'leaky'"),
