@@ -15,7 +15,7 @@ to ``start[n + 1]``. Every kernel calls only kernels of this file, because Numba
 changes in other files.
 """
 
-from math import exp, inf, log, sqrt
+from math import exp, log
 from typing import NamedTuple
 
 import numba as nb
@@ -37,8 +37,8 @@ class Net(NamedTuple):
     target, first synapse, and first synapse of the copy or -1; sorted by target. ``into`` :
     (populations + 1,) int64, first connection into each population. Synapses stand target by
     target; those within a group have a copy behind all of them, source by source. ``reach`` :
-    (connections, 2) float64, shortest and longest delay. ``rates`` : (populations, 3) float64, 1/tau_m, 1/tau_s, 1/tau_a.
-    ``theta0`` and ``beta`` are by neuron.
+    (connections, 2) float64, shortest and longest delay. ``rates`` : (populations, 3) float64,
+    1/tau_m, 1/tau_s, 1/tau_a. ``theta0`` and ``beta`` are by neuron.
     """
 
     size: np.ndarray
@@ -128,154 +128,150 @@ class Sample(NamedTuple):
 
 
 @kernel
-def _first_peak(rates, p, q, a, u, span):
-    """Where f stops rising for the first time, or ``span``. ``u`` : where it would if a were 0.
-
-    f' exp(u/tau_m) is convex for q > 0, so Newton's iterates from its left never pass its first
-    zero.
-    """
-    gap, lag = rates[1] - rates[0], rates[0] - rates[2]
-    for _ in range(100):
-        if u >= span:
-            return span
-        fall = q * rates[1] * exp(-u * gap)
-        lift = a * rates[2] * exp(u * lag)
-        value = fall + lift - p * rates[0]
-        change = lag * lift - gap * fall
-        if value <= 0.0:
-            return u
-        if change >= 0.0:
-            return span
-        step = -value / change
-        u += step
-        if step * rates[0] <= 1e-14:
-            return min(u, span)
-    return min(u, span)
-
-
-@kernel
-def _root(rates, p, q, a, theta, low, high, u):
-    """Where f reaches 0 between ``low`` (f < 0) and ``high`` (f >= 0), by safeguarded Halley."""
-    for _ in range(200):
-        slow, fast = p * exp(-u * rates[0]), q * exp(-u * rates[1])
-        lift = a * exp(-u * rates[2]) if a > 0.0 else 0.0
-        f = slow - fast - lift - theta
-        if f < 0.0:
-            low = u
-        else:
-            high = u
-        if abs(f) <= 2e-16 * (abs(slow) + abs(fast) + lift + theta):
-            return u
-        slope = fast * rates[1] + lift * rates[2] - slow * rates[0]
-        bend = slow * rates[0] ** 2 - fast * rates[1] ** 2 - lift * rates[2] ** 2
-        below = 2.0 * slope * slope - f * bend
-        new = u - 2.0 * f * slope / below if slope > 0.0 and below > 0.0 else low - 1.0
-        # Where f isn't flat, the error left is of the step's third order.
-        close = 1e-7 if slope > 1e-2 * theta * rates[0] else 1e-15
-        if not low <= new <= high:
-            new, close = 0.5 * (low + high), 1e-15
-        if abs(new - u) * rates[0] <= close:
-            return new
-        u = new
-    return u
-
-
-@kernel
-def _power(ratio, y):
-    """Return y**ratio: exp(-u/tau_s) from exp(-u/tau_m). Small whole ratios save half of all exps."""
+def _ahead(ratio, y):
+    """Return y**(ratio - 1), by which the fast trace decays more. Small whole ratios save exps."""
     if ratio == 4.0:
-        return (y * y) * (y * y)
-    if ratio == 2.0:
-        return y * y
-    if ratio == 3.0:
         return y * y * y
-    return exp(ratio * log(y)) if y > 0.0 else 0.0
+    if ratio == 2.0:
+        return y
+    if ratio == 3.0:
+        return y * y
+    return exp((ratio - 1.0) * log(y)) if y > 0.0 else 0.0
 
 
 @kernel
-def _plain_root(rates, p, q, theta, low):
-    """`_root` while A is 0: the largest y = exp(-u/tau_m) in (low, 1] with p y - q y**r = theta.
+def _peaks(ratio, p, q, theta):
+    """Whether p y - q y**ratio reaches ``theta`` for some y > 0. ``p``, ``q`` : above 0."""
+    if ratio == 4.0:
+        return 27.0 * (p * p) * (p * p) >= 256.0 * q * theta * (theta * theta)
+    if ratio == 2.0:
+        return p * p >= 4.0 * q * theta
+    if ratio == 3.0:
+        return 4.0 * p * (p * p) >= 27.0 * q * (theta * theta)
+    if p < theta or q <= 0.0:
+        return False
+    return p * (1.0 - 1.0 / ratio) * exp(log(p / (q * ratio)) / (ratio - 1.0)) >= theta
 
-    That's concave and falls with y, from at least 0 at ``low`` to below 0 at 1, and Halley's
-    iterates stay inside.
+
+@kernel
+def _reaches(ratio, p, q, theta, y, q_end):
+    """Whether a curve that `_peaks`, not yet at ``theta`` at 1, gets there on its way to ``y``.
+
+    ``q_end`` : q y**ratio. No branches, since none could be predicted: it's positive and rises at
+    1, and has risen far enough at ``y`` or has its peak before.
     """
-    ratio = rates[1] / rates[0]
-    top, high = p * low - q * _power(ratio, low) - theta, 1.0
-    y = low + (1.0 - low) * sqrt(top / (top - (p - q - theta)))  # of the parabola with this peak
+    up = (p > 0.0) & (q * ratio > p)
+    return up & ((p * y - q_end >= theta) | (q_end * ratio < p * y))
+
+
+@kernel
+def _straight_root(ratio, p, q, theta, low):
+    """Return the largest y in [low, 1] with p y - q y**ratio = theta, if `_reaches` it.
+
+    The curve is concave and falls where y is larger. Halley's iterates start there.
+    """
+    y, high = 1.0, 1.0
     for _ in range(100):
-        fast = q * _power(ratio, y)
-        f = p * y - fast - theta
-        if f < 0.0:
+        fall = q * _ahead(ratio, y)
+        f = (p - fall) * y - theta
+        slope = p - ratio * fall
+        if f < 0.0 and slope < 0.0:
             high = y
         else:
             low = y
-        slope = p - ratio * fast / y
-        bend = -ratio * (ratio - 1.0) * fast / (y * y)
-        below = 2.0 * slope * slope - f * bend
-        new = y - 2.0 * f * slope / below if slope < 0.0 and below > 0.0 else -1.0
-        # Where f isn't flat, the error left is of the step's third order.
-        close = 1e-6 if -slope > 0.05 * theta else 1e-15
+        bend = (1.0 - ratio) * ratio * fall  # y f''
+        below = 2.0 * slope * slope * y - f * bend
+        new = y - 2.0 * f * slope * y / below if slope < 0.0 and below > 0.0 else -1.0
+        step = abs(new - y)
+        # The error left is of the step's third order.
+        close = step * step * step * bend * (bend + ratio * slope) <= 1e-16 * slope * slope * y * y
         if not low <= new <= high:
-            new, close = 0.5 * (low + high), 1e-15
-        if abs(new - y) <= close:
-            return -log(new) / rates[0]
+            new, close = 0.5 * (low + high), False
+        if close or abs(new - y) <= 1e-15 * y:
+            return new
         y = new
-    return -log(y) / rates[0]
+    return y
 
 
 @kernel
-def _height(rates, p, q, a, theta, u):
-    lift = a * exp(-u * rates[2]) if a > 0.0 else 0.0
-    return p * exp(-u * rates[0]) - q * exp(-u * rates[1]) - lift - theta
+def _bent_root(rates, p, q, a, theta, span, u):
+    """Return the crossing in [u, span], -1 if none, and exp(-u/tau_m) and A there.
+
+    ``u`` : no later than it. Up to its peak f is concave, and later it never crosses 0 from below:
+    it only nears -theta0. So a tangent from below finds 0 no later than f, or f doesn't.
+    """
+    ratio, low, high = rates[1] / rates[0], u, span
+    tangent, crossed = -1.0, False
+    for _ in range(200):
+        y = exp(-u * rates[0])
+        slow, lift = p * y, a * exp(-u * rates[2])
+        fast = q * y * _ahead(ratio, y)
+        f = slow - fast - lift - theta
+        slope = fast * rates[1] + lift * rates[2] - slow * rates[0]
+        if f >= 0.0:
+            high, crossed = u, True
+        elif slope > 0.0:
+            low = u
+            if u - f / slope > span:
+                return -1.0, y, lift
+        elif tangent > low and tangent < u:
+            u = tangent  # a tangent never passes the peak before 0
+            continue
+        else:
+            return -1.0, y, lift
+        if f < 0.0:
+            tangent = u - f / slope
+        bend = slow * rates[0] ** 2 - fast * rates[1] ** 2 - lift * rates[2] ** 2
+        below = 2.0 * slope * slope - f * bend
+        new = u - 2.0 * f * slope / below if slope > 0.0 and below > 0.0 else -1.0
+        step = abs(new - u)
+        # The error left is of the step's third order.
+        close = (
+            step * step * step * bend * (bend - 3.0 * rates[1] * slope) * rates[0]
+            <= 1e-16 * slope * slope
+        )
+        if not low <= new <= high:
+            new, close = tangent if f < 0.0 and not crossed else 0.5 * (low + high), False
+        if close or abs(new - u) * rates[0] <= 1e-15:
+            y *= _near_one((new - u) * rates[0])
+            return new, y, lift * _near_one((new - u) * rates[2])
+        u = new
+    return u, y, lift
+
+
+@kernel
+def _near_one(x):
+    """Return exp(-x), x near 0."""
+    return 1.0 - x * (1.0 - x * (0.5 - x / 6.0))
+
+
+@kernel
+def _crossing(rates, p, q, a, theta, span, y, q_end, a_end):
+    """Return the first crossing in [0, span], -1 if none, and exp(-u/tau_m) and A there.
+
+    ``y`` : exp(-span/tau_m). ``q_end``, ``a_end`` : Q and A at the end. As a function of y, A is
+    above its chord; with that in its place the curve is of the same kind as without A.
+    """
+    ratio = rates[1] / rates[0]
+    tilt = (a - a_end) / (1.0 - y) if a > 0.0 and y < 1.0 else 0.0
+    straight, above = p - tilt, theta + a - tilt
+    if not (_peaks(ratio, straight, q, above) and _reaches(ratio, straight, q, above, y, q_end)):
+        return -1.0, y, a
+    root = _straight_root(ratio, straight, q, above, y)
+    u = -log(root) / rates[0]
+    if a > 0.0:
+        return _bent_root(rates, p, q, a, theta, span, min(u, span))
+    return u, root, 0.0
 
 
 @kernel
 def first_crossing(rates, p, q, a, theta, span):
     """Return the first u in [0, span] at which f reaches 0 from below, or -1. None is missed.
 
-    f' exp(u/tau_m) is convex for q > 0 and rises for q <= 0 (a >= 0), so f rises, falls and rises
-    again at most: one crossing before its peak, or else one after.
+    A, theta >= 0. docs/gradients.md proves it.
     """
-    f = p - q - a - theta
-    rising = q * rates[1] + a * rates[2] - p * rates[0] > 0.0
-    if rising and f >= 0.0:
-        return 0.0
-    low = 0.0
-    if rising and q > 0.0:
-        if p <= 0.0:
-            return -1.0  # V is below 0
-        ratio = rates[1] / rates[0]
-        peak = max(0.0, log(q * ratio / p) / (rates[1] - rates[0]))  # of V
-        y = exp(-min(peak, span) * rates[0])
-        top = p * y - q * _power(ratio, y)
-        if top < theta + a * max(0.0, 1.0 - span * rates[2]):
-            return -1.0
-        if a == 0.0:
-            return _plain_root(rates, p, q, theta, y)
-        peak = _first_peak(rates, p, q, a, peak, span)
-        top = _height(rates, p, q, a, theta, peak)
-        if top >= 0.0:
-            start = peak * (1.0 - sqrt(top / (top - f)))  # of the parabola with this peak
-            return _root(rates, p, q, a, theta, 0.0, peak, start)
-        low = peak
-    if low < span and _height(rates, p, q, a, theta, span) >= 0.0:
-        return _root(rates, p, q, a, theta, low, span, span)
-    return -1.0
-
-
-@kernel
-def _can_fire(rates, p, q, p_end, q_end, theta, span):
-    """Whether V might reach ``theta`` within ``span``, at the end of which P and Q are given.
-
-    V = v exp(-u/tau_m) + q h(u) with h(u) <= u (1/tau_s - 1/tau_m). If V rises at the end it has
-    risen all along, or been below 0; while it rises it's under its tangent.
-    """
-    v = p - q
-    if max(v, 0.0) + max(q, 0.0) * min(1.0, span * (rates[1] - rates[0])) < theta:
-        return False
-    if q_end * rates[1] >= p_end * rates[0]:
-        return p_end - q_end >= theta
-    return v + max(0.0, q * rates[1] - p * rates[0]) * span >= theta
+    y, q_end = exp(-span * rates[0]), q * exp(-span * rates[1])
+    return _crossing(rates, p, q, a, theta, span, y, q_end, a * exp(-span * rates[2]))[0]
 
 
 class Neuron(NamedTuple):
@@ -300,48 +296,67 @@ def _neuron(net, population, neuron):
 
 
 @kernel
-def _run(own, state, n, times, weights, end, time, fast, slope, used):
-    """Run one neuron over ``n`` sorted arrivals and on to ``end``.
+def _quiet(ratio, theta, p, q, level, k, n, weights, growth):
+    """Pass the intervals in which V stays below ``theta``, from the one before arrival ``k`` on.
 
-    ``own`` : Neuron. ``state`` : (4,) P, Q, A and their time. Returns the tape's spikes, or FULL.
+    Returns the first other one or n + 1, and P, Q and exp(t/tau_m) at its start.
+    """
+    while k <= n:
+        y = level / growth[k]
+        q_end = q * y * _ahead(ratio, y)
+        if _peaks(ratio, p, q, theta) and _reaches(ratio, p, q, theta, y, q_end):
+            return k, p, q, level
+        p = p * y + weights[k]
+        q = q_end + weights[k]
+        level = growth[k]
+        k += 1
+    return k, p, q, level
+
+
+@kernel
+def _run(own, state, n, times, weights, growth, time, fast, slope, used):
+    """Run one neuron over ``n`` sorted arrivals and on to the time behind them, of weight 0.
+
+    ``own`` : Neuron. ``state`` : (4,) P, Q, A and their time. ``growth`` : exp(t/tau_m), t from
+    that time on. Returns the tape's spikes, or FULL.
     """
     theta, rates = own.theta0, own.rates
     ratio = rates[1] / rates[0]
     p, q, a, now = state[0], state[1], state[2], state[3]
-    for k in range(n + 1):
-        until = max(times[k], now) if k < n else end
-        while True:
-            gap = until - now
-            y = exp(-gap * rates[0])
-            p_end, q_end = p * y, q * _power(ratio, y)
-            lift = a * max(0.0, 1.0 - gap * rates[2])
-            if not _can_fire(rates, p, q, p_end, q_end, theta + lift, gap):
-                break
-            u = first_crossing(rates, p, q, a, theta, gap)
-            if u < 0.0:
-                break
+    k, level = 0, 1.0
+    rest = a * exp((now - times[n]) * rates[2]) if a > 0.0 else 0.0  # A at the end
+    while k <= n:
+        begin = k
+        k, p, q, level = _quiet(ratio, theta + rest, p, q, level, k, n, weights, growth)
+        if k > n:
+            break
+        if k > begin:
+            a *= exp((now - times[k - 1]) * rates[2]) if a > 0.0 else 0.0
+            now = times[k - 1]
+        gap, y = times[k] - now, level / growth[k]
+        q_end = q * y * _ahead(ratio, y)
+        a_end = a * exp(-gap * rates[2]) if a > 0.0 else 0.0
+        u, y_spike, a_spike = _crossing(rates, p, q, a, theta, gap, y, q_end, a_end)
+        if u >= 0.0:
             if used == time.shape[0]:
                 return FULL
-            y = exp(-u * rates[0])
-            p *= y
-            q *= _power(ratio, y)
-            if a > 0.0:
-                a *= exp(-u * rates[2])
+            p *= y_spike
+            q *= y_spike * _ahead(ratio, y_spike)
             now += u
+            level /= y_spike
             time[used], fast[used] = now, q
-            slope[used] = q * rates[1] + a * rates[2] - p * rates[0]
-            p = q
-            a += own.beta
+            slope[used] = q * rates[1] + a_spike * rates[2] - p * rates[0]
+            p, a = q, a_spike + own.beta
+            rest = a * exp((now - times[n]) * rates[2]) if a > 0.0 else 0.0
             used += 1
             if own.single:
                 return used
-        weight = weights[k] if k < n else 0.0
-        p = p_end + weight
-        q = q_end + weight
-        if a > 0.0:
-            a *= exp(-gap * rates[2])
-        now = until
-    state[0], state[1], state[2], state[3] = p, q, a, now
+        else:
+            p = p * y + weights[k]
+            q = q_end + weights[k]
+            a, now, level = a_end, times[k], growth[k]
+            k += 1
+    state[0], state[1], state[2], state[3] = p, q, rest, times[n]
     return used
 
 
@@ -416,7 +431,7 @@ def _collect(net, grid, first, sources, window, low, high, train, n, arrivals):
     `Trains`. Nearly all spikes arrive in other windows: a loop without a branch, over whole windows
     alone, finds the few that might not.
     """
-    times, weights, found = arrivals
+    times, weights, _, found = arrivals
     time, source, pos, slot = train
     lags = grid.lag[first : first + sources]
     m = 0
@@ -436,8 +451,12 @@ def _collect(net, grid, first, sources, window, low, high, train, n, arrivals):
 
 
 @kernel
-def _order(n, times, weights):
-    """Sort a window's arrivals by time."""
+def _order(n, arrivals, begin, end, rate):
+    """Sort a window's arrivals by time, put its ``end`` behind them, and find exp(t/tau_m).
+
+    t counts from ``begin``, the start of the window.
+    """
+    times, weights, growth, _ = arrivals
     for k in range(1, n):
         at, weight = times[k], weights[k]
         slot = k
@@ -447,6 +466,9 @@ def _order(n, times, weights):
             slot -= 1
         times[slot] = at
         weights[slot] = weight
+    times[n], weights[n] = end, 0.0
+    for k in range(n + 1):
+        growth[k] = exp((times[k] - begin) * rate)
 
 
 class Step(NamedTuple):
@@ -469,11 +491,12 @@ def _step(rates, width, back):
 
 @kernel
 def _bound(jump, theta, p, q, p_end, q_end, up, down, step):
-    """Whether V might reach ``theta`` within a window at whose end P and Q are ``p_end``, ``q_end``.
+    """Whether V might reach ``theta`` within a window.
 
-    ``up`` and ``down`` : sums of the positive and of the negative weights that arrive. If all the
-    former came first, V would be under its tangent; and seen from its end, V was at most what Q
-    and the weights can't have added since. docs/gradients.md derives both.
+    ``p``, ``q``, ``p_end``, ``q_end`` : P and Q at its start and its end. ``up`` and ``down`` :
+    sums of the positive and of the negative weights that arrive. If all the former came first, V
+    would be under its tangent; and seen from its end, V was at most what Q and the weights can't
+    have added since. docs/gradients.md derives both.
     """
     if jump:
         return max(p, 0.0) + up >= theta * (1.0 - 1e-12)
@@ -570,7 +593,7 @@ def _gather(net, grid, population, base, target, window, trains, arrivals):
 @kernel
 def _walk(net, grid, population, neuron, trains, sums, arrivals, state, time, fast, slope, used):
     """Run one neuron from window to window. Returns the tape's spikes, or FULL."""
-    times, weights, _ = arrivals
+    times, weights, growth, _ = arrivals
     width, begun = grid.width[population], used
     step = _step(net.rates[population], width, grid.back[population])
     own = _neuron(net, population, neuron)
@@ -586,13 +609,13 @@ def _walk(net, grid, population, neuron, trains, sums, arrivals, state, time, fa
         target = neuron - net.first[population]
         base = net.into[population]
         n = _gather(net, grid, population, base, target, window, trains, arrivals)
-        _order(n, times, weights)
         state[0], state[1], state[2], state[3] = p, q, a, window * width
         end = min((window + 1) * width, net.duration)
+        _order(n, arrivals, state[3], end, own.rates[0])
         if net.jump:
             used = _run_jump(own, state, n, times, weights, end, time, fast, slope, used)
         else:
-            used = _run(own, state, n, times, weights, end, time, fast, slope, used)
+            used = _run(own, state, n, times, weights, growth, time, fast, slope, used)
         if used < 0 or (own.single and used > begun):
             return used
         p, q, a = state[0], state[1], state[2]
@@ -621,42 +644,81 @@ def _layer(net, grid, population, sample, places, trains, arrivals, time, fast, 
 
 
 @kernel
-def _few(net, population, sample, arrivals, time, fast, slope, start):
-    """`_layer` where a window is the whole sample: few arrivals, so all of them are sorted."""
+def _by_time(net, population, sample, rate, time, start, sources, fill):
+    """Fill ``sources``, in order of time, with all spikes into a population. Returns how many.
+
+    ``sources`` : each spike's time, exp(t/tau_m), its synapse with target 0, and the step from a
+    target to the next.
+    """
+    at, growth, synapses, step = sources
     total = 0
     for pair in range(net.into[population], net.into[population + 1]):
         starts = _spikes(net, net.pairs[pair, 0], sample, time, start)[1]
         total += starts[-1] - starts[0]
-    at, synapse, step = np.empty(total), np.empty(total, np.int64), np.empty(total, np.int64)
-    total = 0
-    for pair in range(net.into[population], net.into[population + 1]):
-        spikes, starts = _spikes(net, net.pairs[pair, 0], sample, time, start)
-        for source in range(starts.shape[0] - 1):
-            for k in range(starts[source], starts[source + 1]):
-                at[total], step[total] = spikes[k], starts.shape[0] - 1
-                synapse[total] = net.pairs[pair, 2] + source
-                total += 1
-    times, weights, _ = arrivals
-    delays, synapses, state = net.delays, net.weights, np.empty(4)
+    scale = (total - 0.5) / net.duration
+    fill[: total + 1] = 0
+    for turn in range(2):
+        for pair in range(net.into[population], net.into[population + 1]):
+            spikes, starts = _spikes(net, net.pairs[pair, 0], sample, time, start)
+            for source in range(starts.shape[0] - 1):
+                for k in range(starts[source], starts[source + 1]):
+                    bucket = min(int(spikes[k] * scale), total - 1)
+                    if turn == 0:
+                        fill[bucket + 1] += 1
+                        continue
+                    slot = fill[bucket]
+                    fill[bucket] += 1
+                    at[slot], step[slot] = spikes[k], starts.shape[0] - 1
+                    synapses[slot] = net.pairs[pair, 2] + source
+        for k in range(total if turn == 0 else 0):
+            fill[k + 1] += fill[k]
+    for k in range(total):
+        spike, synapse, stride, slot = at[k], synapses[k], step[k], k
+        while slot > 0 and at[slot - 1] > spike:
+            at[slot], synapses[slot], step[slot] = at[slot - 1], synapses[slot - 1], step[slot - 1]
+            slot -= 1
+        at[slot], synapses[slot], step[slot] = spike, synapse, stride
+    for k in range(total):
+        growth[k] = exp(at[k] * rate)
+    return total
+
+
+@kernel
+def _few(net, grid, population, sample, sources, arrivals, time, fast, slope, start):
+    """`_layer` where a window is the whole sample: few arrivals, so all of them are sorted."""
+    times, weights, growth, pick = arrivals
+    delays, synapse_weights, by_delay = net.delays, net.weights, grid.slow
+    # Names for all that neurons share: looking it up costs as much as an arrival.
+    one = _neuron(net, population, net.first[population])
+    theta0, beta, duration, state = net.theta0, net.beta, net.duration, np.empty(4)
+    rate, top = one.rates[0], exp(duration * one.rates[0])
+    total = _by_time(net, population, sample, rate, time, start, sources, pick)
+    at, grown, synapses, step = sources
     low, used = net.first[population], start[net.first[population]]
     for target in range(net.size[population]):
         n = 0
         for k in range(total):
-            arrival = at[k] + delays[synapse[k] + target * step[k]]
-            if arrival > net.duration:
+            arrival = at[k] + delays[synapses[k] + target * step[k]]
+            if arrival > duration:
                 continue
             slot = n
             while slot > 0 and times[slot - 1] > arrival:
-                times[slot], weights[slot] = times[slot - 1], weights[slot - 1]
+                times[slot], pick[slot] = times[slot - 1], pick[slot - 1]
                 slot -= 1
-            times[slot], weights[slot] = arrival, synapses[synapse[k] + target * step[k]]
+            times[slot], pick[slot] = arrival, k
             n += 1
-        state[:] = 0.0
-        own = _neuron(net, population, low + target)
+        for slot in range(n):
+            k = pick[slot]
+            synapse = synapses[k] + target * step[k]
+            weights[slot] = synapse_weights[synapse]
+            growth[slot] = grown[k] * by_delay[synapse]
+        times[n], weights[n], growth[n] = duration, 0.0, top
+        state[0], state[1], state[2], state[3] = 0.0, 0.0, 0.0, 0.0
+        own = Neuron(one.rates, theta0[low + target], beta[low + target], one.single)
         if net.jump:
-            used = _run_jump(own, state, n, times, weights, net.duration, time, fast, slope, used)
+            used = _run_jump(own, state, n, times, weights, duration, time, fast, slope, used)
         else:
-            used = _run(own, state, n, times, weights, net.duration, time, fast, slope, used)
+            used = _run(own, state, n, times, weights, growth, time, fast, slope, used)
         if used < 0:
             return FULL
         start[low + target + 1] = used
@@ -752,14 +814,17 @@ def _open(net, grid, begin, population, neuron, window, trains, out, mark, arriv
     width, target = grid.width[population], neuron - net.first[population]
     n = _gather(net, grid, population, net.into[begin], target, window, trains, arrivals)
     n = _gather_loop(net, grid, begin, population, target, window, out, mark, n, arrivals)
-    _order(n, arrivals[0], arrivals[1])
+    times, weights, growth, _ = arrivals
+    end = min((window + 1) * width, net.duration)
+    _order(n, arrivals, state[3], end, net.rates[population, 0])
     row = population - begin
     used = out.length[row]
     time, fast, slope = out.time[row], out.fast[row], out.slope[row]
-    end = min((window + 1) * width, net.duration)
     own = _neuron(net, population, neuron)
-    run = (own, state, n, arrivals[0], arrivals[1], end, time, fast, slope)
-    total = _run_jump(*run, used) if net.jump else _run(*run, used)
+    if net.jump:
+        total = _run_jump(own, state, n, times, weights, end, time, fast, slope, used)
+    else:
+        total = _run(own, state, n, times, weights, growth, time, fast, slope, used)
     for k in range(used, total):
         out.source[row, k] = target
         out.pos[row, k] = time[k] / width
@@ -852,7 +917,7 @@ def _loop(net, grid, begin, end, sample, places, trains, arrivals, time, fast, s
 
 
 @kernel
-def _forward(net, grid, sample, places, trains, arrivals, time, fast, slope, start):
+def _forward(net, grid, sample, places, trains, sources, arrivals, time, fast, slope, start):
     """Run one sample. Returns the spikes on its tape, or FULL."""
     used = 0
     start[0] = 0
@@ -868,7 +933,7 @@ def _forward(net, grid, sample, places, trains, arrivals, time, fast, slope, sta
             used = _loop(net, grid, begin, end, sample, places, trains, arrivals,
                          time, fast, slope, start)  # fmt: skip
         elif grid.count[begin] == 1:
-            used = _few(net, begin, sample, arrivals, time, fast, slope, start)
+            used = _few(net, grid, begin, sample, sources, arrivals, time, fast, slope, start)
         else:
             used = _layer(net, grid, begin, sample, places, trains, arrivals,
                           time, fast, slope, start)  # fmt: skip
@@ -916,10 +981,16 @@ def forward(net, grid, inputs, rows, chunks, events, tape, used):
             np.empty(shape, np.int32), np.empty((shape[0], grid.count.max() + 1), np.int64),
         )  # fmt: skip
         most = events + shape[0] * room
-        arrivals = (np.empty(most), np.empty(most), np.empty(room, np.int64))
+        arrivals = (
+            np.empty(most + 1), np.empty(most + 1), np.empty(most + 1),
+            np.empty(most + 1, np.int64),
+        )
+        sources = (
+            np.empty(most), np.empty(most), np.empty(most, np.int64), np.empty(most, np.int64)
+        )
         for k in range(chunk * batch // chunks, (chunk + 1) * batch // chunks):
             sample = Sample(inputs[0], inputs[1][rows[k]])
             used[k] = _forward(
-                net, grid, sample, places, trains, arrivals,
+                net, grid, sample, places, trains, sources, arrivals,
                 tape.time[k], tape.fast[k], tape.slope[k], tape.start[k],
             )  # fmt: skip
