@@ -5,6 +5,7 @@ Trained seeds are kept in the results folder: a row that was stopped goes on whe
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 from registry import ENGINE, ROOT, PassedOver, code_hash, row
@@ -27,9 +28,10 @@ def run_seeds(context, name, source, changes=None):
     if path is not None:
         values["data"]["path"] = str((source.parent / path).resolve())
     for table, keys in (changes or {}).items():
-        values[table] |= keys
-    if context.quick:
-        values["train"] |= {"epochs": 1}
+        values[table] = values.get(table, {}) | keys
+    for table in ("train", "finetune"):
+        if context.quick and table in values:
+            values[table] |= {"epochs": 1}
     folder = _folder(context, name)
     folder.mkdir(parents=True, exist_ok=True)
     experiment = folder / "experiment.toml"
@@ -38,13 +40,23 @@ def run_seeds(context, name, source, changes=None):
     return {
         kind: {key: round(100 * value, 2) for key, value in found[kind].items()}
         for kind in ("float", "fixed")
-    } | {"seeds": [round(100 * seed["float"], 2) for seed in found["seeds"]]}
+    } | {
+        name: [round(100 * seed[kind], 2) for seed in found["seeds"]]
+        for name, kind in (("seeds", "float"), ("fixed by seed", "fixed"))
+    }
 
 
 def trained(context, name):
     """Return the networks that `run_seeds` left under ``name``, in the order of their seeds."""
     files = sorted(_folder(context, name).glob("seed-*/network.safetensors"))
     return [Network.load(file) for file in files]
+
+
+def start_from(context, name, other):
+    """Let `run_seeds` under the name ``other`` begin with the seeds that it left under ``name``."""
+    for seed in _folder(context, name).glob("seed-*"):
+        if not (_folder(context, other) / seed.name).exists():
+            shutil.copytree(seed, _folder(context, other) / seed.name)
 
 
 def _folder(context, name):

@@ -11,9 +11,10 @@ from ranvier.sim.bits import bits_csv, run_bits
 from ranvier.sim.bitspicture import bits_picture, bits_png
 from ranvier.sim.experiment import BitsConfig
 from ranvier.train import finetune as tuning
-from ranvier.train.network import Network, NetworkConfig
+from ranvier.train.network import NetworkConfig
 from ranvier.train.quantise import DesignConfig, coarse_delays, fixed_accuracy
 from ranvier.train.settings import TrainConfig
+from ranvier.train.trainer import train
 from ranvier.train.yinyang import yinyang
 
 CONFIG = NetworkConfig(
@@ -30,12 +31,14 @@ WIDTHS = BitsConfig(weights=(5, 2), delays=(2,))
 
 @pytest.fixture(scope="module")
 def data():
-    return yinyang({"train": 50, "validation": 30, "test": 60}, 0.0, 30.0)
+    return yinyang({"train": 200, "validation": 30, "test": 300}, 0.0, 30.0)
 
 
 @pytest.fixture(scope="module")
-def network():
-    return Network.random(CONFIG, SETTINGS, 1)
+def network(data):
+    """A network that has learned a little, so that accuracies tell designs apart."""
+    settings = replace(SETTINGS, epochs=15, patience=0, batch=10, weight_rate=0.03)
+    return train(CONFIG, settings, {"train": data["train"]}, 1, progress=False, threads=1)[0]
 
 
 def study(network, data, folder, settings=SETTINGS, widths=WIDTHS):
@@ -71,6 +74,7 @@ def test_after_is_the_fine_tuned_network(measured, network, data):
             threads=1,
         )  # fmt: skip
         if delay_bits:
+            assert row["after"] != fixed_accuracy(tuned, design, data["test"], scales)
             tuned = coarse_delays(tuned, delay_bits)
         assert row["after"] == fixed_accuracy(tuned, design, data["test"], scales)
         assert row["epoch"] in (1, 2)
@@ -90,7 +94,8 @@ def test_points_are_measured_once_and_others_go(measured, network, data, monkeyp
         assert fewer == rows[:1]
         assert len(list((folder / "points").iterdir())) == 1
         with pytest.raises(AssertionError, match="measured again"):
-            study(network, data, folder, settings=replace(SETTINGS, epochs=3))
+            study(network, data, folder, replace(SETTINGS, epochs=3),
+                  BitsConfig(weights=(5,), delays=()))
 
 
 def test_an_interrupted_point_goes_on(network, data, measured, tmp_path, monkeypatch):
