@@ -27,6 +27,9 @@ parallel_kernel = nb.njit(cache=True, error_model="numpy", parallel=True)
 
 FULL = -1
 
+PARTS = 64
+"""Parts of a window that arrivals are told apart by at a glance."""
+
 
 class Net(NamedTuple):
     """A network as the kernels see it. Population 0 is the input.
@@ -70,6 +73,9 @@ class Grid(NamedTuple):
     A spike has the same four. Its arrival's window is int(pos + pos), always in this arithmetic, so
     that nothing is lost or doubled at a boundary; that may be 0, 1 or, by rounding, 2 windows later
     than the sum of the whole ones.
+
+    ``near`` : (synapses,) uint16 or int32, delays in `PARTS` of a window, rounded down. ``both`` :
+    (synapses, 2) float64, delay and weight, side by side for those who jump from one to another.
     """
 
     width: np.ndarray
@@ -79,6 +85,8 @@ class Grid(NamedTuple):
     lag: np.ndarray
     slow: np.ndarray
     fast: np.ndarray
+    near: np.ndarray
+    both: np.ndarray
 
 
 class Tape(NamedTuple):
@@ -108,12 +116,15 @@ class Places(NamedTuple):
 
 
 class Trains(NamedTuple):
-    """The same spikes in the order of their windows; those of window w begin at ``first[w]``."""
+    """The same spikes in the order of their windows; those of window w begin at ``first[w]``.
+
+    ``near`` : their places in `PARTS` of a window, rounded down.
+    """
 
     time: np.ndarray
     source: np.ndarray
     pos: np.ndarray
-    slot: np.ndarray
+    near: np.ndarray
     first: np.ndarray
 
 
@@ -424,28 +435,28 @@ def _scatter(net, grid, pair, target, row, start, places, sums):
 
 
 @kernel
-def _collect(net, grid, first, sources, window, low, high, train, n, arrivals):
+def _collect(grid, population, duration, first, sources, window, low, high, train, n, arrivals):
     """Append the arrivals within a window from spikes ``low`` to ``high``. Returns how many.
 
     ``first`` : the target's first synapse with one of the ``sources``. ``train`` : rows of
-    `Trains`. Nearly all spikes arrive in other windows: a loop without a branch, over whole windows
-    alone, finds the few that might not.
+    `Trains`. Nearly all spikes arrive in other windows: a loop without a branch, over parts of
+    windows alone, finds the few that might not. The parts of a sum are up to 2 below the sum's.
     """
     times, weights, _, found = arrivals
-    time, source, pos, slot = train
-    lags = grid.lag[first : first + sources]
-    m = 0
+    time, source, pos, near = train
+    width, edge, m = grid.width[population], window * PARTS, 0
+    lags, both = grid.near[first : first + sources], grid.both[first : first + sources]
     for k in range(low, high):
-        late = window - slot[k] - np.int32(lags[source[k]])
+        part = near[k] + np.int32(lags[source[k]]) - edge
         found[m] = k
-        m += (late >= 0) & (late <= 2)
+        m += (part >= -2) & (part < PARTS)
     for index in range(m):
         k = found[index]
-        synapse = first + source[k]
-        at = time[k] + net.delays[synapse]
-        if int(pos[k] + grid.pos[synapse]) == window and at <= net.duration:
+        delay, weight = both[source[k], 0], both[source[k], 1]
+        at = time[k] + delay
+        if int(pos[k] + delay / width) == window and at <= duration:
             times[n] = at
-            weights[n] = net.weights[synapse]
+            weights[n] = weight
             n += 1
     return n
 
@@ -546,7 +557,7 @@ def _sort(time, starts, count, row, places, trains):
             trains.time[row, to] = time[begin + k]
             trains.source[row, to] = source
             trains.pos[row, to] = places.pos[row, k]
-            trains.slot[row, to] = slots[k]
+            trains.near[row, to] = int(places.pos[row, k] * PARTS)
     for window in range(count, 0, -1):
         first[window] = first[window - 1]
     first[0] = 0
@@ -582,8 +593,9 @@ def _gather(net, grid, population, base, target, window, trains, arrivals):
         high = trains.first[row, min(count, late + 1)] if late >= 0 else 0
         sources = net.size[net.pairs[pair, 0]]
         first = net.pairs[pair, 2] + target * sources
-        spikes = (trains.time[row], trains.source[row], trains.pos[row], trains.slot[row])
-        n = _collect(net, grid, first, sources, window, low, high, spikes, n, arrivals)
+        spikes = (trains.time[row], trains.source[row], trains.pos[row], trains.near[row])
+        n = _collect(grid, population, net.duration, first, sources, window, low, high, spikes, n,
+                     arrivals)  # fmt: skip
     return n
 
 
@@ -772,10 +784,9 @@ def _gather_loop(net, grid, begin, population, target, window, out, mark, n, arr
         low = mark[row, max(0, window - int(net.reach[pair, 1] / width) - 2)]
         sources = net.size[net.pairs[pair, 0]]
         first = net.pairs[pair, 2] + target * sources
-        spikes = (out.time[row], out.source[row], out.pos[row], out.slot[row])
-        n = _collect(
-            net, grid, first, sources, window, low, mark[row, window], spikes, n, arrivals
-        )
+        spikes = (out.time[row], out.source[row], out.pos[row], out.near[row])
+        n = _collect(grid, population, net.duration, first, sources, window, low,
+                     mark[row, window], spikes, n, arrivals)  # fmt: skip
     return n
 
 
@@ -802,7 +813,7 @@ class Out(NamedTuple):
     time: np.ndarray
     source: np.ndarray
     pos: np.ndarray
-    slot: np.ndarray
+    near: np.ndarray
     fast: np.ndarray
     slope: np.ndarray
     length: np.ndarray
@@ -828,7 +839,7 @@ def _open(net, grid, begin, population, neuron, window, trains, out, mark, arriv
     for k in range(used, total):
         out.source[row, k] = target
         out.pos[row, k] = time[k] / width
-        out.slot[row, k] = int(out.pos[row, k])
+        out.near[row, k] = int(out.pos[row, k] * PARTS)
     out.length[row] = total
     return total != FULL
 

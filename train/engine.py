@@ -216,7 +216,10 @@ class Engine:
         count = np.floor(net.duration / width).astype(np.int64) + 1
         lag = lag.astype(np.uint16 if lag.max() < 2**16 else np.int32)
         back = np.exp(-(width * net.rates.T).T[:, :, None] * np.arange(3))
-        return _forward.Grid(width, count, back, pos, lag, slow, fast)
+        near = np.floor(pos * _forward.PARTS)
+        near = near.astype(np.uint16 if near.max() < 2**16 else np.int32)
+        both = np.column_stack([net.delays, net.weights])
+        return _forward.Grid(width, count, back, pos, lag, slow, fast, near, both)
 
     def backward(self, net, result: Result, pull: np.ndarray, slope_floor=0.0, spike_cap=0.0, *,
                  tau=False, peak_pull: np.ndarray | None = None):  # fmt: skip
