@@ -126,7 +126,8 @@ def digits(context):
 
 @row(
     "cochlea", "Spoken digits through a cochlea, 700 channels, official split / unseen speakers, "
-    "the integer model at the tick of training, 5 seeds, mean", "%", (*_sources("cochlea"), "examples/cochlea_speakers.toml"),
+    "the integer model at the tick of training, 5 seeds, mean", "%",
+    (*_sources("cochlea"), "examples/cochlea_speakers.toml"),
 )  # fmt: skip
 def cochlea(context):
     """The user's own files, one for each split: docs/tasks.md says how they're made."""
