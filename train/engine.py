@@ -191,7 +191,11 @@ class Engine:
         return peaks
 
     def _windows(self, net, inputs):
-        """Cut each population's time so that some arrivals fall into a window of a neuron."""
+        """Cut each population's time so that some arrivals fall into a window of a neuron.
+
+        That follows from the mean number of events of all ``inputs``, so the spikes of a sample
+        don't depend on its batch, but can differ in their last places between two datasets.
+        """
         events = len(inputs.time) / len(inputs.start)
         width = np.empty(len(net.size))
         for group in range(len(net.groups) - 1):
