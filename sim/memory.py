@@ -8,6 +8,7 @@ __all__ = ["MemoryWatch"]
 
 INTERVAL = 0.25  # s
 PAGE = os.sysconf("SC_PAGE_SIZE")
+NOT_EXECUTED = 0x40  # the kernel's PF_FORKNOEXEC, in the flags of /proc/PID/stat
 
 
 def _processes(pid):
@@ -22,9 +23,20 @@ def _processes(pid):
             yield from _processes(child)
 
 
+def _is_copy(pid):
+    """Whether a process has been forked and not become a program yet.
+
+    Until then its memory is its parent's, which would count twice.
+    """
+    after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return bool(int(after_name[6]) & NOT_EXECUTED)
+
+
 def _resident(pid):
-    """Return the resident bytes of a process, 0 if it has ended."""
+    """Return the resident bytes of a process, 0 if it has ended or `_is_copy`."""
     try:
+        if pid != os.getpid() and _is_copy(pid):
+            return 0
         return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE
     except OSError:
         return 0
@@ -33,8 +45,9 @@ def _resident(pid):
 class MemoryWatch:
     """Watches, while it's entered, the memory of this process and of all that it starts.
 
-    The sum of their resident memory is looked at four times a second: pages that several share
-    count for each, and a peak that is shorter may be missed.
+    The sum of their resident memory is looked at four times a second: pages that several programs
+    share count for each, processes that were only forked don't count, and a peak that is shorter
+    may be missed.
 
     Members
     -------

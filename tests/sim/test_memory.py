@@ -1,6 +1,9 @@
+import os
 import subprocess
 import sys
 import time
+
+import pytest
 
 from ranvier.sim.memory import MemoryWatch
 
@@ -35,6 +38,22 @@ def test_memory_of_started_processes_counts_too():
     at_rest = watched(lambda: None)
     for depth in (1, 2):
         assert at_rest + 200 < watched(lambda depth=depth: hold(200, depth)) < at_rest + 300
+
+
+# From Python 3.12 on a fork beside threads warns; this one does nothing but sleep.
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_process_that_is_still_a_copy_of_this_one_does_not_count():
+    def fork():
+        pid = os.fork()
+        if pid == 0:
+            time.sleep(0.8)
+            os._exit(0)
+        os.waitpid(pid, 0)
+
+    block = bytearray(b"1") * (100 << 20)
+    at_rest = watched(lambda: None)
+    assert watched(fork) < at_rest + 50
+    assert len(block) == 100 << 20
 
 
 def test_processes_side_by_side_add_up():
