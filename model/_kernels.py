@@ -1,8 +1,7 @@
-"""All bit-exact arithmetic and the event loop of the integer model, in one closed file.
+"""All bit-exact arithmetic and the event loop of the integer model.
 
 Every number is int64 unless said; nothing wraps because the config bounds every width
-(docs/contract.md). `LOW_BITS` and `FRACTION` repeat the constants of `config`, because numba's
-cache doesn't see other files (`emulator` checks that they agree).
+(docs/contract.md).
 
 How a tick is run:
 
@@ -18,16 +17,13 @@ How a tick is run:
 
 from typing import NamedTuple
 
-import numba as nb
 import numpy as np
 
-# fastmath and parallel stay off. All is inlined: around calls, Numba counts references to every
-# array, at a tenth to a third of the time of a run.
-kernel = nb.njit(cache=True, error_model="numpy", nogil=True, forceinline=True)
+from .config import FRACTION, LOW_WORDS, SLEEP_LEVELS
+from .jit import kernel
 
-LOW_BITS = 6
-FRACTION = 16
-FOREVER = 7  # the last sleep level
+LOW_BITS = LOW_WORDS.bit_length() - 1
+FOREVER = SLEEP_LEVELS - 1
 WORD_BITS = FRACTION + 1  # of a table's word
 
 # Columns of the counters that `run_sample` fills.

@@ -7,12 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import _kernels as kernels
-from .config import FRACTION, LOW_WORDS, SLEEP_LEVELS
 from .events import TRACE
-
-if (1 << kernels.LOW_BITS, kernels.FRACTION, kernels.FOREVER + 1) != (
-        LOW_WORDS, FRACTION, SLEEP_LEVELS):
-    raise ImportError("model._kernels must repeat the constants of model.config")
 
 CHUNK = 16  # samples that a thread takes at a time
 PAD = 16  # spiking neurons stand in whole vectors

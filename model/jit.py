@@ -1,0 +1,67 @@
+"""Decorators that compile kernels, with caches that know all kernels of a folder.
+
+Numba's cache of a kernel knows only the file that the kernel is in: if a kernel that it calls
+stands in another file and changes, the old result stays. Here a cache's stamp covers every Python
+file in the folder of the kernel's own. So kernels may call kernels and read constants of their own
+folder; those of another folder they may not, which tests/test_kernels.py checks.
+"""
+
+import functools
+import hashlib
+import inspect
+from pathlib import Path
+
+import numba as nb
+from numba.core.caching import FunctionCache
+from numba.core.dispatcher import Dispatcher
+
+__all__ = ["called_kernel", "kernel", "parallel_kernel"]
+
+
+@functools.cache
+def folder_stamp(folder: Path) -> str:
+    """Return a hash over all Python files in a folder."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob("*.py")):
+        text = path.read_bytes()
+        digest.update(f"{path.name} {len(text)} ".encode() + text)
+    return digest.hexdigest()
+
+
+class _FolderImpl(FunctionCache._impl_class):
+    """Numba's cache of a function, whose stamp is Numba's own and that of the folder.
+
+    If the stamp has changed, Numba writes new files over the old ones. It decides where they are.
+    """
+
+    def __init__(self, function):
+        super().__init__(function)
+        own, folder = self.locator.get_source_stamp(), Path(inspect.getfile(function)).parent
+        stamp = (own, folder_stamp(folder))
+        self.locator.get_source_stamp = lambda: stamp
+
+
+class _FolderCache(FunctionCache):
+    _impl_class = _FolderImpl
+
+
+def compiled(**options):
+    """Return a decorator as ``numba.njit(cache=True, **options)``, but for the cache.
+
+    There's no ``fastmath``: sums keep their order.
+    """
+
+    def decorate(function):
+        dispatcher = nb.njit(error_model="numpy", **options)(function)
+        if isinstance(dispatcher, Dispatcher):  # NUMBA_DISABLE_JIT leaves functions as they are
+            dispatcher._cache = _FolderCache(function)
+        return dispatcher
+
+    return decorate
+
+
+# Inlined, because around calls Numba counts references to every array that is handed on, which
+# costs more than most of the calls do.
+kernel = compiled(nogil=True, forceinline=True)
+called_kernel = compiled(nogil=True)
+parallel_kernel = compiled(parallel=True)
