@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 ROWS = {}
 """Every row by its id, in the order of their files."""
 
-ENGINE = ("train/*.py", "model/*.py")
+ENGINE = ("train/**/*.py", "model/**/*.py")
 SPEED = (*ENGINE, "bench/*.py", "bench/limits/*.py", "bench/peers/*.py")
 
 

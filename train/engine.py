@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 
-from . import _backward, _forward, _gradient, _peak, _tau
+from .exact import backward, forward, gradient, peak, readout, structures, taus
 from .layout import Layout
 
 __all__ = ["Engine", "Inputs"]
@@ -33,10 +33,10 @@ small batches then took ten times as long."""
 _ALONE = threading.Lock()  # that layer can't take two callers at once
 
 READOUTS = {
-    "leaky": _backward.LEAKY,
-    "first-spike": _backward.FIRST_SPIKE,
-    "spike-count": _backward.SPIKE_COUNT,
-    "max": _backward.MAX,
+    "leaky": readout.LEAKY,
+    "first-spike": readout.FIRST_SPIKE,
+    "spike-count": readout.SPIKE_COUNT,
+    "max": readout.MAX,
 }
 
 
@@ -95,11 +95,11 @@ class Result:
 
     score: np.ndarray
     counts: np.ndarray
-    tape: _forward.Tape
-    grid: _forward.Grid
+    tape: structures.Tape
+    grid: structures.Grid
     inputs: Inputs
     rows: np.ndarray
-    peaks: _peak.Peaks | None
+    peaks: peak.Peaks | None
 
 
 class Engine:
@@ -138,11 +138,11 @@ class Engine:
             numba.set_num_threads(self.threads)
             yield
 
-    def pack(self, network) -> _forward.Net:
+    def pack(self, network) -> structures.Net:
         """Lay a `Network` out for the kernels."""
         return self.layout.pack(network)
 
-    def forward(self, net: _forward.Net, inputs: Inputs, rows: np.ndarray, *, complete=False,
+    def forward(self, net: structures.Net, inputs: Inputs, rows: np.ndarray, *, complete=False,
                 silent=False) -> Result:  # fmt: skip
         """Run samples ``rows``, (batch,) int64, of ``inputs``.
 
@@ -154,19 +154,19 @@ class Engine:
             net = net._replace(single=False)
         grid = self._windows(net, inputs)
         while True:
-            tape = _forward.Tape(
+            tape = structures.Tape(
                 *(np.empty((batch, self._room)) for _ in range(3)),
                 np.empty((batch, self.layout.neurons + 1), np.int64),
             )
             used = np.empty(batch, np.int64)
             with self._threads():
-                _forward.forward(net, grid, inputs.arrays, rows, CHUNKS, events, tape, used)
+                forward.forward(net, grid, inputs.arrays, rows, CHUNKS, events, tape, used)
             if (used >= 0).all():
                 break
             self._room *= 2
         score = np.empty((batch, self.config.outputs))
         with self._threads():
-            _backward.score(net, self._readout, inputs.arrays, rows, CHUNKS, tape, score)
+            readout.score(net, self._readout, inputs.arrays, rows, CHUNKS, tape, score)
         spikes = np.diff(tape.start, axis=1)
         counts = np.concatenate([np.diff(inputs.start[rows], axis=1), spikes], axis=1)
         peaks, output = None, self.layout.population("output")
@@ -181,13 +181,13 @@ class Engine:
 
     def _peaks(self, net, inputs, rows, tape, wanted):
         """Find the largest V of the neurons ``wanted``, (batch, neurons) bool."""
-        peaks = _peak.Peaks(
+        peaks = peak.Peaks(
             np.empty(wanted.shape), np.zeros(wanted.shape), np.empty(wanted.shape, np.int64),
             np.zeros(wanted.shape, np.int64), np.zeros(wanted.shape),
         )  # fmt: skip
         arrivals = len(net.pairs) * max(inputs.events(rows), self._room)
         with self._threads():
-            _peak.find(net, inputs.arrays, rows, CHUNKS, arrivals, tape, wanted, peaks)
+            peak.find(net, inputs.arrays, rows, CHUNKS, arrivals, tape, wanted, peaks)
         return peaks
 
     def _windows(self, net, inputs):
@@ -220,10 +220,10 @@ class Engine:
         count = np.floor(net.duration / width).astype(np.int64) + 1
         lag = lag.astype(np.uint16 if lag.max() < 2**16 else np.int32)
         back = np.exp(-(width * net.rates.T).T[:, :, None] * np.arange(3))
-        near = np.floor(pos * _forward.PARTS)
+        near = np.floor(pos * structures.PARTS)
         near = near.astype(np.uint16 if near.max() < 2**16 else np.int32)
         both = np.column_stack([net.delays, net.weights])
-        return _forward.Grid(width, count, back, pos, lag, slow, fast, near, both)
+        return structures.Grid(width, count, back, pos, lag, slow, fast, near, both)
 
     def backward(self, net, result: Result, pull: np.ndarray, slope_floor=0.0, spike_cap=0.0, *,
                  tau=False, peak_pull: np.ndarray | None = None):  # fmt: skip
@@ -264,18 +264,18 @@ class Engine:
         what = (net, result.inputs.arrays, result.rows, 2 * self.threads)
         with self._threads():
             if peak_pull is not None:
-                _peak.seed(net, CHUNKS, result.tape, result.peaks, peak_pull, worth[0])
-                _peak.gradient(*what, result.tape, result.peaks, peak_pull, *by_synapse, by_tau)
-            _backward.backward(
+                peak.seed(net, CHUNKS, result.tape, result.peaks, peak_pull, worth[0])
+                peak.gradient(*what, result.tape, result.peaks, peak_pull, *by_synapse, by_tau)
+            backward.backward(
                 net, result.grid, self._readout, CHUNKS, result.tape, pull, limits, worth,
                 by_neuron, limited,
             )  # fmt: skip
-            _gradient.gradient(
+            gradient.gradient(
                 net, result.grid, *what[1:], result.inputs.events(result.rows), result.tape, worth,
                 pull, *by_synapse,
             )  # fmt: skip
             if tau:
-                _tau.gradient(*what, result.tape, worth[1], worth[2], pull, by_tau)
+                taus.gradient(*what, result.tape, worth[1], worth[2], pull, by_tau)
         theta0, beta = (values.sum(axis=0) for values in by_neuron)
         gradients = self.layout.gradients(*by_synapse, theta0, beta, by_tau if tau else 0 * by_tau)
         return gradients, int(limited.sum())

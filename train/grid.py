@@ -8,8 +8,8 @@ import numpy as np
 from ..model.config import check_tick
 from ..model.events import delay_ticks
 from ..model.readout import readout_kernel
-from . import _grid, _grid_adjoint
 from .engine import Engine
+from .ticks import forward, gather, structures, sweep
 
 __all__ = ["TickEngine"]
 
@@ -29,9 +29,9 @@ NOTHING = 1e-20
 """What is left of an adjoint when it counts as gone. Smaller numbers would slow the arithmetic."""
 
 READOUTS = {
-    "leaky": _grid.LEAKY,
-    "first-spike": _grid.FIRST_SPIKE,
-    "spike-count": _grid.SPIKE_COUNT,
+    "leaky": structures.LEAKY,
+    "first-spike": structures.FIRST_SPIKE,
+    "spike-count": structures.SPIKE_COUNT,
 }
 
 
@@ -44,7 +44,7 @@ class TickResult:
     (batch, neurons) int64, spikes of every neuron, input channels first.
     """
 
-    tape: _grid.Tape
+    tape: structures.Tape
     used: np.ndarray
     score: np.ndarray
     counts: np.ndarray
@@ -113,7 +113,7 @@ class TickEngine(Engine):
         first = self._first + self.config.inputs
         return slice(int(first[index]), int(first[index + 1]))
 
-    def pack(self, network) -> _grid.Grid:
+    def pack(self, network) -> structures.Grid:
         """Lay a `Network` out for the kernels."""
         config, neurons, real = self.config, int(self._first[-1]), self._dtype
         names = list(config.populations)
@@ -141,7 +141,7 @@ class TickEngine(Engine):
             low = self.population(name).start - config.inputs
             theta0[low : low + config.size(name)] = network.theta0[name]
             beta[low : low + config.size(name)] = network.beta[name]
-        return _grid.Grid(
+        return structures.Grid(
             inputs=config.inputs, neurons=neurons, ticks=self.ticks, slots=slots,
             spiking=len(config.spiking), jump=config.synapse == "jump", tick=self.tick,
             duration=config.duration, first=self._first, theta0=theta0, beta=beta,
@@ -152,7 +152,7 @@ class TickEngine(Engine):
         )  # fmt: skip
 
     def _decays(self, network):
-        """Return what depends on the time constants alone, as in `_grid.Grid`."""
+        """Return what depends on the time constants alone, as in `structures.Grid`."""
         step = self.tick / np.array([network.taus(name) for name in self.config.populations])
         power = np.exp(-step[:, :2, None] * np.arange(self.ticks, 0, -1))
         power[power < NOTHING] = 0
@@ -174,7 +174,7 @@ class TickEngine(Engine):
             table[: self.ticks] = value + 1j * (np.exp(-times / duration) * edge - value) / duration
         return table
 
-    def forward(self, net: _grid.Grid, inputs, rows: np.ndarray) -> TickResult:
+    def forward(self, net: structures.Grid, inputs, rows: np.ndarray) -> TickResult:
         """Run samples ``rows``, (batch,) int64, of ``inputs``, which are `Inputs`."""
         batch = len(rows)
         events = int((inputs.start[rows, -1] - inputs.start[rows, 0]).max(initial=0))
@@ -182,18 +182,18 @@ class TickEngine(Engine):
         counts = np.empty((batch, net.inputs + net.neurons), np.int64)
         while True:
             shape = (batch, self._room)
-            tape = _grid.Tape(
+            tape = structures.Tape(
                 begin=np.empty((batch, net.inputs + 1), np.int32),
                 at=np.empty((batch, events), np.uint32),
                 tick=np.empty(shape, np.int32), neuron=np.empty(shape, np.int32),
                 fast=np.empty(shape, self._dtype), slope=np.empty(shape, self._dtype),
             )  # fmt: skip
             with self._threads():
-                _grid.forward(
+                forward.forward(
                     net, self._readout, inputs.time, inputs.start, rows, PIECES, tape, used, score,
                     counts,
                 )  # fmt: skip
-            if (used != _grid.FULL).all():
+            if (used != structures.FULL).all():
                 self._room = max(ROOM, 5 * int(used.max(initial=0)) // 4)
                 return TickResult(tape, used, score, counts)
             self._room *= 2
@@ -219,7 +219,7 @@ class TickEngine(Engine):
             Spikes that one of the two limits changed.
         """
         batch, most = len(pull), int(result.used.max(initial=0))
-        spikes = _grid_adjoint.Spikes(
+        spikes = structures.Spikes(
             np.empty((batch, net.neurons + 1), np.int32), np.empty((batch, most), np.uint32),
             np.empty((batch, most), self._dtype), np.empty((batch, most), self._dtype),
             np.empty((batch, net.inputs + net.neurons), np.int32),
@@ -229,11 +229,11 @@ class TickEngine(Engine):
         gradients = np.empty((2, net.weight.size), self._dtype)
         limits = (max(float(slope_floor), SLOPE_LEAST[self._dtype]), float(spike_cap) or np.inf)
         with self._threads():
-            _grid_adjoint.sweep(
+            sweep.sweep(
                 net, self._readout, PIECES, result.tape, result.used, pull, limits, spikes, theta0,
                 beta, limited,
             )  # fmt: skip
-            _grid_adjoint.gather(net, PIECES, result.tape, spikes, pull, gradients)
+            gather.gather(net, PIECES, result.tape, spikes, pull, gradients)
         return self._named(gradients, theta0.sum(axis=0), beta.sum(axis=0)), int(limited.sum())
 
     def _named(self, gradients, theta0, beta):

@@ -9,9 +9,10 @@ import numpy as np
 from ..model.emulator import Emulator
 from ..model.events import TickEvents
 from ..model.tables import ONE
-from . import _grid
 from .grid import TickEngine, TickResult
 from .quantise import check_delay_bits, coarse_delays, quantise, rounded_network
+from .ticks import structures
+from .ticks.events import encode
 
 __all__ = ["IntegerEngine"]
 
@@ -23,7 +24,7 @@ class IntegerNet(NamedTuple):
     float64, a trace's last place in threshold units.
     """
 
-    grid: _grid.Grid
+    grid: structures.Grid
     emulator: Emulator
     unit: np.ndarray
 
@@ -117,11 +118,11 @@ class IntegerEngine(TickEngine):
         return super().backward(net.grid, result, pull, slope_floor, spike_cap)
 
     def _encode(self, grid, inputs, rows):
-        """Return ``begin`` and ``at`` of a `_grid.Tape`."""
+        """Return ``begin`` and ``at`` of a `structures.Tape`."""
         most = int((inputs.start[rows, -1] - inputs.start[rows, 0]).max(initial=0))
         begin = np.empty((len(rows), grid.inputs + 1), np.int32)
         at = np.zeros((len(rows), most), np.uint32)
-        _grid.encode(grid, inputs.time, inputs.start, rows, begin, at)
+        encode(grid, inputs.time, inputs.start, rows, begin, at)
         return begin, at
 
     def _events(self, begin, at):
@@ -155,7 +156,7 @@ class IntegerEngine(TickEngine):
         used = np.bincount(sample, minlength=len(begin))
         shape = len(begin), int(used.max(initial=0))
         place = np.arange(sample.size) - np.repeat(np.cumsum(used) - used, used)
-        tape = _grid.Tape(
+        tape = structures.Tape(
             begin, at, np.zeros(shape, np.int32), np.zeros(shape, np.int32),
             np.zeros(shape, self._dtype), np.zeros(shape, self._dtype),
         )  # fmt: skip

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from . import _forward
+from .exact import structures
 
 __all__ = ["Layout"]
 
@@ -53,7 +53,7 @@ class Layout:
         index = self.names.index(name)
         return slice(int(self._first[index]), int(self._first[index + 1]))
 
-    def pack(self, network) -> _forward.Net:
+    def pack(self, network) -> structures.Net:
         """Lay a `Network` out for the kernels."""
         config = self.config
         weights, delays = np.empty(self._room), np.empty(self._room)
@@ -73,7 +73,7 @@ class Layout:
                 values[self.population(name)] = array
         targets = [post for _, post, _, _ in pairs]
         taus = np.array([network.taus(name) for name in self.names[1:]])
-        return _forward.Net(
+        return structures.Net(
             size=self._size, first=self._first, groups=self._groups, pairs=np.array(pairs),
             into=np.searchsorted(targets, np.arange(len(self.names) + 1)), reach=np.array(reach),
             rates=1.0 / np.concatenate([taus[:1], taus]), weights=weights, delays=delays,
@@ -84,7 +84,7 @@ class Layout:
             duration=config.duration, **by_neuron,
         )  # fmt: skip
 
-    def spread(self, net: _forward.Net, values: np.ndarray) -> np.ndarray:
+    def spread(self, net: structures.Net, values: np.ndarray) -> np.ndarray:
         """Give each synapse, and each copy, its target population's value."""
         places = np.concatenate([net.pairs[:, 2], net.pairs[net.pairs[:, 3] >= 0, 3]])
         targets = np.concatenate([net.pairs[:, 1], net.pairs[net.pairs[:, 3] >= 0, 1]])

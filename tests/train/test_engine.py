@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from ranvier.model.readout import readout_kernel
-from ranvier.train import _backward
 from ranvier.train.engine import Engine, Inputs
+from ranvier.train.exact.readout import readout_value
 
 from .nets import forward, random_data, random_net
 
@@ -57,7 +57,7 @@ def test_readout_is_that_of_the_model(duration, synapse):
     wanted = readout_kernel(
         times, duration=duration, tau_m=config.tau_m, tau_s=config.tau_s, synapse=synapse
     )
-    got = [_backward.readout_value(net, 3, time)[0] for time in times]
+    got = [readout_value(net, 3, time)[0] for time in times]
     np.testing.assert_allclose(got, wanted, rtol=0, atol=1e-15)
 
 

@@ -4,8 +4,9 @@ import numba as nb
 import numpy as np
 import pytest
 
-from ranvier.train import _forward
 from ranvier.train.engine import Engine
+from ranvier.train.exact import crossing, structures
+from ranvier.train.exact import forward as kernels
 
 from . import oracle
 from .nets import TANGLE, forward, random_data, random_net
@@ -52,7 +53,7 @@ def test_crossing_is_the_first_of_all():
         p = q + a + theta - rng.exponential(1.0)
         span = rng.choice([0.5, 5.0, 60.0])
         wanted = oracle.crossing(network.config, (p, q, a), theta, span, 4000)
-        got = _forward.first_crossing(rates, p, q, a, theta, span)
+        got = crossing.first_crossing(rates, p, q, a, theta, span)
         if wanted is None:
             # What the grid can't see must be a peak that only just passes the threshold.
             assert got < 0 or oracle.height(network.config, (p, q, a), theta, got + 1e-3) < 1e-5
@@ -71,8 +72,8 @@ def test_grazing_spike_is_found():
     rates = Engine(network.config, 1).pack(network).rates[1]
     u = np.log(rates[1] / rates[0]) / (rates[1] - rates[0])
     peak = np.exp(-u * rates[0]) - np.exp(-u * rates[1])
-    assert _forward.first_crossing(rates, 1.0, 1.0, 0.0, peak * (1 - 1e-12), 50.0) > 0
-    assert _forward.first_crossing(rates, 1.0, 1.0, 0.0, peak * (1 + 1e-12), 50.0) < 0
+    assert crossing.first_crossing(rates, 1.0, 1.0, 0.0, peak * (1 - 1e-12), 50.0) > 0
+    assert crossing.first_crossing(rates, 1.0, 1.0, 0.0, peak * (1 + 1e-12), 50.0) < 0
 
 
 @pytest.mark.parametrize("recurrent", [False, True])
@@ -81,9 +82,9 @@ def test_parallel_kernel_is_the_serial_build(recurrent):
     data = random_data(5, samples=20)
     engine = Engine(network.config, 2)
     net, result = forward(engine, network, data)
-    tape = _forward.Tape(*(np.empty_like(part) for part in result.tape))
+    tape = structures.Tape(*(np.empty_like(part) for part in result.tape))
     used = np.empty(20, np.int64)
-    serial = nb.njit(error_model="numpy")(_forward.forward.py_func)
+    serial = nb.njit(error_model="numpy")(kernels.forward.py_func)
     serial(net, result.grid, result.inputs.arrays, np.arange(20), 3, 30, tape, used)
     np.testing.assert_array_equal(tape.start, result.tape.start)
     for part, wanted in zip(tape[:3], result.tape[:3], strict=True):

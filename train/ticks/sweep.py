@@ -1,44 +1,11 @@
-"""Kernels of the tick grid, backwards: adjoint sweep and gradients.
-
-``sweep`` goes back through each sample's tape and leaves, neuron by neuron, the adjoints lP and lQ
-just before every spike. ``gather`` then lets each target neuron read them for all its synapses.
-It looks up lP and lQ by the tick of an arrival in a table that it lays out from the neuron's
-spikes. No sum runs over samples or threads but inside one neuron, so results don't depend on the
-number of threads.
-
-Symbols are those of docs/gradients.md; `Grid` and `Tape` are those of ``_grid``. Every kernel calls
-only kernels of this file, because Numba's cache doesn't see changes in others.
-"""
-
-from typing import NamedTuple
+"""Backwards through each sample's tape: the adjoints lP and lQ just before every spike."""
 
 import numba as nb
 import numpy as np
 
-kernel = nb.njit(cache=True, error_model="numpy")
-parallel_kernel = nb.njit(cache=True, error_model="numpy", parallel=True)
-
-LEAKY, FIRST_SPIKE, SPIKE_COUNT = 0, 1, 2
-
-
-class Spikes(NamedTuple):
-    """Adjoints at all spikes of a batch, a row a sample, neuron by neuron.
-
-    ``begin`` : (batch, neurons + 1) int32, where a neuron's spikes begin. ``at`` : (batch, room)
-    uint32, their ticks. ``lp``, ``lq`` : (batch, room) real, lP and lQ just before them; with a
-    jump synapse ``lq`` holds what the spike's time is worth to each arrival of its tick. ``order``
-    : (batch, sources) int32, for each connection's sources an order by number of spikes, counted
-    from its first source: loops over spikes of equal length in a row run twice as fast.
-    """
-
-    begin: np.ndarray
-    at: np.ndarray
-    lp: np.ndarray
-    lq: np.ndarray
-    order: np.ndarray
-
-
-# ----------------------------------------------------------------------------- sweep
+from ...model.jit import called_kernel as kernel
+from ...model.jit import parallel_kernel
+from .structures import LEAKY, SPIKE_COUNT
 
 
 @kernel
@@ -148,7 +115,7 @@ def _back(net, readout, k, tape, used, pull, limits, state, ring, head, spikes, 
                 spike -= 1
                 continue
             total += _worth(hop, weight, np.uint32(base), ring)
-            rate = net.rate[_population(net, j)]
+            rate = net.rate[population_of(net, j)]
             total += p[j] * tape.fast[k, spike] * (rate[0] - rate[1]) + a[j] * net.beta[j] * rate[2]
             exact = total / tape.slope[k, spike]
             r = min(limits[1], max(-limits[1], total / max(tape.slope[k, spike], limits[0])))
@@ -183,7 +150,7 @@ def _by_count(begin, order):
 
 
 @kernel
-def _population(net, neuron):
+def population_of(net, neuron):
     population = 0
     while neuron >= net.first[population + 1]:
         population += 1
@@ -227,128 +194,3 @@ def sweep(net, readout, pieces, tape, used, pull, limits, spikes, theta0, beta, 
                 low, high = net.first[population], net.first[population + 1]
                 order = spikes.order[k, net.inputs + low : net.inputs + high]
                 _by_count(spikes.begin[k, low : high + 1], order)
-
-
-# ---------------------------------------------------------------------------- gather
-
-
-@kernel
-def _fill(net, population, begin, end, spikes, k, table):
-    """Lay out one neuron's adjoints for an arrival in each tick, lP + 1j lQ."""
-    low = 0
-    for spike in range(begin, end):
-        high = int(spikes.at[k, spike])
-        if net.jump:
-            table[low:high] = 0
-            table[high] = complex(0.0, spikes.lq[k, spike])
-            low = high + 1
-            continue
-        p, q = spikes.lp[k, spike], spikes.lq[k, spike]
-        part = table[low:high]
-        power = net.power[population, :, net.ticks + low - high :]
-        slow, fast = power[0], power[1]
-        for i in range(part.shape[0]):
-            part[i] = complex(p * slow[i], q * fast[i])
-        low = high
-    table[low : net.ticks] = 0
-
-
-@kernel
-def _read(begin, at, order, reach, table, scale, sums):
-    """Add up a table where the arrivals of one sample read it, source by source."""
-    for i in order:
-        early = reach[i]
-        total = table.dtype.type(0)
-        for s in range(begin[i], begin[i + 1]):
-            total += table[at[s] + early]
-        sums[i] += scale * total
-
-
-@kernel
-def _finish(net, population, sums, weight, weight_gradient, delay_gradient):
-    """Turn what one connection read into a neuron's gradients."""
-    rate = net.rate[population]
-    for i in range(sums.shape[0]):
-        slow, fast = sums[i].real, sums[i].imag
-        if population >= net.spiking:
-            weight_gradient[i], delay_gradient[i] = slow, weight[i] * fast
-        elif net.jump:
-            weight_gradient[i], delay_gradient[i] = 0, fast
-        else:
-            weight_gradient[i] = slow + fast
-            delay_gradient[i] = weight[i] * (slow * rate[0] + fast * rate[1])
-
-
-@kernel
-def _gather(net, population, j, tape, spikes, pull, table, reach, sums, gradients):
-    """Find all the gradients of the synapses onto neuron ``j``."""
-    leaky = population >= net.spiking
-    low = net.first[population]
-    sums[:] = 0
-    at = 0
-    for c in range(net.connections.shape[0]):
-        post, _, sources, synapse, stride = net.connections[c]
-        if post == population:
-            column = net.hop[synapse + j - low : synapse + sources * stride : stride]
-            for i in range(sources):
-                reach[at + i] = column[i] // np.uint32(net.neurons)
-            at += sources
-    for k in range(pull.shape[0]):
-        if not leaky:
-            if spikes.begin[k, j] == spikes.begin[k, j + 1]:
-                continue
-            _fill(net, population, spikes.begin[k, j], spikes.begin[k, j + 1], spikes, k, table)
-        scale = pull[k, j - low] if leaky else 1.0
-        seen = net.readout if leaky else table
-        at = 0
-        for c in range(net.connections.shape[0]):
-            post, source, sources, _, _ = net.connections[c]
-            if post == population:
-                part = slice(at, at + sources)
-                order = spikes.order[k, source : source + sources]
-                begin, at_tick = tape.begin[k], tape.at[k]
-                if source >= net.inputs:
-                    begin, at_tick = spikes.begin[k, source - net.inputs :], spikes.at[k]
-                _read(begin, at_tick, order, reach[part], seen, scale, sums[part])
-                at += sources
-    at = 0
-    for c in range(net.connections.shape[0]):
-        post, _, sources, synapse, stride = net.connections[c]
-        if post == population:
-            column = slice(synapse + j - low, synapse + sources * stride, stride)
-            _finish(
-                net, population, sums[at : at + sources], net.weight[column],
-                gradients[0, column], gradients[1, column],
-            )  # fmt: skip
-            at += sources
-
-
-@parallel_kernel
-def gather(net, pieces, tape, spikes, pull, gradients):
-    """Find the gradients of all synapses, each neuron those onto it.
-
-    Parameters
-    ----------
-    net : Grid
-    pieces : int
-        Pieces that the neurons are cut into, each with its own table.
-    pull : (batch, outputs) float64
-        dL/dscore.
-    gradients : (2, synapses) real
-        Filled with those of weights and of delays, per ms.
-    """
-    longest = 0
-    for population in range(net.first.shape[0] - 1):
-        total = 0
-        for c in range(net.connections.shape[0]):
-            if net.connections[c, 0] == population:
-                total += net.connections[c, 2]
-        longest = max(longest, total)
-    for piece in nb.prange(pieces):
-        table = np.zeros(net.readout.shape, net.readout.dtype)
-        reach = np.empty(longest, np.uint32)
-        sums = np.empty(longest, np.complex128)
-        begin, end = piece * net.neurons // pieces, (piece + 1) * net.neurons // pieces
-        for j in range(begin, end):
-            population = _population(net, j)
-            _gather(net, population, j, tape, spikes, pull, table, reach, sums, gradients)

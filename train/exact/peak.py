@@ -4,8 +4,6 @@ Such a neuron is a leaky output that's read by its maximum, or one that stayed s
 woken. V is largest between two arrivals, where V' = 0, or at an arrival, before which it rose and
 after which it falls: then the maximum moves with that arrival, and its derivative by the arrival's
 time is V' just before it. docs/gradients.md has the formulas.
-
-Every kernel calls only kernels of this file, because Numba's cache doesn't see changes in others.
 """
 
 from math import exp, log
@@ -14,8 +12,8 @@ from typing import NamedTuple
 import numba as nb
 import numpy as np
 
-kernel = nb.njit(cache=True, error_model="numpy", forceinline=True)
-parallel_kernel = nb.njit(cache=True, error_model="numpy", parallel=True)
+from ...model.jit import kernel, parallel_kernel
+from .structures import Sample, spikes_of
 
 NONE = -1
 
@@ -45,19 +43,11 @@ class Arrivals(NamedTuple):
 
 
 @kernel
-def _spikes(net, population, sample_time, sample_start, time, start):
-    """Return the times of a population's spikes, and where each neuron's begin."""
-    if population == 0:
-        return sample_time, sample_start
-    return time, start[net.first[population] : net.first[population + 1] + 1]
-
-
-@kernel
-def _collect(net, population, target, sample_time, sample_start, time, start, arrivals):
+def _collect(net, population, target, sample, time, start, arrivals):
     """Fill ``arrivals``; return how many."""
     n = 0
     for pair in range(net.into[population], net.into[population + 1]):
-        times, starts = _spikes(net, net.pairs[pair, 0], sample_time, sample_start, time, start)
+        times, starts = spikes_of(net, net.pairs[pair, 0], sample, time, start)
         synapse = net.pairs[pair, 2] + target * (starts.shape[0] - 1)
         for source in range(starts.shape[0] - 1):
             for k in range(starts[source], starts[source + 1]):
@@ -111,7 +101,7 @@ def _parts(net, population, gap):
 
 
 @kernel
-def _sample(net, sample_time, sample_start, events, time, start, wanted, peaks, row):
+def _sample(net, sample, events, time, start, wanted, peaks, row):
     """`find` for one sample. Numba loses what a parallel loop itself writes into a tuple."""
     arrivals = Arrivals(
         np.empty(events), np.empty(events), np.empty(events, np.int64), np.empty(events, np.int64)
@@ -122,7 +112,7 @@ def _sample(net, sample_time, sample_start, events, time, start, wanted, peaks, 
             peaks.value[row, neuron], peaks.synapse[row, neuron] = np.inf, NONE
             if not wanted[neuron]:
                 continue
-            n = _collect(net, population, target, sample_time, sample_start, time, start, arrivals)
+            n = _collect(net, population, target, sample, time, start, arrivals)
             best, when, which, slope = _find(net, population, n, arrivals)
             peaks.value[row, neuron], peaks.time[row, neuron] = best, when
             peaks.slope[row, neuron] = slope
@@ -147,8 +137,8 @@ def find(net, inputs, rows, chunks, events, tape, wanted, peaks):
     batch = rows.shape[0]
     for chunk in nb.prange(chunks):
         for b in range(chunk * batch // chunks, (chunk + 1) * batch // chunks):
-            _sample(net, inputs[0], inputs[1][rows[b]], events, tape.time[b], tape.start[b],
-                    wanted[b], peaks, b)  # fmt: skip
+            sample = Sample(inputs[0], inputs[1][rows[b]])
+            _sample(net, sample, events, tape.time[b], tape.start[b], wanted[b], peaks, b)
 
 
 @parallel_kernel
@@ -181,20 +171,19 @@ def seed(net, chunks, tape, peaks, pull, g):
 
 @parallel_kernel
 def gradient(net, inputs, rows, chunks, tape, peaks, pull, by_weight, by_delay, by_tau):
-    """Add the gradients of peaks, every target's own, to those of `_gradient.gradient`.
+    """Add the gradients of peaks, every target's own, to those of `gradient.gradient`.
 
     ``by_tau`` : (neurons, 3) float64, derivatives by tau_m, tau_s and tau_a, added to.
     """
     for chunk in nb.prange(chunks):
         for b in range(rows.shape[0]):
             time, start = tape.time[b], tape.start[b]
+            sample = Sample(inputs[0], inputs[1][rows[b]])
             for pair in range(net.pairs.shape[0]):
                 population = net.pairs[pair, 1]
                 low = net.first[population]
                 rate_m, rate_s = net.rates[population, 0], net.rates[population, 1]
-                times, starts = _spikes(
-                    net, net.pairs[pair, 0], inputs[0], inputs[1][rows[b]], time, start
-                )
+                times, starts = spikes_of(net, net.pairs[pair, 0], sample, time, start)
                 sources = starts.shape[0] - 1
                 for target in range(chunk, net.size[population], chunks):
                     worth = pull[b, low + target]

@@ -3,8 +3,6 @@
 A trace X with X' = -X/tau adds the integral of lX X / tau**2 to dL/dtau. Between two spikes of its
 neuron lX grows as X decays, so that each arrival, and what was left after the last spike, adds the
 product at its own time, times the time until the next spike. docs/gradients.md derives it.
-
-Every kernel calls only kernels of this file, because Numba's cache doesn't see changes in others.
 """
 
 from math import exp
@@ -12,16 +10,8 @@ from math import exp
 import numba as nb
 import numpy as np
 
-kernel = nb.njit(cache=True, error_model="numpy", forceinline=True)
-parallel_kernel = nb.njit(cache=True, error_model="numpy", parallel=True)
-
-
-@kernel
-def _spikes(net, population, sample_time, sample_start, time, start):
-    """Return the times of a population's spikes, and where each neuron's begin."""
-    if population == 0:
-        return sample_time, sample_start
-    return time, start[net.first[population] : net.first[population + 1] + 1]
+from ...model.jit import kernel, parallel_kernel
+from .structures import Sample, spikes_of
 
 
 @kernel
@@ -65,7 +55,7 @@ def _arrivals(net, population, pair, target, times, starts, time, start, lp, lq)
 
 @kernel
 def _readout(net, population, at):
-    """Return the derivatives of K(at), see `_backward.readout_value`, by 1/tau_m and 1/tau_s."""
+    """Return the derivatives of K(at), see `readout.readout_value`, by 1/tau_m and 1/tau_s."""
     rate, left = 1.0 / net.duration, net.duration - at
     rate_m, rate_s = net.rates[population, 0], net.rates[population, 1]
     whole, by_m, by_s = exp(-at * rate), exp(-1.0 - left * rate_m), exp(-1.0 - left * rate_s)
@@ -94,12 +84,13 @@ def _outputs(net, population, pair, target, times, starts, pull):
 def gradient(net, inputs, rows, chunks, tape, lp, lq, pull, by_tau):
     """Add the derivatives by tau_m, tau_s and tau_a of each neuron, (neurons, 3), to ``by_tau``.
 
-    ``lp``, ``lq`` : (batch, room), of `_backward.backward`. ``pull`` : (batch, classes), dL/dscore
+    ``lp``, ``lq`` : (batch, room), of `backward.backward`. ``pull`` : (batch, classes), dL/dscore
     of leaky outputs.
     """
     for chunk in nb.prange(chunks):
         for b in range(rows.shape[0]):
             time, start = tape.time[b], tape.start[b]
+            sample = Sample(inputs[0], inputs[1][rows[b]])
             for population in range(1, net.size.shape[0]):
                 low, rates = net.first[population], net.rates[population]
                 leaky = net.leaky and population == net.final
@@ -111,9 +102,7 @@ def gradient(net, inputs, rows, chunks, tape, lp, lq, pull, by_tau):
                         net, population, neuron, time, tape.fast[b], start, lp[b], lq[b]
                     )
                     for pair in range(net.into[population], net.into[population + 1]):
-                        times, starts = _spikes(
-                            net, net.pairs[pair, 0], inputs[0], inputs[1][rows[b]], time, start
-                        )
+                        times, starts = spikes_of(net, net.pairs[pair, 0], sample, time, start)
                         if leaky:
                             one, other = _outputs(
                                 net, population, pair, target, times, starts, pull[b, target]

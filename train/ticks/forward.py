@@ -1,128 +1,12 @@
-"""Kernels of the tick grid, forwards; ``_grid_adjoint`` goes back.
-
-A source is an input channel or a neuron; neurons count from 0, and neuron j is source inputs + j.
-All synapses of a source lie together; ``hop`` says at once to which neuron and how far ahead. What
-is due at a neuron waits in a ring of ``slots`` rows of a float a neuron, one row a tick.
-
-Every kernel calls only kernels of this file, because Numba's cache doesn't see changes in others.
-"""
-
-from typing import NamedTuple
+"""Forwards: every spike of a batch, tick by tick."""
 
 import numba as nb
 import numpy as np
 
-kernel = nb.njit(cache=True, error_model="numpy")
-parallel_kernel = nb.njit(cache=True, error_model="numpy", parallel=True)
-
-LEAKY, FIRST_SPIKE, SPIKE_COUNT = 0, 1, 2
-
-FULL = -1
-"""Instead of the number of spikes: they don't fit."""
-
-SURE = 1e-9
-"""Part of a tick by which a time may exceed it, because times in ms aren't exact."""
-
-
-class Grid(NamedTuple):
-    """A network on the grid. ``real`` is float32 or float64.
-
-    ``inputs``, ``neurons``, ``ticks`` : how many. ``slots`` : rows of a ring, 1 more than the
-    longest delay. ``spiking`` : populations that fire, before those that don't. ``tick``,
-    ``duration`` : ms. ``first`` : (populations + 1,) int64, first neuron of each.
-
-    By population: ``decay`` : (populations, 3) real, factors of P, Q, A in a tick. ``rate`` :
-    (populations, 3) real, by how much they were larger a tick ago, 1/ms. ``power`` :
-    (populations, 2, ticks) real, factors of lP and lQ in ``ticks``, ``ticks`` - 1, .. 1 ticks.
-    ``theta0``, ``beta`` : (neurons,) real.
-
-    By synapse: ``row_start`` : (sources + 1,) int64, where a source's begin. ``weight`` :
-    (synapses,) real. ``hop`` : (synapses,) uint32, delay * neurons + target. ``connections`` :
-    (connections, 5) int64: target population, first source, sources, first synapse, and the step
-    from a source's synapses to the next one's.
-
-    ``readout`` : (ticks + slots,) complex, for leaky outputs K and, as the imaginary part, its
-    derivative, 1/ms; 0 after the end.
-    """
-
-    inputs: int
-    neurons: int
-    ticks: int
-    slots: int
-    spiking: int
-    jump: bool
-    tick: float
-    duration: float
-    first: np.ndarray
-    decay: np.ndarray
-    rate: np.ndarray
-    power: np.ndarray
-    theta0: np.ndarray
-    beta: np.ndarray
-    row_start: np.ndarray
-    weight: np.ndarray
-    hop: np.ndarray
-    connections: np.ndarray
-    readout: np.ndarray
-
-
-class Tape(NamedTuple):
-    """What a batch did, a row a sample.
-
-    ``begin`` : (batch, inputs + 1) int32 and ``at`` : (batch, events) uint32, the ticks of each
-    channel's events. ``tick``, ``neuron`` : (batch, room) int32 of each spike, in order. ``fast``,
-    ``slope`` : (batch, room) real, Q just before it and the slope of f, 1/ms; of a jump synapse
-    ``slope`` counts the arrivals.
-    """
-
-    begin: np.ndarray
-    at: np.ndarray
-    tick: np.ndarray
-    neuron: np.ndarray
-    fast: np.ndarray
-    slope: np.ndarray
-
-
-# --------------------------------------------------------------------------- forward
-
-
-@kernel
-def _encode(net, time, start, begin, at):
-    """Put one sample's events on the grid, two of one channel and tick as one."""
-    n = 0
-    begin[0] = 0
-    for channel in range(net.inputs):
-        last = -1
-        for k in range(start[channel], start[channel + 1]):
-            tick = int(np.ceil(time[k] / net.tick - SURE))
-            if tick >= net.ticks:
-                break
-            if tick > last:
-                at[n] = tick
-                n += 1
-                last = tick
-        begin[channel + 1] = n
-
-
-@kernel
-def encode(net, time, start, rows, begin, at):
-    """Put a batch's events on the grid: ``begin`` and ``at`` of a `Tape`."""
-    for k in range(rows.shape[0]):
-        _encode(net, time, start[rows[k]], begin[k], at[k])
-
-
-@kernel
-def _by_tick(begin, at, head, channels):
-    """Order events by tick, then channel; ``head[tick]`` becomes the end of a tick's events."""
-    head[:] = 0
-    for k in range(begin[-1]):
-        head[at[k] + 1] += 1
-    for tick in range(head.shape[0] - 1):
-        head[tick + 1] += head[tick]
-    for channel in range(begin.shape[0] - 1):
-        for k in range(begin[channel], begin[channel + 1]):
-            channels[head[at[k]]] = channel
-            head[at[k]] += 1
+from ...model.jit import called_kernel as kernel
+from ...model.jit import parallel_kernel
+from .events import by_tick, encode_sample
+from .structures import FIRST_SPIKE, FULL, LEAKY
 
 
 @kernel
@@ -198,7 +82,7 @@ def _run(net, k, tape, state, ring, crowd, head, channels, score):
     ring[:] = 0
     crowd[:] = 0
     used, event = 0, 0
-    _by_tick(tape.begin[k], tape.at[k], head, channels)
+    by_tick(tape.begin[k], tape.at[k], head, channels)
     n = net.neurons
     for now in range(net.ticks):
         row = now % net.slots * n
@@ -278,7 +162,7 @@ def forward(net, readout, time, start, rows, pieces, tape, used, score, counts):
         head = np.empty(net.ticks + 1, np.int32)
         channels = np.empty(tape.at.shape[1], np.int32)
         for k in range(piece * batch // pieces, (piece + 1) * batch // pieces):
-            _encode(net, time, start[rows[k]], tape.begin[k], tape.at[k])
+            encode_sample(net, time, start[rows[k]], tape.begin[k], tape.at[k])
             score[k] = 0.0
             used[k] = _run(net, k, tape, state, ring, crowd, head, channels, score[k])
             if readout != LEAKY:
