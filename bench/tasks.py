@@ -9,8 +9,23 @@ from dataclasses import dataclass
 import numpy as np
 
 
+class _Calibrated:
+    """A task that says how many spikes its hidden neurons have in a sample: its ``aim``."""
+
+    def calibrate(self, spikes):
+        """Return the scale of the hidden neurons' weights at which they fire as the task says.
+
+        ``spikes(scale)`` returns the hidden spikes of a sample.
+        """
+        low, high = 0.01, 100.0
+        for _ in range(16):
+            scale = (low * high) ** 0.5
+            low, high = (low, scale) if spikes(scale) > self.aim else (scale, high)
+        return scale
+
+
 @dataclass(frozen=True, kw_only=True)
-class YinYang:
+class YinYang(_Calibrated):
     """Points of the Yin-Yang disc as five spikes each; one epoch of training is the measure.
 
     Parameters
@@ -33,6 +48,11 @@ class YinYang:
 
     inputs = 5
     outputs = 3
+
+    @property
+    def aim(self):
+        """Hidden spikes of a sample: one a neuron."""
+        return self.hidden
 
     def points(self):
         """Return spike times (samples, 5) in ms and labels (samples,) int64."""
@@ -79,7 +99,7 @@ def _side(points):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shd:
+class Shd(_Calibrated):
     """A recording of the shape of SHD's: Poisson spikes into a recurrent population.
 
     Parameters
@@ -110,6 +130,11 @@ class Shd:
 
     tau_m = 20.0
     tau_s = 5.0
+
+    @property
+    def aim(self):
+        """Hidden spikes of a recording."""
+        return self.rate * self.hidden * self.duration * 1e-3
 
     @property
     def steps(self):
@@ -163,15 +188,3 @@ class Shd:
                 name: rng.uniform(1.0, max(top[name], 1.0), shape) for name, shape in shapes.items()
             },
         }
-
-    def calibrate(self, spikes):
-        """Return the scale of the input weights at which hidden neurons fire as ``rate`` says.
-
-        ``spikes(scale)`` returns the hidden spikes of one recording.
-        """
-        aim = self.rate * self.hidden * self.duration * 1e-3
-        low, high = 0.01, 100.0
-        for _ in range(16):
-            scale = (low * high) ** 0.5
-            low, high = (low, scale) if spikes(scale) > aim else (scale, high)
-        return scale

@@ -18,14 +18,27 @@ class _Net(torch.nn.Module):
             ),
             "dt": tick * 1e-3,
         }  # fmt: skip
-        self.first = torch.nn.Identity() if recurrent else torch.nn.Linear(inputs, hidden)
-        self.hidden = snn.LIFRecurrent(inputs, hidden, **how) if recurrent else snn.LIF(**how)
-        self.second = torch.nn.Linear(hidden, outputs)
-        self.out = snn.LI(dt=tick * 1e-3)
+        self.recurrent = recurrent
+        if recurrent:
+            self.first, self.hidden = None, snn.LIFRecurrentCell(inputs, hidden, **how)
+        else:
+            self.first = torch.nn.Linear(inputs, hidden, bias=False)
+            self.hidden = snn.LIFCell(**how)
+        self.second = torch.nn.Linear(hidden, outputs, bias=False)
+        self.out = snn.LICell(dt=tick * 1e-3)
+
+    def weights(self):
+        found = {"output": self.second.weight.data.T}
+        if not self.recurrent:
+            return found | {"input": self.first.weight.data.T}
+        return found | {
+            "input": self.hidden.input_weights.data.T,
+            "recurrent": self.hidden.recurrent_weights.data.T,
+        }
 
     def forward(self, x):
-        spikes, _ = self.hidden(self.first(x))
-        return self.out(self.second(spikes))[0]
+        spikes = _torch.through(self.hidden, x if self.recurrent else self.first(x))
+        return _torch.through(self.out, self.second(spikes))
 
 
 yinyang, shd, inference = _torch.make(_Net)
