@@ -42,7 +42,8 @@ def inference(task, repeats, threads):
         net.run(task.duration * b2.ms)
         return int(monitor.num_spikes)
 
-    theta = round(THETA / task.calibrate(lambda scale: record(*recordings[0], round(THETA / scale))))
+    scale = task.calibrate(lambda scale: record(*recordings[0], round(THETA / scale)))
+    theta = round(THETA / scale)
 
     def run():
         counts[:] = [record(*recording, theta) for recording in recordings]

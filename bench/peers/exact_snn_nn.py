@@ -24,7 +24,8 @@ def yinyang(task, repeats, threads):
             layer.weight[:, :-1].normal_(mean / scale, sd / scale)
             layer.weight[:, -1] = 0.0  # its bias, which would fire all neurons at once
     parameters = [p for layer in layers for p in layer.parameters()]
-    optimiser = torch.optim.Adam(parameters, lr=1e-3)
+    # Larger steps cost the same, but leave the outputs silent, without gradients, in three epochs.
+    optimiser = torch.optim.Adam(parameters, lr=1e-9)
 
     def epoch():
         for rows in torch.randperm(task.samples).split(task.batch):
@@ -36,4 +37,9 @@ def yinyang(task, repeats, threads):
                 parameter.grad.nan_to_num_(0.0, 0.0, 0.0)
             optimiser.step()
 
-    return {"seconds": best(epoch, repeats)[0], "delays": "none"}
+    seconds = best(epoch, repeats)[0]
+    with torch.no_grad():
+        fired = torch.isfinite(layers[0](times)).sum(0)
+    return {
+        "seconds": seconds, "delays": "none", "hidden spikes": float(fired.double().mean()),
+    }  # fmt: skip
