@@ -75,7 +75,9 @@ def make(build, reset=None):
         torch.manual_seed(task.seed)
         x, y = (torch.from_numpy(array) for array in task.raster())
         net = build(task.inputs, task.hidden, task.outputs, task.recurrent, task.tick)
-        _draw(net, task.parameters()["weights"])
+        weights = task.parameters()["weights"]
+        # Most add a current in every step: without the tick, a fine one would be far from the rate.
+        _draw(net, {name: values * task.tick for name, values in weights.items()})
         _calibrate(net, task, x[:, :1])
         return net, x, y
 
