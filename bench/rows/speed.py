@@ -57,7 +57,7 @@ def shd_fine(context):
 @row("inference", "Integer model on SHD's shape, bit-exact, a sample", "CPU ms", SPEED)
 def inference(context):
     """`model.Emulator` against float and integer simulators."""
-    names = ("limit", "ranvier", "mlgenn", "brian2", "xylosim", *CLOCKED)
+    names = ("limit", "ranvier", "brian2", "xylosim", *CLOCKED)
     found = compare(context.race(names, "inference", **shd_size(context)))
     larger = large_batch(context, "inference")
     return cost(found["contestants"]["ranvier"]), found | {"batch 128": larger}
