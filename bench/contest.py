@@ -1,7 +1,7 @@
 """Runs one contestant on one task in this process, and prints its figures as one line of JSON.
 
     .venv/bin/python bench/contest.py ranvier yinyang
-    VENV/bin/python bench/contest.py snntorch shd --tick 0.1
+    VENV/bin/python bench/contest.py snntorch shd --options '{"tick": 0.1}'
 
 A contestant is ``ranvier``, ``limit`` or a file of peers/. One that isn't installed, or can't do
 the task, says so under ``skipped``.
