@@ -12,12 +12,11 @@ import numpy as np
 class _Calibrated:
     """A task that says how many spikes its hidden neurons have in a sample: its ``aim``."""
 
-    def calibrate(self, spikes):
+    def calibrate(self, spikes, low=0.01, high=100.0):
         """Return the scale of the hidden neurons' weights at which they fire as the task says.
 
         ``spikes(scale)`` returns the hidden spikes of a sample.
         """
-        low, high = 0.01, 100.0
         for _ in range(16):
             scale = (low * high) ** 0.5
             low, high = (low, scale) if spikes(scale) > self.aim else (scale, high)

@@ -75,9 +75,7 @@ def make(build, reset=None):
         torch.manual_seed(task.seed)
         x, y = (torch.from_numpy(array) for array in task.raster())
         net = build(task.inputs, task.hidden, task.outputs, task.recurrent, task.tick)
-        weights = task.parameters()["weights"]
-        # Most add a current in every step: without the tick, a fine one would be far from the rate.
-        _draw(net, {name: values * task.tick for name, values in weights.items()})
+        _draw(net, task.parameters()["weights"])
         _calibrate(net, task, x[:, :1])
         return net, x, y
 
@@ -91,7 +89,10 @@ def make(build, reset=None):
                 values.copy_(unscaled * scale)
             return _spikes(net, x)
 
-        spikes(task.calibrate(spikes))
+        # Some add a current in every step, others a share of it: scales differ widely.
+        found = spikes(task.calibrate(spikes, 1e-4, 1e4))
+        if not 0.5 * task.aim < found < 2 * task.aim:
+            raise RuntimeError(f"Hidden spikes must be about {task.aim}, not {found}")
 
     def _spikes(net, x):
         """Return the hidden spikes of a sample, the mean of a batch."""
