@@ -8,6 +8,8 @@ from amaranth.hdl import Shape
 
 from ..hw import payloads
 from ..model import _kernels as kernels
+from ..model.config import SLEEP_LEVELS
+from ..model.cycles import SLEEP_STEP_CYCLES, VISIT_CYCLES
 from ..model.events import TRACE
 from .compare import MismatchError, check_run
 from .fields import Field
@@ -157,12 +159,16 @@ def input_words(config, events):
 def quiet_limit(config):
     """Return a number of cycles within which a working core moves some stream.
 
-    A tick without any traffic costs a few cycles. The longest work of one tick is a row of every
-    source, a touch of every neuron and a scan of every slot; clearing is a sweep of the memories.
+    A tick without any traffic costs a few cycles, and a look, with all levels of the sleep rule, of
+    every neuron: those whose threshold is below the sleep margin are looked at in every tick. The
+    longest work of one tick is a row of every source, a touch of every neuron and a scan of every
+    slot; clearing is a sweep of the memories.
     """
+    look = VISIT_CYCLES[config.synapse] + SLEEP_STEP_CYCLES * (SLEEP_LEVELS - 1)
+    tick = 16 + look * config.bank_neurons
     work = config.synapses + 64 * config.neurons + 8 * config.sources
     sweep = (config.slots + 128) * config.bank_neurons
-    return 10_000 + 16 * config.ticks + 4 * work + sweep
+    return 10_000 + tick * config.ticks + 4 * work + sweep
 
 
 def word_limit(config):

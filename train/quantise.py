@@ -15,6 +15,8 @@ from .network import Network
 # Fractions of the largest weight that the scale may give up: the best by squared error is taken.
 SCALES = tuple(1 - step / 20 for step in range(11))
 
+HEADROOM = 8  # log2 of the largest weights that a trace holds
+
 
 @dataclass(frozen=True, kw_only=True)
 class DesignConfig:
@@ -27,8 +29,8 @@ class DesignConfig:
     weight_bits, trace_bits : int
         Widths of weights (2 to 12) and traces (18 to 24).
     guard_bits : int or None
-        Fractional bits of a trace below a weight's last place. By default log2 of ``tau_m`` in
-        ticks, rounded up, and 1 more.
+        Fractional bits of a trace below a weight's last place. By default those of
+        `default_guard_bits`.
     banks : int
         Banks of the core.
     """
@@ -80,6 +82,19 @@ def shared_taus(network):
     return taus[first]
 
 
+def default_guard_bits(design, tau_m):
+    """Return the guard bits of a `DesignConfig` that has none, for ``tau_m`` in ms.
+
+    Enough for what a trace loses in a tick, which is its ``tau_m / tick``-th part; and so many that
+    a trace reaches 2^`HEADROOM` largest weights and no further. The rounding that the sleep rule
+    allows for (``CoreConfig.sleep_margin``) is then a 32nd of the largest weight: with fewer guard
+    bits and few weight bits it's more than a threshold, and a core looks at all neurons all the
+    time.
+    """
+    loss = ceil(log2(max(2.0, tau_m / design.tick))) + 1
+    return max(loss, design.trace_bits - design.weight_bits - HEADROOM)
+
+
 def check_delay_bits(bits):
     """Raise ValueError unless ``bits`` is None or from 1 to 16."""
     if bits is not None and not 1 <= bits <= 16:
@@ -112,7 +127,7 @@ class _Rounder:
         self.top = (1 << (design.weight_bits - 1)) - 1
         self.guard_bits = design.guard_bits
         if self.guard_bits is None:
-            self.guard_bits = ceil(log2(max(2.0, shared_taus(network)[0] / design.tick))) + 1
+            self.guard_bits = default_guard_bits(design, shared_taus(network)[0])
         self.offsets = {"input": 0}
         place = config.inputs
         for name, size in config.populations.items():

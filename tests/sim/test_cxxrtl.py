@@ -8,11 +8,14 @@ from ranvier.hw.images import synapse_places
 from ranvier.model._kernels import COUNTERS
 from ranvier.model.emulator import Emulator
 from ranvier.model.events import TickEvents
+from ranvier.model.parameters import Parameters
+from ranvier.model.tables import make_tables
 from ranvier.sim import cxxrtl
 from ranvier.sim.compare import MismatchError
 from ranvier.sim.cxxrtl import CxxrtlSimulator, build, source
 from ranvier.sim.simulation import COMPARED, HangError, check_results
 
+from ..designs import random_config
 from ..strategies import core_configs, random_pairs
 
 CONFIGS = core_configs()
@@ -104,6 +107,24 @@ def test_a_core_that_hangs_is_told_and_replaced(folder, monkeypatch, limit, text
         simulator.run([stalled], stall=0.99 if limit == "quiet_limit" else 0.0)
     assert str(error.value) == text
     simulator.run([silent])
+
+
+def test_neurons_that_never_sleep_are_no_hang(builds):
+    """Thresholds below the sleep margin: a look of every neuron in every tick, and no word."""
+    config = random_config(
+        np.random.default_rng(0), neurons=3, outputs=3, inputs=1, readout="first-spike", banks=1,
+        synapse="exponential", ticks=3000, tick=0.5, weight_bits=4, trace_bits=24, guard_bits=6,
+        delay_max=1, fan_in=1, synapses=3)  # fmt: skip
+    assert config.sleep_margin > 500
+    parameters = Parameters(
+        config=config, row_start=np.array([0, 3, 3, 3, 3]), target=np.arange(3, dtype=np.int32),
+        weight=np.ones(3, np.int32), delay=np.ones(3, np.int32), theta0=np.full(3, 500),
+        beta=np.zeros(3, np.int64), tables=make_tables(config))  # fmt: skip
+    once = TickEvents(ticks=np.zeros(1, np.int64), channels=np.zeros(1, np.int32))
+    result = Emulator(parameters).run(once)
+    assert result.counters[COMPARED["looks"]] > 8000
+    run, = CxxrtlSimulator(parameters, builds).run([once], expected=[result])
+    assert run.counters["cycles"] > 10_000 + 16 * config.ticks
 
 
 def test_parameters_of_another_shape_are_refused(folder):

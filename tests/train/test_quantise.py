@@ -137,6 +137,18 @@ def test_thresholds_that_do_not_fit_are_named():
         quantise(network, DesignConfig(tick=0.1))
 
 
+@pytest.mark.parametrize("tick", [0.1, 5.0])
+@pytest.mark.parametrize("weight_bits", [2, 4, 8])
+def test_thresholds_are_above_the_sleep_margin(weight_bits, tick):
+    """Or else all neurons would be looked at in every tick."""
+    network = random_network(14)
+    parameters, _ = quantise(network, DesignConfig(tick=tick, weight_bits=weight_bits))
+    config = parameters.config
+    hidden = parameters.theta0[: config.spiking]
+    assert hidden.min() > 2 * config.sleep_margin
+    assert config.trace_top >> config.guard_bits >= 100 * config.weight_top
+
+
 @pytest.mark.parametrize(("values", "message"), [
     ({"tick": 0.0005}, "Core tick must be a whole number of microseconds"),
     ({"weight_bits": 1}, "Core weight_bits must be from 2 to 12, not 1"),
