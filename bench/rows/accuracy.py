@@ -8,6 +8,7 @@ import os
 import shutil
 from pathlib import Path
 
+from paired import against
 from registry import ENGINE, ROOT, PassedOver, code_hash, row
 
 from ranvier.sim.experiment import read_toml
@@ -151,7 +152,8 @@ def braille(context):
     for name, changes in (("all", {}), ("no delays", NO_DELAYS), ("no adaptation", NO_ADAPTATION)):
         changes = {**changes, "data": data}
         found[name] = run_seeds(context, f"braille/{name.replace(' ', '-')}", source, changes)
-    return [part["float"]["mean"] for part in found.values()], found
+    means = [part["float"]["mean"] for part in found.values()]
+    return means, found | {"differences": against(found, "all")}
 
 
 # ----------------------------------------------------------------------------- ablations
@@ -203,7 +205,7 @@ def ablation(context, name, source, inputs, outputs):
                 "parameters": trained_parameters(inputs, size, outputs, variant, leaky),
             }
     means = [found["equal neurons"][variant]["float"]["mean"] for variant in VARIANTS]
-    return means, found
+    return means, found | {"differences": {how: against(found[how], "all") for how in found}}
 
 
 TITLE = "ablation at equal neurons: weights / + delays / + thresholds / all, 5 seeds, mean"
