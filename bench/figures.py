@@ -22,7 +22,7 @@ from pathlib import Path
 from registry import ROOT, ROWS, Context, PassedOver
 
 FILE = ROOT / "bench" / "figures" / "training.json"
-SUBJECTS = ("exactness", "accuracy", "speed", "traffic", "bits")
+SUBJECTS = ("exactness", "accuracy", "modes", "speed", "traffic", "bits")
 
 logger = logging.getLogger("figures")
 
