@@ -1,4 +1,4 @@
-"""Differences between two things that were measured with the same seeds."""
+"""Means over seeds, and differences of what was measured with the same seeds."""
 
 import numpy as np
 from scipy.stats import t as student
@@ -6,32 +6,40 @@ from scipy.stats import t as student
 LEVEL = 0.95
 
 
-def paired(first, second):
-    """Return ``first - second``, paired by place: mean, and the `LEVEL` interval of Student's t.
-
-    Parameters
-    ----------
-    first, second : sequence of float
-        A value for each seed, in the same order.
+def interval(values):
+    """Return the mean of values, one for each seed, and the `LEVEL` interval of Student's t.
 
     Returns
     -------
     dict
-        ``mean``, ``low`` and ``high``; of a single pair the last two are None.
+        ``mean``, ``low`` and ``high``; of a single value the last two are None.
+
+    Raises
+    ------
+    ValueError
+        If there are no values.
+    """
+    count = len(values)
+    if not count:
+        raise ValueError("Values must be at least one, not none")
+    mean = float(np.mean(values))
+    if count == 1:
+        return {"mean": mean, "low": None, "high": None}
+    half = student.ppf((1 + LEVEL) / 2, count - 1) * np.std(values, ddof=1) / np.sqrt(count)
+    return {"mean": mean, "low": float(mean - half), "high": float(mean + half)}
+
+
+def paired(first, second):
+    """Return the `interval` of ``first - second``, which have a value for each seed, in order.
 
     Raises
     ------
     ValueError
         If they aren't equally long, or empty.
     """
-    if len(first) != len(second) or not len(first):
+    if len(first) != len(second):
         raise ValueError(f"Pairs must be of as many values, not {len(first)} and {len(second)}")
-    difference = np.subtract(first, second)
-    count, mean = difference.size, float(difference.mean())
-    if count == 1:
-        return {"mean": mean, "low": None, "high": None}
-    half = student.ppf((1 + LEVEL) / 2, count - 1) * difference.std(ddof=1) / np.sqrt(count)
-    return {"mean": mean, "low": float(mean - half), "high": float(mean + half)}
+    return interval(np.subtract(first, second))
 
 
 def against(found, name):

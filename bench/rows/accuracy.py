@@ -33,7 +33,7 @@ def run_seeds(context, name, source, changes=None):
     for table in ("train", "finetune"):
         if context.quick and table in values:
             values[table] |= {"epochs": 1}
-    folder = _folder(context, name)
+    folder = seeds_folder(context, name)
     folder.mkdir(parents=True, exist_ok=True)
     experiment = folder / "experiment.toml"
     experiment.write_text(as_toml(values), encoding="utf-8")
@@ -49,19 +49,19 @@ def run_seeds(context, name, source, changes=None):
 
 def trained(context, name):
     """Return the networks that `run_seeds` left under ``name``, in the order of their seeds."""
-    files = sorted(_folder(context, name).glob("seed-*/network.safetensors"))
+    files = sorted(seeds_folder(context, name).glob("seed-*/network.safetensors"))
     return [Network.load(file) for file in files]
 
 
 def start_from(context, name, other):
     """Let `run_seeds` under the name ``other`` begin with the seeds that it left under ``name``."""
-    for seed in _folder(context, name).glob("seed-*"):
-        if not (_folder(context, other) / seed.name).exists():
-            shutil.copytree(seed, _folder(context, other) / seed.name)
+    for seed in seeds_folder(context, name).glob("seed-*"):
+        if not (seeds_folder(context, other) / seed.name).exists():
+            shutil.copytree(seed, seeds_folder(context, other) / seed.name)
 
 
-def _folder(context, name):
-    """Where seeds are kept: another engine must train its own."""
+def seeds_folder(context, name):
+    """Return where `run_seeds` keeps them: another engine must train its own."""
     return context.results / code_hash(ENGINE) / name
 
 

@@ -1,33 +1,65 @@
 """Rows on few bits: what rounding a trained network costs, and what fine-tuning wins back."""
 
-import numpy as np
+from dataclasses import replace
+
+from paired import interval
 from registry import ENGINE, row
 
-from ranvier.sim.experiment import read_toml
-from ranvier.train.quantise import DesignConfig, fixed_accuracy
-from ranvier.train.yinyang import yinyang
+from ranvier.sim.bits import run_bits
+from ranvier.sim.experiment import BitsConfig, load_experiment, read_toml
+from ranvier.train.datasets import load_dataset
 
-from .accuracy import example, run_seeds, start_from, trained
+from .accuracy import example, run_seeds, seeds_folder, start_from, trained
 
-WEIGHT_BITS = (8, 6, 5, 4, 3, 2)
+WIDTHS = BitsConfig(weights=(8, 6, 5, 4, 3, 2), delays=(4, 3, 2))
+EPOCHS = 8
+"""Of fine-tuning, for each point of the row `bits`: `lowbit` takes more."""
 
 
 @row(
-    "bits", f"Yin-Yang 5-30-3 at {', '.join(map(str, WEIGHT_BITS))} bits of weight, 0.1 ms, only "
-    "rounded, 5 seeds, mean", "%", (*ENGINE, "bench/rows/bits.py", "examples/yinyang.toml"),
+    "bits", f"Yin-Yang 5-30-3 at {', '.join(map(str, WIDTHS.weights))} bits of weight, 0.1 ms, "
+    f"5 seeds, mean: {len(WIDTHS.weights)} only rounded, then the same after {EPOCHS} epochs of "
+    "fine-tuning", "%",
+    (*ENGINE, "bench/rows/bits.py", "sim/bits.py", "examples/yinyang.toml",
+     "examples/yinyang_4bit.toml"),
 )  # fmt: skip
 def bits(context):
-    """The networks are those of `yinyang30`."""
-    run_seeds(context, "yinyang30", example("yinyang"))
-    data = yinyang({"test": 100 if context.quick else 1000}, 0.0, 30.0)["test"]
-    found = {
-        width: [
-            100 * fixed_accuracy(network, DesignConfig(tick=0.1, weight_bits=width), data)
-            for network in trained(context, "yinyang30")
-        ]
-        for width in WEIGHT_BITS
-    }
-    return [float(np.mean(found[width])) for width in WEIGHT_BITS], {"by bits and seed": found}
+    """The networks are those of `yinyang30`; bits of delays are in the detail."""
+    exact = run_seeds(context, "yinyang30", example("yinyang"))["float"]["mean"]
+    experiment = load_experiment(example("yinyang_4bit"))
+    sizes = {"train_size": 200, "validation_size": 100, "test_size": 100} if context.quick else {}
+    data = load_dataset(replace(experiment.data, **sizes))
+    epochs = 1 if context.quick else EPOCHS
+    settings = replace(
+        experiment.finetune_settings(validated=True), epochs=epochs, patience=epochs
+    )
+    found = [
+        run_bits(
+            network, replace(experiment.design, weight_bits=8), data, WIDTHS, settings, seed,
+            seeds_folder(context, "bits") / f"seed-{seed}",
+        )
+        for seed, network in enumerate(trained(context, "yinyang30"))
+    ]  # fmt: skip
+    rows = [pooled(point) for point in zip(*found, strict=True)]
+    weights = [point for point in rows if point["kind"] == "weights"]
+    return [100 * point[when] for when in ("before", "after") for point in weights], {
+        "float": exact, "epochs": epochs, "rows": rows,
+    }  # fmt: skip
+
+
+def pooled(points):
+    """Return one row, as of `run_bits`, of the rows of all seeds.
+
+    Accuracies are means, with the 95 % interval of Student's t between the seeds; those of each
+    seed are beside them.
+    """
+    row = {name: points[0][name] for name in ("kind", "bits")}
+    for when in ("before", "after"):
+        values = [point[when] for point in points]
+        found = interval(values)
+        row |= {when: found["mean"], f"{when}_low": found["low"], f"{when}_high": found["high"]}
+        row[f"{when} by seed"] = values
+    return row
 
 
 @row(
