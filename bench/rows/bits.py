@@ -12,7 +12,7 @@ from ranvier.train.datasets import load_dataset
 from .accuracy import example, run_seeds, seeds_folder, start_from, trained
 
 WIDTHS = BitsConfig(weights=(8, 6, 5, 4, 3, 2), delays=(4, 3, 2))
-EPOCHS = 8
+EPOCHS = 5
 """Of fine-tuning, for each point of the row `bits`: `lowbit` takes more."""
 
 
