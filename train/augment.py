@@ -1,8 +1,9 @@
 """Changes training samples at random, anew in each epoch, so that a network sees no sample twice.
 
-In this order: blending with another sample of the class, shift of all channels, loss of events,
-jitter of each event. Settings that are 0 draw no random numbers. A batch is changed at a time: a
-large dataset's events never stand in memory once more.
+In this order: blending with another sample of the class, stretch and shift of all channels, spread
+of each event's channel, tempo, loss of events, jitter of each event. Settings that are 0 draw no
+random numbers. A batch is changed at a time: a large dataset's events never stand in memory once
+more.
 """
 
 import numpy as np
@@ -10,6 +11,9 @@ import numpy as np
 from .engine import Inputs
 
 __all__ = ["Augmenter"]
+
+CHANGES = ("blend", "stretch", "shift", "spread", "tempo", "dropout", "fading", "jitter")
+"""The settings that change samples."""
 
 
 class Augmenter:
@@ -19,7 +23,7 @@ class Augmenter:
     ----------
     dataset : Dataset
     settings : TrainConfig
-        Of which ``blend``, ``shift``, ``dropout`` and ``jitter`` (ms) count.
+        Of which those in `CHANGES` count.
     """
 
     def __init__(self, dataset, settings):
@@ -38,24 +42,48 @@ class Augmenter:
     @property
     def active(self) -> bool:
         """Whether the settings change samples at all."""
-        settings = self._settings
-        return any((settings.blend, settings.shift, settings.dropout, settings.jitter))
+        return any(getattr(self._settings, name) for name in CHANGES)
 
     def draw(self, rows, rng) -> Inputs:
         """Return the samples ``rows``, (batch,) int64, in this order, changed at random."""
         settings, channels = self._settings, self._dataset.n_channels
         time, channel, turn = self.blended(rows, rng) if settings.blend else self._events(rows)
-        if settings.shift:
-            moves = rng.integers(-settings.shift, settings.shift + 1, len(rows))
-            channel = channel + moves[turn]
+        if settings.stretch or settings.shift or settings.spread:
+            channel = self.moved(channel, turn, len(rows), rng)
             stay = (channel >= 0) & (channel < channels)
             time, channel, turn = time[stay], channel[stay], turn[stay]
-        if settings.dropout:
-            stay = rng.random(len(time)) >= settings.dropout
+        if settings.tempo:
+            time = time * np.exp(rng.normal(0.0, settings.tempo, len(rows)))[turn]
+        if settings.dropout or settings.fading:
+            lost = settings.dropout + settings.fading * rng.random(len(rows))
+            stay = rng.random(len(time)) >= lost[turn]
             time, channel, turn = time[stay], channel[stay], turn[stay]
         if settings.jitter:
             time = np.abs(time + rng.normal(0.0, settings.jitter, len(time)))
         return Inputs.arrange(time, channel, turn, len(rows), channels)
+
+    def moved(self, channel, turn, samples, rng):
+        """Return the channels of events, int64, some of them outside, after all moves.
+
+        Parameters
+        ----------
+        channel, turn : (events,) integers
+            Channel of each event, and its sample.
+        samples : int
+        """
+        settings = self._settings
+        if settings.stretch:
+            centre = (self._dataset.n_channels - 1) / 2
+            factor = np.exp(rng.normal(0.0, settings.stretch, samples))
+            # A channel's events come from all of its width, or some channels would stay empty.
+            place = channel + rng.random(len(channel)) - 0.5 - centre
+            channel = np.rint(centre + place * factor[turn]).astype(np.int64)
+        if settings.shift:
+            channel = channel + rng.integers(-settings.shift, settings.shift + 1, samples)[turn]
+        if settings.spread:
+            away = rng.normal(0.0, settings.spread, len(channel))
+            channel = channel + np.rint(away).astype(np.int64)
+        return channel
 
     def blended(self, rows, rng):
         """Blend some samples with another of their class.

@@ -4,6 +4,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from .npz import load_npz
+from .onset import from_onset, pooled
 from .samples import LATEST, DataError, Dataset
 from .sequence import MOST_INPUTS, sequences
 from .shd import load_shd
@@ -13,9 +14,12 @@ from .yinyang import yinyang
 __all__ = ["DataConfig", "DataError", "Dataset", "load_dataset"]
 
 _SIZES = ("train_size", "validation_size", "test_size")
+_CHANGES = ("onset_events", "onset_window", "pool")
 _FIELDS = {
-    "npz": {"path", "validation_part"},
-    "shd": {"train_path", "test_path", "validation_path", "n_channels", "validation_part"},
+    "npz": {"path", "validation_part", *_CHANGES},
+    "shd": {
+        "train_path", "test_path", "validation_path", "n_channels", "validation_part", *_CHANGES,
+    },
     "yinyang": {*_SIZES, "t_early", "t_late"},
     "sequence": {*_SIZES, "inputs", "gap", "noise"},
 }
@@ -43,6 +47,11 @@ class DataConfig:
         validation set of data that have none. 0: they stay without. See `split_off`.
     n_channels : int
         For ``shd``: channels of the recordings.
+    onset_events, onset_window : int and float
+        For ``npz`` and ``shd``: a sample starts when so many events have come within so many ms;
+        what came before is dropped. See `from_onset`. 0 events: it starts with the recording.
+    pool : int
+        For ``npz`` and ``shd``: so many neighbouring channels become one.
     train_size, validation_size, test_size : int
         For ``yinyang`` and ``sequence``: samples of each set. A smaller set is the start of a
         larger one.
@@ -66,6 +75,9 @@ class DataConfig:
     validation_path: str | None = None
     validation_part: float = 0.0
     n_channels: int = 700
+    onset_events: int = 0
+    onset_window: float = 10.0
+    pool: int = 1
     train_size: int = 5000
     validation_size: int = 1000
     test_size: int = 1000
@@ -92,12 +104,18 @@ class DataConfig:
             )
         for name in sorted(_NEEDED.get(self.source, set()) - changed):
             raise ValueError(f"Data source {self.source} must have {name}, not none")
-        for name in ("n_channels", *_SIZES):
+        for name in ("n_channels", "pool", *_SIZES):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)!r}")
         if not 0 <= self.validation_part < 1:
             raise ValueError(
                 f"validation_part must be 0 or more and below 1, not {self.validation_part!r}"
+            )
+        if self.onset_events < 0:
+            raise ValueError(f"onset_events must be 0 or more, not {self.onset_events!r}")
+        if not 0 <= self.onset_window <= _LONGEST:
+            raise ValueError(
+                f"onset_window must be from 0 to {_LONGEST:g} ms, not {self.onset_window!r}"
             )
         if not 0 <= self.t_early < self.t_late <= LATEST / 1000:
             raise ValueError(
@@ -134,7 +152,7 @@ def load_dataset(config: DataConfig) -> dict[str, Dataset]:
     Raises
     ------
     DataError
-        If a file can't be used. Names file, array and index.
+        If a file can't be used, or the channels can't be pooled. Names file, array and index.
     """
     if config.source in ("yinyang", "sequence"):
         return _generated(config)
@@ -147,6 +165,7 @@ def load_dataset(config: DataConfig) -> dict[str, Dataset]:
             "test": config.test_path,
         }
         sets = load_shd({k: path for k, path in paths.items() if path}, config.n_channels)
+    sets = {name: _prepared(dataset, config) for name, dataset in sets.items()}
     if not config.validation_part:
         return sets
     if "validation" in sets:
@@ -156,6 +175,12 @@ def load_dataset(config: DataConfig) -> dict[str, Dataset]:
         )
     rest, split = split_off(sets["train"], config.validation_part)
     return {"train": rest, "validation": split, "test": sets["test"]}
+
+
+def _prepared(dataset, config):
+    if config.onset_events:
+        dataset = from_onset(dataset, config.onset_events, config.onset_window)
+    return pooled(dataset, config.pool) if config.pool > 1 else dataset
 
 
 def _generated(config):

@@ -65,6 +65,16 @@ class TrainConfig:
         Standard deviation of the noise on each input spike in training, ms.
     dropout : float
         Fraction of the input spikes left out in training.
+    fading : float
+        Fraction of a sample's input spikes that is left out beside these, uniform from 0 to this.
+    stretch : float
+        All channels of a sample move away from the middle one, or towards it, by a factor whose
+        logarithm has this standard deviation.
+    tempo : float
+        All times of a sample are multiplied by a factor whose logarithm has this standard
+        deviation.
+    spread : float
+        Standard deviation of the noise on each input spike's channel, in channels.
     shift : int
         All events of a sample move by a whole number of channels, drawn from ``-shift`` to
         ``shift``; those that leave the channels are dropped.
@@ -112,6 +122,10 @@ class TrainConfig:
     theta_min: float = 0.1
     jitter: float = 0.0
     dropout: float = 0.0
+    fading: float = 0.0
+    stretch: float = 0.0
+    tempo: float = 0.0
+    spread: float = 0.0
     shift: int = 0
     blend: float = 0.0
     theta_noise: float = 0.0
@@ -140,7 +154,7 @@ class TrainConfig:
                     f"{name} must be one of {', '.join(allowed)}, not {getattr(self, name)!r}"
                 )
         free = ("hidden_mean", "output_mean")
-        below_one = ("first_moment", "second_moment", "dropout")
+        below_one = ("first_moment", "second_moment", "dropout", "fading")
         positive = ("loss_scale", "theta_min")
         for field in fields(self):
             if field.type is not float:
@@ -157,6 +171,10 @@ class TrainConfig:
                 raise ValueError(f"{field.name} must be above 0, not {value!r}")
         if self.blend > 1:
             raise ValueError(f"blend must be at most 1, not {self.blend!r}")
+        if self.dropout + self.fading >= 1:
+            raise ValueError(
+                f"dropout and fading must make less than 1, not {self.dropout + self.fading!r}"
+            )
         if self.schedule == "exponential" and self.final_rate == 0:
             raise ValueError("final_rate must be above 0 for an exponential schedule, not 0.0")
         if self.rate_low > self.rate_high:

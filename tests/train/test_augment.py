@@ -5,6 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from ranvier.train import augment as augment_module
 from ranvier.train.augment import Augmenter
 from ranvier.train.engine import Inputs
 from ranvier.train.samples import Dataset
@@ -48,7 +49,10 @@ def lists(inputs, sample):
     ]
 
 
-CHANGES = {"shift": 3, "jitter": 2.0, "dropout": 0.2, "blend": 0.5}
+CHANGES = {
+    "blend": 0.5, "stretch": 0.1, "shift": 3, "spread": 1.0, "tempo": 0.1, "dropout": 0.2,
+    "fading": 0.5, "jitter": 2.0,
+}  # fmt: skip
 
 
 def test_nothing_is_drawn_where_nothing_is_set(data):
@@ -84,6 +88,65 @@ def test_a_shift_moves_a_sample_as_a_whole_and_drops_what_leaves(data):
         assert fits
         moves |= set(fits[:1])
     assert moves == set(range(-3, 4))
+
+
+@pytest.fixture
+def dense():
+    """2000 samples of an event on each of 101 channels, 10 ms apart."""
+    return Dataset(
+        times=np.tile(np.arange(101) * 10_000, 2000), channels=np.tile(np.arange(101), 2000),
+        offsets=np.arange(2001) * 101, labels=np.zeros(2000, int), n_channels=101, n_classes=1,
+    )  # fmt: skip
+
+
+def test_every_change_is_in_a_list():
+    for name in CHANGES:
+        assert settings(**{name: CHANGES[name]})
+    assert set(CHANGES) == set(augment_module.CHANGES)
+
+
+def test_a_stretch_keeps_the_middle_and_multiplies_distances_from_it(dense):
+    inputs = augment(dense, settings(stretch=0.1), rng())
+    factors = []
+    for sample in range(len(dense)):
+        pairs = np.array(lists(inputs, sample))
+        source, moved = pairs[:, 0] / 10 - 50, pairs[:, 1] - 50
+        factor = (moved @ source) / (source @ source)
+        assert np.abs(moved - factor * source).max() < 1.5  # rounding, and that of the fit
+        factors.append(np.log(factor))
+    assert np.mean(factors) == pytest.approx(0, abs=0.01)
+    assert np.std(factors) == pytest.approx(0.1, rel=0.1)
+
+
+def test_a_stretch_leaves_no_channel_empty(dense):
+    augmenter, channel = Augmenter(dense, settings(stretch=0.2)), np.tile(np.arange(101), 2000)
+    moved = augmenter.moved(channel, np.zeros(len(channel), int), 1, rng(3))
+    counts = np.bincount(moved - moved.min())[5:-5]
+    assert counts.max() / counts.min() < 1.2
+
+
+def test_a_spread_moves_each_event_by_itself(dense):
+    channel = np.full(20_000, 50)
+    moved = Augmenter(dense, settings(spread=3.0)).moved(channel, channel, 51, rng())
+    assert moved.mean() == pytest.approx(50, abs=0.1)
+    assert moved.std() == pytest.approx(np.hypot(3, np.sqrt(1 / 12)), rel=0.03)
+
+
+def test_a_tempo_multiplies_all_times_of_a_sample(dense):
+    inputs, factors = augment(dense, settings(tempo=0.2), rng()), []
+    for sample in range(len(dense)):
+        time, channel = np.array(lists(inputs, sample)).T
+        factors.append(time[1] / 10)
+        np.testing.assert_allclose(time, factors[-1] * 10 * channel)
+    assert np.log(factors).mean() == pytest.approx(0, abs=0.02)
+    assert np.log(factors).std() == pytest.approx(0.2, rel=0.05)
+
+
+def test_fading_leaves_out_another_share_of_each_sample(dense):
+    inputs = augment(dense, settings(fading=0.6, dropout=0.2), rng())
+    kept = (inputs.start[:, -1] - inputs.start[:, 0]) / 101
+    assert kept.mean() == pytest.approx(0.5, abs=0.01)
+    assert np.quantile(kept, [0.1, 0.9]) == pytest.approx([0.26, 0.74], abs=0.03)
 
 
 def test_dropout_leaves_out_the_share_asked_for(data):

@@ -14,6 +14,7 @@ from ranvier.train.settings import TrainConfig
         ({"delay_rate": float("nan")}, "delay_rate must be a finite number, not nan"),
         ({"beta": "much"}, "beta must be a finite number, not 'much'"),
         ({"dropout": 1.0}, "dropout must be below 1, not 1.0"),
+        ({"dropout": 0.5, "fading": 0.5}, "dropout and fading must make less than 1, not 1.0"),
         ({"loss_scale": 0.0}, "loss_scale must be above 0, not 0.0"),
         ({"loss": "hinge"}, "loss must be one of .*distance, not 'hinge'"),
         (
