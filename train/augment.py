@@ -55,7 +55,9 @@ class Augmenter:
         if settings.tempo:
             time = time * np.exp(rng.normal(0.0, settings.tempo, len(rows)))[turn]
         if settings.dropout or settings.fading:
-            lost = settings.dropout + settings.fading * rng.random(len(rows))
+            lost = np.full(len(rows), settings.dropout)
+            if settings.fading:
+                lost += settings.fading * rng.random(len(rows))
             stay = rng.random(len(time)) >= lost[turn]
             time, channel, turn = time[stay], channel[stay], turn[stay]
         if settings.jitter:

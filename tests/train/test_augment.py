@@ -155,6 +155,11 @@ def test_dropout_leaves_out_the_share_asked_for(data):
     assert set(inputs.time) <= set(data.times * 1e-3)
 
 
+def test_without_fading_each_event_draws_one_number(data):
+    inputs = augment(data, settings(dropout=0.25), rng())
+    assert len(inputs.time) == (rng().random(len(data.times)) >= 0.25).sum()
+
+
 def test_jitter_has_the_spread_asked_for(data):
     alone = data.subset(np.flatnonzero(np.diff(data.offsets) > 0))
     single = Dataset(
