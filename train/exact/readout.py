@@ -1,10 +1,11 @@
 """Scores of a sample's spikes, and what each of these spikes is worth to a score."""
 
-from math import exp, inf
+from math import inf
 
 import numba as nb
 
 from ...model.jit import kernel, parallel_kernel
+from .exponential import exponential
 from .structures import Sample, spikes_of
 
 LEAKY, FIRST_SPIKE, SPIKE_COUNT, MAX = 0, 1, 2, 3
@@ -23,11 +24,11 @@ def readout_value(net, population, at):
     slow, fast = rate / (rate + rate_m), rate / (rate + rate_s)
     if net.jump:
         fast = 0.0
-    value = (slow - fast) * exp(-at * rate)
+    value = (slow - fast) * exponential(-at * rate)
     change = -rate * value
     if left * rate_m < 45.0:
-        slow *= exp(-1.0 - left * rate_m)
-        fast *= exp(-1.0 - left * rate_s)
+        slow *= exponential(-1.0 - left * rate_m)
+        fast *= exponential(-1.0 - left * rate_s)
         value += fast - slow
         change += fast * rate_s - slow * rate_m
     return value, change

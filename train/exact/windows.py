@@ -1,9 +1,9 @@
 """A population's time in windows: what arrives in each, and whether a neuron could fire there."""
 
-from math import exp
 from typing import NamedTuple
 
 from ...model.jit import kernel
+from .exponential import exponential
 
 
 @kernel
@@ -13,8 +13,8 @@ def place(time, begin, end, width, rates, pos, slot, slow, fast):
         pos[k] = time[begin + k] / width
         slot[k] = int(pos[k])
         rest = (pos[k] - slot[k]) * width
-        slow[k] = exp(rest * rates[0])
-        fast[k] = exp(rest * rates[1])
+        slow[k] = exponential(rest * rates[0])
+        fast[k] = exponential(rest * rates[1])
 
 
 @kernel
