@@ -261,7 +261,7 @@ class Engine:
         by_synapse = tuple(np.zeros(self.layout.synapses) for _ in range(2))
         by_tau = np.zeros((self.layout.neurons, 3))
         limited = np.empty(batch, np.int64)
-        what = (net, result.inputs.arrays, result.rows, 2 * self.threads)
+        what = (net, result.inputs.arrays, result.rows, self.threads)
         with self._threads():
             if peak_pull is not None:
                 peak.seed(net, CHUNKS, result.tape, result.peaks, peak_pull, worth[0])

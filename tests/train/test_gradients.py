@@ -20,6 +20,7 @@ SHAPES = [
     pytest.param({"hidden": (6, 5)}, id="two-layers"),
     pytest.param({"hidden": (8,), "recurrent": True}, id="recurrent"),
     pytest.param({"hidden": (7,), "adaptive": False}, id="fixed-threshold"),
+    pytest.param({"hidden": (11,)}, id="side-by-side"),
     pytest.param({"hidden": (4, 5), "connections": TANGLE}, id="skips-and-loops"),
     pytest.param({"hidden": (7,), "delays": "axonal+dendritic"}, id="axonal-and-dendritic"),
 ]

@@ -4,6 +4,7 @@ import numba as nb
 import numpy as np
 
 from ...model.jit import kernel, parallel_kernel
+from .few_adjoint import pull_few
 from .readout import seed
 from .sweep import sweep_loop, sweep_neuron
 from .table import fill_table, read_near, touch
@@ -73,7 +74,11 @@ def _backward(net, grid, readout, tape, pull, limits, g, lp, lq, places, tables,
                     net, begin, neuron, tape, g, lp, lq, limits, theta_gradient, beta_gradient
                 )
         for pair in range(net.into[begin], net.into[end]):
-            if net.pairs[pair, 0] > 0 and net.pairs[pair, 3] < 0:
+            if net.pairs[pair, 0] == 0 or net.pairs[pair, 3] >= 0:
+                continue
+            if grid.count[net.pairs[pair, 1]] == 1:
+                pull_few(net, grid, pair, tape, g, lp, lq)
+            else:
                 _pull(net, grid, pair, tape, g, lp, lq, places, tables)
     return limited
 

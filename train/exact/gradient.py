@@ -4,12 +4,11 @@ Every target owns its synapses, so that targets run in parallel, each sums over 
 their order, and nothing depends on the threads.
 """
 
-from math import exp
-
 import numba as nb
 import numpy as np
 
 from ...model.jit import kernel, parallel_kernel
+from .few_adjoint import gradient_few
 from .readout import readout_value
 from .structures import Sample, spikes_of
 from .table import fill_table, read_near, touch
@@ -73,55 +72,6 @@ def _read(net, pair, target, times, starts, pull, by_weight, by_delay):
 
 
 @kernel
-def _few(net, grid, population, chunk, chunks, sample, tape, worth, by_weight,
-         by_delay):  # fmt: skip
-    """Add one sample's gradients of every ``chunks``-th target whose window is the whole sample."""
-    time, slope, start = tape
-    g, lp, lq = worth
-    total, rates = 0, net.rates[population]
-    rate_m, rate_s = rates[0], rates[1]
-    for pair in range(net.into[population], net.into[population + 1]):
-        starts = spikes_of(net, net.pairs[pair, 0], sample, time, start)[1]
-        total += starts[-1] - starts[0]
-    at, slow, fast = np.empty(total), np.empty(total), np.empty(total)
-    synapses, step = np.empty(total, np.int64), np.empty(total, np.int64)
-    total = 0
-    for pair in range(net.into[population], net.into[population + 1]):
-        spikes, starts = spikes_of(net, net.pairs[pair, 0], sample, time, start)
-        for source in range(starts.shape[0] - 1):
-            for k in range(starts[source], starts[source + 1]):
-                at[total], step[total] = spikes[k], starts.shape[0] - 1
-                slow[total], fast[total] = exp(spikes[k] * rate_m), exp(spikes[k] * rate_s)
-                synapses[total] = net.pairs[pair, 2] + source
-                total += 1
-    weights, delays, by_rest_m, by_rest_s = net.weights, net.delays, grid.slow, grid.fast
-    low, jump = net.first[population], net.jump
-    for target in range(chunk, net.size[population], chunks):
-        begin, end = start[low + target], start[low + target + 1]
-        last = -1
-        p_end, q_end = 0.0, 0.0
-        for k in range(total if begin < end else 0):
-            synapse = synapses[k] + target * step[k]
-            arrival = at[k] + delays[synapse]
-            hit = begin
-            while hit < end and time[hit] < arrival:
-                hit += 1
-            if hit == end:
-                continue
-            if jump:
-                by_delay[synapse] += g[hit] / slope[hit] if time[hit] == arrival else 0.0
-                continue
-            if hit != last:
-                last = hit
-                p_end = lp[hit] * exp(-time[hit] * rate_m)
-                q_end = lq[hit] * exp(-time[hit] * rate_s)
-            p = p_end * slow[k] * by_rest_m[synapse]
-            q = q_end * fast[k] * by_rest_s[synapse]
-            by_weight[synapse] += p + q
-            by_delay[synapse] += weights[synapse] * (p * rate_m + q * rate_s)
-
-
-@kernel
 def _share(net, grid, chunk, chunks, sample, tape, worth, pull, places, tables,
            by_weight, by_delay):  # fmt: skip
     """Add one sample's gradients of every ``chunks``-th target."""
@@ -129,7 +79,7 @@ def _share(net, grid, chunk, chunks, sample, tape, worth, pull, places, tables,
     _, lp, lq = worth
     for population in range(1, net.size.shape[0]):
         if grid.count[population] == 1 and not (net.leaky and population == net.final):
-            _few(net, grid, population, chunk, chunks, sample, tape, worth,
+            gradient_few(net, grid, population, chunk, chunks, sample, tape, worth,
                  by_weight, by_delay)  # fmt: skip
     for pair in range(net.pairs.shape[0]):
         population = net.pairs[pair, 1]
