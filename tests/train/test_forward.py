@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from ranvier.train.engine import Engine
-from ranvier.train.exact import crossing, structures
+from ranvier.train.exact import crossing, lanes, structures
 from ranvier.train.exact import forward as kernels
 
 from . import oracle
@@ -38,6 +38,26 @@ def test_spikes_are_the_oracles(shape, readout, synapse):
                 np.testing.assert_allclose(times[neurons == neuron], expected, rtol=0, atol=1e-9)
                 total += len(expected)
     assert total > 50
+
+
+@pytest.mark.parametrize("beta", [0.0, 0.1, 0.3, 3.0])
+@pytest.mark.parametrize("tau_m", [10.0, 15.0, 20.0])
+def test_spikes_side_by_side_are_the_oracles(tau_m, beta):
+    """Two blocks of lanes, the second not full, at every ratio of time constants that they take."""
+    network = random_net(1, hidden=(lanes.LANES + 3,), tau_m=tau_m, tau_s=5.0)
+    network.beta["hidden0"][:] = beta
+    assert lanes.is_whole(tau_m / 5.0)
+    data = random_data(2, samples=3, events=14)
+    assert forward(Engine(network.config, 1), network, data)[1].grid.count[1] == 1
+    twice = 0
+    for sample in range(3):
+        events = slice(data.offsets[sample], data.offsets[sample + 1])
+        wanted = oracle.run(network, data.times[events] * 1e-3, data.channels[events])
+        times, neurons = network.spikes(data, sample)["hidden0"]
+        for neuron, expected in enumerate(wanted["hidden0"]):
+            np.testing.assert_allclose(times[neurons == neuron], expected, rtol=0, atol=1e-9)
+            twice += len(expected) > 1
+    assert twice > 0 or beta == 3.0
 
 
 def test_crossing_is_the_first_of_all():

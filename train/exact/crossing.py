@@ -46,7 +46,7 @@ def reaches(ratio, p, q, theta, y, q_end):
 
 
 @kernel
-def _straight_root(ratio, p, q, theta, low):
+def straight_root(ratio, p, q, theta, low):
     """Return the largest y in [low, 1] with p y - q y**ratio = theta, if `reaches` it.
 
     The curve is concave and falls where y is larger. Halley's iterates start there.
@@ -138,7 +138,7 @@ def crossing(rates, p, q, a, theta, span, y, q_end, a_end):
     straight, above = p - tilt, theta + a - tilt
     if not (peaks(ratio, straight, q, above) and reaches(ratio, straight, q, above, y, q_end)):
         return -1.0, y, a
-    root = _straight_root(ratio, straight, q, above, y)
+    root = straight_root(ratio, straight, q, above, y)
     u = -log(root) / rates[0]
     if a > 0.0:
         return _bent_root(rates, p, q, a, theta, span, min(u, span))

@@ -5,6 +5,8 @@ from math import exp
 import numpy as np
 
 from ...model.jit import kernel
+from .exponential import exponential
+from .lanes import LANES, is_whole, run_lanes
 from .neuron import Neuron, neuron_of, run, run_jump
 from .structures import FULL, spikes_of
 
@@ -45,7 +47,7 @@ def _by_time(net, population, sample, rate, time, start, sources, fill):
             slot -= 1
         at[slot], synapses[slot], step[slot] = spike, synapse, stride
     for k in range(total):
-        growth[k] = exp(at[k] * rate)
+        growth[k] = exponential(at[k] * rate)
     return total
 
 
@@ -61,6 +63,8 @@ def run_few(net, grid, population, sample, sources, arrivals, time, fast, slope,
     total = _by_time(net, population, sample, rate, time, start, sources, pick)
     at, grown, synapses, step = sources
     low, used = net.first[population], start[net.first[population]]
+    if net.size[population] >= LANES // 2 and not net.jump and is_whole(one.rates[1] / rate):
+        return run_lanes(net, grid, population, total, sources, arrivals, time, fast, slope, start)
     for target in range(net.size[population]):
         n = 0
         for k in range(total):
