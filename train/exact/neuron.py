@@ -22,6 +22,7 @@ class Neuron(NamedTuple):
 
 @kernel
 def neuron_of(net, population, neuron):
+    """Return the `Neuron` with number ``neuron``, which is in ``population``."""
     rates = net.rates[population]
     return Neuron(
         (rates[0], rates[1], rates[2]), net.theta0[neuron], net.beta[neuron],

@@ -62,6 +62,7 @@ class Step(NamedTuple):
 
 @kernel
 def step_of(rates, width, back):
+    """Return the `Step` of a window of ``width``; ``rates`` and ``back`` : a population's rows."""
     slow, fast, lift = back[:, 1]
     climb = width * (rates[1] - rates[0])
     return Step(slow, fast, lift, width * rates[0], climb, 1.0 - fast / slow)

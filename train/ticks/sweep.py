@@ -151,6 +151,7 @@ def _by_count(begin, order):
 
 @kernel
 def population_of(net, neuron):
+    """Return the population that a neuron is in."""
     population = 0
     while neuron >= net.first[population + 1]:
         population += 1
