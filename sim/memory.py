@@ -12,12 +12,19 @@ NOT_EXECUTED = 0x40  # the kernel's PF_FORKNOEXEC, in the flags of /proc/PID/sta
 
 
 def _processes(pid):
-    """Yield a process and those that it has started, and so on down."""
+    """Yield a process and those that it has started, and so on down.
+
+    Any of them may end at any time: it's left out from then on.
+    """
     yield pid
-    for listed in Path(f"/proc/{pid}/task").glob("*/children"):
+    try:
+        threads = os.listdir(f"/proc/{pid}/task")
+    except OSError:
+        return
+    for thread in threads:
         try:
-            children = listed.read_text().split()
-        except OSError:  # it has ended meanwhile
+            children = Path(f"/proc/{pid}/task/{thread}/children").read_text().split()
+        except OSError:
             continue
         for child in children:
             yield from _processes(child)

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from ranvier.sim.memory import MemoryWatch
+from ranvier.sim.memory import MemoryWatch, _processes, _resident
 
 HOLD = "x = bytearray({0} << 20); x[::4096] = b'1' * len(x[::4096]); input()"
 
@@ -65,3 +65,15 @@ def test_processes_side_by_side_add_up():
 
     at_rest = watched(lambda: None)
     assert watched(both) > at_rest + 300
+
+
+def test_a_process_may_end_at_any_time():
+    process = subprocess.Popen(["sleep", "60"])
+    walk = _processes(os.getpid())
+    while next(walk) != str(process.pid):
+        pass
+    process.kill()
+    process.wait()
+    assert list(walk) == []
+    assert list(_processes(process.pid)) == [process.pid]
+    assert _resident(process.pid) == 0
