@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .config import FRACTION, LOW_WORDS, SLEEP_LEVELS
-from .jit import kernel
+from .jit import allocating_kernel, kernel
 
 LOW_BITS = LOW_WORDS.bit_length() - 1
 FOREVER = SLEEP_LEVELS - 1
@@ -346,7 +346,7 @@ def _integrate(tick, first, factor, shape, window, integral, record, written):
     return touches, written
 
 
-@kernel
+@allocating_kernel
 def _fresh_state(shape, theta0, beta):
     """Return the state of all blocks at rest, padded with lanes that never are due."""
     blocks = -(-shape.width // LANES)
@@ -361,7 +361,7 @@ def _fresh_state(shape, theta0, beta):
     return state
 
 
-@kernel
+@allocating_kernel
 def run_sample(ticks, channels, design, word, window, counting, record, counters, first_spike,
                spike_count, integral):
     """Run one sample from rest.
@@ -440,7 +440,7 @@ def run_sample(ticks, channels, design, word, window, counting, record, counters
     return written
 
 
-@kernel
+@allocating_kernel
 def run_batch(ticks, channels, offsets, design, word, window, counting, counters, first_spike,
               spike_count, integral):
     """Run many samples without records; the outputs of `run_sample`, a row per sample."""

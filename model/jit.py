@@ -15,7 +15,9 @@ import numba as nb
 from numba.core.caching import FunctionCache
 from numba.core.dispatcher import Dispatcher
 
-__all__ = ["called_kernel", "kernel", "parallel_kernel"]
+__all__ = [
+    "allocating_kernel", "called_kernel", "kernel", "parallel_kernel", "spliced_kernel",
+]  # fmt: skip
 
 
 @functools.cache
@@ -60,8 +62,12 @@ def compiled(**options):
     return decorate
 
 
-# Inlined, because around calls Numba counts references to every array that is handed on, which
-# costs more than most of the calls do.
-kernel = compiled(nogil=True, forceinline=True)
+# Counting references to arrays costs more than most kernels do, so that those which make none don't
+# count. Numba counts around calls too: so they're inlined. A kernel that makes arrays, or calls one
+# that does, is an `allocating_kernel`; no other may, which Numba says when it compiles. One that
+# returns arrays is a `spliced_kernel`: a part of whoever calls it, who counts or doesn't.
+kernel = compiled(nogil=True, forceinline=True, _nrt=False)
+allocating_kernel = compiled(nogil=True, forceinline=True, _nrt=True)
+spliced_kernel = compiled(nogil=True, inline="always")
 called_kernel = compiled(nogil=True)
 parallel_kernel = compiled(parallel=True)

@@ -9,6 +9,7 @@ import numba
 import numpy as np
 
 from .exact import backward, forward, gradient, peak, readout, structures, taus
+from .exact.grid import grid_of
 from .layout import Layout
 
 __all__ = ["Engine", "Inputs"]
@@ -16,12 +17,6 @@ __all__ = ["Engine", "Inputs"]
 CHUNKS = 16
 """Pieces that a batch is cut into for the threads. Each sample is on its own, so that results
 depend on neither."""
-
-CROWD = 8.0
-"""Arrivals in a window of a neuron, about: fewer cost walking, more cost opening windows."""
-
-LONG = 100.0
-"""A window of so many tau_s or more isn't used: its factors would overflow."""
 
 SLOPE_LEAST = 1e-12
 """Slope, 1/ms, below which a spike can't be told from one that just touches its threshold."""
@@ -120,6 +115,7 @@ class Engine:
             raise ValueError(
                 f"Threads must be within 1 and {numba.config.NUMBA_NUM_THREADS}, not {threads!r}"
             )
+        self._chunks = CHUNKS if self.threads > 1 else 1
         if "NUMBA_THREADING_LAYER" not in os.environ:
             numba.config.THREADING_LAYER = LAYER
         self._readout = READOUTS[config.readout]
@@ -152,7 +148,7 @@ class Engine:
         batch, events = len(rows), inputs.events(rows)
         if complete:
             net = net._replace(single=False)
-        grid = self._windows(net, inputs)
+        grid = grid_of(net, len(inputs.time) / len(inputs.start))
         while True:
             tape = structures.Tape(
                 *(np.empty((batch, self._room)) for _ in range(3)),
@@ -160,13 +156,13 @@ class Engine:
             )
             used = np.empty(batch, np.int64)
             with self._threads():
-                forward.forward(net, grid, inputs.arrays, rows, CHUNKS, events, tape, used)
+                forward.forward(net, grid, inputs.arrays, rows, self._chunks, events, tape, used)
             if (used >= 0).all():
                 break
             self._room *= 2
         score = np.empty((batch, self.config.outputs))
         with self._threads():
-            readout.score(net, self._readout, inputs.arrays, rows, CHUNKS, tape, score)
+            readout.score(net, self._readout, inputs.arrays, rows, self._chunks, tape, score)
         spikes = np.diff(tape.start, axis=1)
         counts = np.concatenate([np.diff(inputs.start[rows], axis=1), spikes], axis=1)
         peaks, output = None, self.layout.population("output")
@@ -187,43 +183,8 @@ class Engine:
         )  # fmt: skip
         arrivals = len(net.pairs) * max(inputs.events(rows), self._room)
         with self._threads():
-            peak.find(net, inputs.arrays, rows, CHUNKS, arrivals, tape, wanted, peaks)
+            peak.find(net, inputs.arrays, rows, self._chunks, arrivals, tape, wanted, peaks)
         return peaks
-
-    def _windows(self, net, inputs):
-        """Cut each population's time so that some arrivals fall into a window of a neuron.
-
-        That follows from the mean number of events of all ``inputs``, so the spikes of a sample
-        don't depend on its batch, but can differ in their last places between two datasets.
-        """
-        events = len(inputs.time) / len(inputs.start)
-        width = np.empty(len(net.size))
-        for group in range(len(net.groups) - 1):
-            members = range(net.groups[group], net.groups[group + 1])
-            pairs = np.concatenate([np.arange(net.into[p], net.into[p + 1]) for p in members])
-            sources, _, _, inside = net.pairs[pairs].T
-            arrivals = sum(events if s == 0 else net.size[s] for s in sources)
-            tau_s = 1.0 / net.rates[list(members), 1].max()
-            best = min(tau_s, max(tau_s / 8, CROWD * net.duration / max(arrivals, 1.0)))
-            if (inside >= 0).any():
-                best = min(best, net.reach[pairs[inside >= 0], 0].min())
-            elif _are_few(arrivals, net, pairs) and net.duration < LONG * tau_s:
-                best = 1.001 * net.duration
-            width[list(members)] = best
-        width[0] = net.duration
-        own = self.layout.spread(net, width)
-        pos = net.delays / own
-        lag = np.floor(pos)
-        rest = (pos - lag) * own
-        rates = (self.layout.spread(net, net.rates[:, kind]) for kind in (0, 1))
-        slow, fast = (np.exp(rest * rate) for rate in rates)
-        count = np.floor(net.duration / width).astype(np.int64) + 1
-        lag = lag.astype(np.uint16 if lag.max() < 2**16 else np.int32)
-        back = np.exp(-(width * net.rates.T).T[:, :, None] * np.arange(3))
-        near = np.floor(pos * structures.PARTS)
-        near = near.astype(np.uint16 if near.max() < 2**16 else np.int32)
-        both = np.column_stack([net.delays, net.weights])
-        return structures.Grid(width, count, back, pos, lag, slow, fast, near, both)
 
     def backward(self, net, result: Result, pull: np.ndarray, slope_floor=0.0, spike_cap=0.0, *,
                  tau=False, peak_pull: np.ndarray | None = None):  # fmt: skip
@@ -264,10 +225,10 @@ class Engine:
         what = (net, result.inputs.arrays, result.rows, self.threads)
         with self._threads():
             if peak_pull is not None:
-                peak.seed(net, CHUNKS, result.tape, result.peaks, peak_pull, worth[0])
+                peak.seed(net, self._chunks, result.tape, result.peaks, peak_pull, worth[0])
                 peak.gradient(*what, result.tape, result.peaks, peak_pull, *by_synapse, by_tau)
             backward.backward(
-                net, result.grid, self._readout, CHUNKS, result.tape, pull, limits, worth,
+                net, result.grid, self._readout, self._chunks, result.tape, pull, limits, worth,
                 by_neuron, limited,
             )  # fmt: skip
             gradient.gradient(
@@ -296,12 +257,6 @@ class Engine:
         if self.config.readout == "spike-count":
             return self.counts(result)["output"].argmax(axis=1)
         return result.score.argmax(axis=1)
-
-
-def _are_few(arrivals, net, pairs):
-    """Whether sorting a neuron's arrivals costs less than windows: they, or those they overtake."""
-    spread = np.ptp(net.reach[pairs]) / net.duration
-    return arrivals <= 20 * CROWD and arrivals * min(1.0, spread) <= 2 * CROWD
 
 
 def _usable_threads():

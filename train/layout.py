@@ -41,6 +41,24 @@ class Layout:
                 at += size
         self._room = at
         self.neurons = int(self._first[-1])
+        self._places = {
+            name: slice(int(self._first[index]), int(self._first[index + 1]))
+            for index, name in enumerate(self.names)
+        }
+        ends = [self._numbers(pair) for pair in self.connections]
+        self._into = np.searchsorted([post for post, _ in ends], np.arange(len(self.names) + 1))
+        self._pairs = np.array([
+            (pre, post, self._slices[pair].start,
+             self._copies[pair].start if pair in self._copies else -1)
+            for pair, (post, pre) in zip(self.connections, ends, strict=True)
+        ])
+        self._fixed = {
+            "jump": config.synapse == "jump", "final": self.names.index("output"),
+            "leaky": config.readout in ("leaky", "max"),
+            "single": config.readout == "first-spike" and self.names[-1] == "output"
+            and self._feeds_nothing(("output",)),
+            "duration": config.duration,
+        }  # fmt: skip
 
     def _feeds_nothing(self, group):
         return group == ("output",) and all(pre != "output" for pre, _ in self.config.connections)
@@ -50,45 +68,29 @@ class Layout:
 
     def population(self, name: str) -> slice:
         """Neurons of a population among all."""
-        index = self.names.index(name)
-        return slice(int(self._first[index]), int(self._first[index + 1]))
+        return self._places[name]
 
     def pack(self, network) -> structures.Net:
         """Lay a `Network` out for the kernels."""
-        config = self.config
         weights, delays = np.empty(self._room), np.empty(self._room)
-        pairs, reach = [], []
-        for pair, place in self._slices.items():
+        reach = np.empty((len(self.connections), 2))
+        for number, pair in enumerate(self.connections):
             delay = network.delay(*pair)
+            place, copy = self._slices[pair], self._copies.get(pair)
             weights[place], delays[place] = network.weights[pair].T.ravel(), delay.T.ravel()
-            copy = self._copies.get(pair)
             if copy:
                 weights[copy], delays[copy] = network.weights[pair].ravel(), delay.ravel()
-            post, pre = self._numbers(pair)
-            pairs.append((pre, post, place.start, copy.start if copy else -1))
-            reach.append((delay.min(), delay.max()))
+            reach[number] = delays[place].min(), delays[place].max()
         by_neuron = {"theta0": np.ones(self.neurons), "beta": np.zeros(self.neurons)}
         for kind, values in by_neuron.items():
             for name, array in getattr(network, kind).items():
-                values[self.population(name)] = array
-        targets = [post for _, post, _, _ in pairs]
+                values[self._places[name]] = array
         taus = np.array([network.taus(name) for name in self.names[1:]])
         return structures.Net(
-            size=self._size, first=self._first, groups=self._groups, pairs=np.array(pairs),
-            into=np.searchsorted(targets, np.arange(len(self.names) + 1)), reach=np.array(reach),
-            rates=1.0 / np.concatenate([taus[:1], taus]), weights=weights, delays=delays,
-            jump=config.synapse == "jump", final=self.names.index("output"),
-            leaky=config.readout in ("leaky", "max"),
-            single=config.readout == "first-spike" and self.names[-1] == "output"
-            and self._feeds_nothing(("output",)),
-            duration=config.duration, **by_neuron,
+            size=self._size, first=self._first, groups=self._groups, pairs=self._pairs,
+            into=self._into, reach=reach, rates=1.0 / np.concatenate([taus[:1], taus]),
+            weights=weights, delays=delays, **by_neuron, **self._fixed,
         )  # fmt: skip
-
-    def spread(self, net: structures.Net, values: np.ndarray) -> np.ndarray:
-        """Give each synapse, and each copy, its target population's value."""
-        places = np.concatenate([net.pairs[:, 2], net.pairs[net.pairs[:, 3] >= 0, 3]])
-        targets = np.concatenate([net.pairs[:, 1], net.pairs[net.pairs[:, 3] >= 0, 1]])
-        return np.repeat(values[targets], np.diff(np.append(places, self._room)))
 
     def gradients(self, by_weight, by_delay, theta0, beta, by_tau) -> dict[str, np.ndarray]:
         """Name the kernels' sums as `Network.arrays` does.

@@ -5,6 +5,7 @@ exponential synapse, to the fast trace Q); the membrane is V = P - Q and the thr
 ``theta0``, so weights and thresholds share one unit.
 """
 
+import functools
 import hashlib
 import importlib.metadata
 import json
@@ -140,13 +141,13 @@ class NetworkConfig:
                 raise ValueError(f"Connections must reach every population, not miss {name!r}")
         return tuple(sorted(pairs, key=lambda pair: (names.index(pair[1]), names.index(pair[0]))))
 
-    @property
+    @functools.cached_property
     def populations(self) -> dict[str, int]:
         """Size of each population, in order: ``hidden0``, ..., ``output``."""
         hidden = {f"hidden{k}": size for k, size in enumerate(self.hidden)}
         return {**hidden, "output": self.outputs}
 
-    @property
+    @functools.cached_property
     def spiking(self) -> tuple[str, ...]:
         """Names of the populations that fire, in order."""
         names = tuple(self.populations)

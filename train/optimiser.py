@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 
+from ..model.jit import called_kernel
+
 __all__ = ["Adam"]
 
 EPSILON = 1e-8
@@ -53,15 +55,12 @@ class Adam:
         root = math.sqrt(1.0 - second**self._steps)
         for name, array in self._arrays.items():
             kind = name.split("/")[0]
-            mean, square = self._moments[name]
-            mean *= first
-            mean += (1.0 - first) * gradients[name]
-            square *= second
-            square += (1.0 - second) * gradients[name] ** 2
             size = factor * self._rates[kind] * root / (1.0 - first**self._steps)
-            array -= size * mean / (np.sqrt(square) + EPSILON * root)
-            if kind in self._bounds:
-                np.clip(array, *self._bounds[kind], out=array)
+            low, high = self._bounds.get(kind, (-math.inf, math.inf))
+            _move(
+                _flat(array), np.ascontiguousarray(gradients[name]).ravel(),
+                *map(_flat, self._moments[name]), first, second, size, EPSILON * root, low, high,
+            )  # fmt: skip
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return the state under names for a file."""
@@ -87,3 +86,19 @@ class Adam:
             name: (arrays[f"mean/{name}"].copy(), arrays[f"square/{name}"].copy())
             for name in self._moments
         }
+
+
+def _flat(array):
+    """Return the same numbers in one dimension; never a copy."""
+    flat = array.view()
+    flat.shape = -1
+    return flat
+
+
+@called_kernel
+def _move(values, gradient, mean, square, first, second, size, epsilon, low, high):
+    for k in range(values.shape[0]):
+        mean[k] = mean[k] * first + (1.0 - first) * gradient[k]
+        square[k] = square[k] * second + (1.0 - second) * (gradient[k] * gradient[k])
+        moved = values[k] - size * mean[k] / (math.sqrt(square[k]) + epsilon)
+        values[k] = min(max(moved, low), high)

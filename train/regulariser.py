@@ -42,17 +42,18 @@ def add_rate_pull(gradients, config, counts, labels, *, low, high, strength) -> 
         The penalty, summed over neurons.
     """
     penalty = 0.0
+    means = {name: own.mean(axis=0) for name, own in counts.items()}
     for post in config.spiking:
         if post == "output":
             wanted = labels[:, None] == np.arange(config.outputs)
             distance = -(wanted & (counts[post] == 0)).mean(axis=0)
         else:
-            distance = excess(counts[post].mean(axis=0), low, high)
+            distance = excess(means[post], low, high)
         for pre in _sources(config, post):
-            activity = counts[pre].mean(axis=0)
-            if activity.any():
-                share = strength * activity / activity.mean()
-                gradients[f"weights/{pre}/{post}"] += np.outer(share, distance)
+            mean = means[pre].mean()
+            if mean > 0.0:
+                share = strength * means[pre] / mean
+                gradients[f"weights/{pre}/{post}"] += share[:, None] * distance
         gradients[f"theta0/{post}"] -= strength * distance
         penalty += strength / 2 * float((distance**2).sum())
     return penalty

@@ -3,8 +3,8 @@
 import numba as nb
 import numpy as np
 
-from ...model.jit import kernel, parallel_kernel
-from .few_adjoint import pull_few
+from ...model.jit import allocating_kernel, kernel, parallel_kernel
+from .few_adjoint import pull_few, room_for_few
 from .readout import seed
 from .sweep import sweep_loop, sweep_neuron
 from .table import fill_table, read_near, touch
@@ -50,9 +50,9 @@ def _pull(net, grid, pair, tape, g, lp, lq, places, tables):
                 g[k] += by_fast * q * fasts[k - first] * back[1, late]
 
 
-@kernel
-def _backward(net, grid, readout, tape, pull, limits, g, lp, lq, places, tables, theta_gradient,
-              beta_gradient):  # fmt: skip
+@allocating_kernel
+def _backward(net, grid, readout, tape, pull, limits, g, lp, lq, places, tables, few,
+              theta_gradient, beta_gradient):  # fmt: skip
     """Add to one sample's ``g``, fill ``lp`` and ``lq``. Returns the spikes that were limited."""
     time, start = tape[0], tape[3]
     seed(net, readout, time, start, pull, g)
@@ -77,7 +77,7 @@ def _backward(net, grid, readout, tape, pull, limits, g, lp, lq, places, tables,
             if net.pairs[pair, 0] == 0 or net.pairs[pair, 3] >= 0:
                 continue
             if grid.count[net.pairs[pair, 1]] == 1:
-                pull_few(net, grid, pair, tape, g, lp, lq)
+                pull_few(net, grid, pair, tape, g, lp, lq, *few)
             else:
                 _pull(net, grid, pair, tape, g, lp, lq, places, tables)
     return limited
@@ -111,9 +111,10 @@ def backward(net, grid, readout, chunks, tape, pull, limits, worth, by_neuron, l
         room, count = tape.time.shape[1], grid.count.max()
         places = (np.empty(room), np.empty(room, np.int32), np.empty(room), np.empty(room))
         tables = (np.empty(count), np.empty(count), np.empty((room, 5)))
+        few = room_for_few(room)
         for k in range(chunk * batch // chunks, (chunk + 1) * batch // chunks):
             row = (tape.time[k], tape.fast[k], tape.slope[k], tape.start[k])
             limited[k] = _backward(
                 net, grid, readout, row, pull[k], limits, worth[0][k], worth[1][k], worth[2][k],
-                places, tables, by_neuron[0][k], by_neuron[1][k],
+                places, tables, few, by_neuron[0][k], by_neuron[1][k],
             )  # fmt: skip

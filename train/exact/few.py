@@ -4,16 +4,19 @@ from math import exp
 
 import numpy as np
 
-from ...model.jit import kernel
+from ...model.jit import allocating_kernel, kernel
 from .exponential import exponential
+from .first import BUCKETS, ROOM, order, run_first
 from .lanes import LANES, is_whole, run_lanes
 from .neuron import Neuron, neuron_of, run, run_jump
 from .structures import FULL, spikes_of
 
 
 @kernel
-def _by_time(net, population, sample, rate, time, start, sources, fill):
-    """Fill ``sources``, in order of time, with all spikes into a population. Returns how many.
+def list_spikes(net, population, sample, rate, until, time, start, sources):
+    """Fill ``sources`` with the spikes into a population that can arrive by ``until``.
+
+    Returns how many.
 
     ``sources`` : each spike's time, exp(t/tau_m), its synapse with target 0, and the step from a
     target to the next.
@@ -21,54 +24,50 @@ def _by_time(net, population, sample, rate, time, start, sources, fill):
     at, growth, synapses, step = sources
     total = 0
     for pair in range(net.into[population], net.into[population + 1]):
-        starts = spikes_of(net, net.pairs[pair, 0], sample, time, start)[1]
-        total += starts[-1] - starts[0]
-    scale = (total - 0.5) / net.duration
-    fill[: total + 1] = 0
-    for turn in range(2):
-        for pair in range(net.into[population], net.into[population + 1]):
-            spikes, starts = spikes_of(net, net.pairs[pair, 0], sample, time, start)
-            for source in range(starts.shape[0] - 1):
-                for k in range(starts[source], starts[source + 1]):
-                    bucket = min(int(spikes[k] * scale), total - 1)
-                    if turn == 0:
-                        fill[bucket + 1] += 1
-                        continue
-                    slot = fill[bucket]
-                    fill[bucket] += 1
-                    at[slot], step[slot] = spikes[k], starts.shape[0] - 1
-                    synapses[slot] = net.pairs[pair, 2] + source
-        for k in range(total if turn == 0 else 0):
-            fill[k + 1] += fill[k]
-    for k in range(total):
-        spike, synapse, stride, slot = at[k], synapses[k], step[k], k
-        while slot > 0 and at[slot - 1] > spike:
-            at[slot], synapses[slot], step[slot] = at[slot - 1], synapses[slot - 1], step[slot - 1]
-            slot -= 1
-        at[slot], synapses[slot], step[slot] = spike, synapse, stride
+        spikes, starts = spikes_of(net, net.pairs[pair, 0], sample, time, start)
+        size = starts.shape[0] - 1
+        for source in range(size):
+            for k in range(starts[source], starts[source + 1]):
+                at[total], step[total] = spikes[k], size
+                synapses[total] = net.pairs[pair, 2] + source
+                total += spikes[k] + net.reach[pair, 0] <= until
     for k in range(total):
         growth[k] = exponential(at[k] * rate)
     return total
 
 
 @kernel
-def run_few(net, grid, population, sample, sources, arrivals, time, fast, slope, start):
-    """`run_layer` where a window is the whole sample: few arrivals, so all of them are sorted."""
+def _by_time(total, duration, sources, times, room):
+    """Put listed spikes in order of time. ``times`` and ``room`` : as `order` takes them."""
+    at, growth, synapses, step = sources
+    pick, _, copy = room
+    for k in range(total):
+        times[k] = at[k]
+    order(times, total, duration, room)
+    for k in range(total):
+        at[k] = times[pick[k]]
+    for k in range(total):
+        times[k] = growth[k]
+    for k in range(total):
+        growth[k] = times[pick[k]]
+    for values in (synapses, step):
+        for k in range(total):
+            copy[k] = values[k]
+        for k in range(total):
+            values[k] = copy[pick[k]]
+
+
+@kernel
+def _run_each(net, grid, population, total, sources, arrivals, state, time, fast, slope, start):
+    """`run_few`, one neuron after the other."""
     times, weights, growth, pick = arrivals
-    delays, synapse_weights, by_delay = net.delays, net.weights, grid.slow
-    # Names for all that neurons share: looking it up costs as much as an arrival.
-    one = neuron_of(net, population, net.first[population])
-    theta0, beta, duration, state = net.theta0, net.beta, net.duration, np.empty(4)
-    rate, top = one.rates[0], exp(duration * one.rates[0])
-    total = _by_time(net, population, sample, rate, time, start, sources, pick)
     at, grown, synapses, step = sources
+    one, duration = neuron_of(net, population, net.first[population]), net.duration
     low, used = net.first[population], start[net.first[population]]
-    if net.size[population] >= LANES // 2 and not net.jump and is_whole(one.rates[1] / rate):
-        return run_lanes(net, grid, population, total, sources, arrivals, time, fast, slope, start)
     for target in range(net.size[population]):
         n = 0
         for k in range(total):
-            arrival = at[k] + delays[synapses[k] + target * step[k]]
+            arrival = at[k] + net.delays[synapses[k] + target * step[k]]
             if arrival > duration:
                 continue
             slot = n
@@ -80,11 +79,11 @@ def run_few(net, grid, population, sample, sources, arrivals, time, fast, slope,
         for slot in range(n):
             k = pick[slot]
             synapse = synapses[k] + target * step[k]
-            weights[slot] = synapse_weights[synapse]
-            growth[slot] = grown[k] * by_delay[synapse]
-        times[n], weights[n], growth[n] = duration, 0.0, top
+            weights[slot] = net.weights[synapse]
+            growth[slot] = grown[k] * grid.slow[synapse]
+        times[n], weights[n], growth[n] = duration, 0.0, exp(duration * one.rates[0])
         state[0], state[1], state[2], state[3] = 0.0, 0.0, 0.0, 0.0
-        own = Neuron(one.rates, theta0[low + target], beta[low + target], one.single)
+        own = Neuron(one.rates, net.theta0[low + target], net.beta[low + target], one.single)
         if net.jump:
             used = run_jump(own, state, n, times, weights, duration, time, fast, slope, used)
         else:
@@ -93,3 +92,21 @@ def run_few(net, grid, population, sample, sources, arrivals, time, fast, slope,
             return FULL
         start[low + target + 1] = used
     return used
+
+
+@allocating_kernel
+def run_few(net, grid, population, sample, sources, arrivals, time, fast, slope, start):
+    """`run_layer` where a window is the whole sample: few arrivals, so all of them are sorted."""
+    rates, times = net.rates[population], arrivals[0]
+    total = list_spikes(
+        net, population, sample, rates[0], net.duration, time, start, sources
+    )  # fmt: skip
+    room = (arrivals[3], np.empty(BUCKETS * total + ROOM, np.int64), np.empty(total, np.int64))
+    if net.single and population == net.final and not net.jump:
+        return run_first(net, grid, population, total, sources, times, room,
+                         time, fast, slope, start)  # fmt: skip
+    _by_time(total, net.duration, sources, times, room)
+    if net.size[population] >= LANES // 2 and not net.jump and is_whole(rates[1] / rates[0]):
+        return run_lanes(net, grid, population, total, sources, arrivals, time, fast, slope, start)
+    return _run_each(net, grid, population, total, sources, arrivals, np.empty(4),
+                     time, fast, slope, start)  # fmt: skip

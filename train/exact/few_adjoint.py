@@ -1,99 +1,112 @@
-"""A population with few arrivals, backwards: each arrival meets the target's next spike."""
+"""A population with few arrivals, backwards: each arrival meets the target's next spike.
+
+Only spikes that are worth something, and arrivals up to the last of them, are looked at: where
+only first spikes are read, that's half or less. Every such arrival is held against every such
+spike of its target, without a branch.
+"""
 
 from math import inf
 
 import numpy as np
 
-from ...model.jit import kernel
+from ...model.jit import allocating_kernel, kernel
 from .exponential import exponential
-from .structures import spikes_of
+from .few import list_spikes
 
 
 @kernel
-def pull_few(net, grid, pair, tape, g, lp, lq):
-    """Add to ``g`` of a connection's sources what their arrivals are worth.
+def _list_hits(net, population, chunk, chunks, tape, worth, hits):
+    """Fill ``hits`` with the spikes of every ``chunks``-th target that arrivals may meet.
 
-    Sources run through in a loop without a branch, once for each spike of a target.
+    ``hits`` : targets, (spikes,) int64; and (4, spikes), the time of the spike before and its own,
+    lP and lQ there as if at time 0. Jump synapses' have what an arrival at that time is worth in
+    lP's place. Returns how many, and the last one's time.
     """
+    time, slope, start = tape
+    g, lp, lq = worth
+    targets, (befores, afters, ps, qs) = hits
+    low, rates, count, last = net.first[population], net.rates[population], 0, -inf
+    for target in range(chunk, net.size[population], chunks):
+        before = -inf
+        for hit in range(start[low + target], start[low + target + 1]):
+            p, q = (g[hit] / slope[hit], 0.0) if net.jump else (lp[hit], lq[hit])
+            targets[count], befores[count], afters[count] = target, before, time[hit]
+            ps[count], qs[count] = p, q
+            before = time[hit]
+            if p != 0.0 or q != 0.0:
+                count += 1
+                last = max(last, before)
+    for row in range(0 if net.jump else count):
+        ps[row] *= exponential(-afters[row] * rates[0])
+        qs[row] *= exponential(-afters[row] * rates[1])
+    return count, last
+
+
+@allocating_kernel
+def room_for_few(most):
+    """Return scratch for `pull_few` and `gradient_few`: as many spikes as there can be."""
+    ends = (np.empty(most), np.empty(most), np.empty(most), np.empty(most))
+    hits = (np.empty(most, np.int64), ends)
+    sources = (np.empty(most), np.empty(most), np.empty(most, np.int64), np.empty(most, np.int64))
+    return hits, np.empty(most), sources
+
+
+@kernel
+def pull_few(net, grid, pair, tape, g, lp, lq, hits, fast, sources):
+    """Add to ``g`` of a connection's sources what their arrivals are worth. The rest is scratch."""
     time, _, slope, start = tape
+    targets, (befores, afters, ps, qs) = hits
+    at, slow, source, spike = sources
     source_population, population = net.pairs[pair, 0], net.pairs[pair, 1]
-    starts = start[net.first[source_population] : net.first[source_population + 1] + 1]
-    first, total, sources = starts[0], starts[-1] - starts[0], starts.shape[0] - 1
+    first = net.first[source_population]
     rate_m, rate_s = net.rates[population, 0], net.rates[population, 1]
-    at, own = time[first : starts[-1]], g[first : starts[-1]]
-    slow, fast, source = np.empty(total), np.empty(total), np.empty(total, np.int64)
-    for neuron in range(sources):
-        source[starts[neuron] - first : starts[neuron + 1] - first] = neuron
+    count, last = _list_hits(net, population, 0, 1, (time, slope, start), (g, lp, lq), hits)
+    total, size = 0, net.size[source_population]
+    for neuron in range(size):
+        for k in range(start[first + neuron], start[first + neuron + 1]):
+            at[total], source[total], spike[total] = time[k], neuron, k
+            total += time[k] + net.reach[pair, 0] <= last
     for k in range(total):
         slow[k] = rate_m * exponential(at[k] * rate_m)
         fast[k] = rate_s * exponential(at[k] * rate_s)
-    for target in range(net.size[population]):
-        neuron, synapses = net.first[population] + target, net.pairs[pair, 2] + target * sources
-        into = slice(synapses, synapses + sources)
-        weights, delays = net.weights[into], net.delays[into]
-        by_rest_m, by_rest_s = grid.slow[into], grid.fast[into]
-        before = -inf
-        for hit in range(start[neuron], start[neuron + 1]):
-            after = time[hit]
-            p = lp[hit] * exponential(-after * rate_m)
-            q = lq[hit] * exponential(-after * rate_s)
-            touch = g[hit] / slope[hit]
-            for k in range(total):
-                arrival = at[k] + delays[source[k]]
-                if net.jump:
-                    own[k] += touch if arrival == after else 0.0
-                    continue
-                worth = p * slow[k] * by_rest_m[source[k]] + q * fast[k] * by_rest_s[source[k]]
-                worth *= weights[source[k]]
-                own[k] += worth if before < arrival <= after else 0.0
-            before = after
+    for row in range(count):
+        before, after, p, q = befores[row], afters[row], ps[row], qs[row]
+        synapses = net.pairs[pair, 2] + targets[row] * size
+        for k in range(total):
+            synapse = np.uint64(synapses + source[k])
+            arrival = at[k] + net.delays[synapse]
+            if net.jump:
+                g[spike[k]] += p * (arrival == after)
+                continue
+            worth = p * slow[k] * grid.slow[synapse] + q * fast[k] * grid.fast[synapse]
+            worth *= net.weights[synapse]
+            g[spike[k]] += worth * ((before < arrival) & (arrival <= after))
 
 
 @kernel
-def gradient_few(net, grid, population, chunk, chunks, sample, tape, worth, by_weight,
-         by_delay):  # fmt: skip
-    """Add one sample's gradients of every ``chunks``-th target whose window is the whole sample."""
-    time, slope, start = tape
-    g, lp, lq = worth
-    total, rates = 0, net.rates[population]
-    rate_m, rate_s = rates[0], rates[1]
-    for pair in range(net.into[population], net.into[population + 1]):
-        starts = spikes_of(net, net.pairs[pair, 0], sample, time, start)[1]
-        total += starts[-1] - starts[0]
-    at, slow, fast = np.empty(total), np.empty(total), np.empty(total)
-    synapses, step = np.empty(total, np.int64), np.empty(total, np.int64)
-    total = 0
-    for pair in range(net.into[population], net.into[population + 1]):
-        spikes, starts = spikes_of(net, net.pairs[pair, 0], sample, time, start)
-        for source in range(starts.shape[0] - 1):
-            for k in range(starts[source], starts[source + 1]):
-                at[total], step[total] = spikes[k], starts.shape[0] - 1
-                synapses[total] = net.pairs[pair, 2] + source
-                total += 1
+def gradient_few(net, grid, population, chunk, chunks, sample, tape, worth, hits, fast, sources,
+                 by_weight, by_delay):  # fmt: skip
+    """Add one sample's gradients of every ``chunks``-th target whose window is the whole sample.
+
+    ``hits``, ``fast`` and ``sources`` are scratch.
+    """
+    rate_m, rate_s = net.rates[population, 0], net.rates[population, 1]
+    targets, (befores, afters, ps, qs) = hits
+    count, last = _list_hits(net, population, chunk, chunks, tape, worth, hits)
+    total = list_spikes(net, population, sample, rate_m, last, tape[0], tape[2], sources)
+    at, slow, synapses, step = sources
     for k in range(total):
-        slow[k], fast[k] = exponential(at[k] * rate_m), exponential(at[k] * rate_s)
-    weights, delays, by_rest_m, by_rest_s = net.weights, net.delays, grid.slow, grid.fast
-    low, jump = net.first[population], net.jump
-    for target in range(chunk, net.size[population], chunks):
-        begin, end = start[low + target], start[low + target + 1]
-        last = -1
-        p_end, q_end = 0.0, 0.0
-        for k in range(total if begin < end else 0):
-            synapse = synapses[k] + target * step[k]
-            arrival = at[k] + delays[synapse]
-            hit = begin
-            while hit < end and time[hit] < arrival:
-                hit += 1
-            if hit == end:
+        fast[k] = exponential(at[k] * rate_s)
+    for k in range(total):
+        now, by_slow, by_fast, first, stride = at[k], slow[k], fast[k], synapses[k], step[k]
+        for row in range(count):
+            synapse = np.uint64(first + targets[row] * stride)
+            arrival = now + net.delays[synapse]
+            if net.jump:
+                by_delay[synapse] += ps[row] * (arrival == afters[row])
                 continue
-            if jump:
-                by_delay[synapse] += g[hit] / slope[hit] if time[hit] == arrival else 0.0
-                continue
-            if hit != last:
-                last = hit
-                p_end = lp[hit] * exponential(-time[hit] * rate_m)
-                q_end = lq[hit] * exponential(-time[hit] * rate_s)
-            p = p_end * slow[k] * by_rest_m[synapse]
-            q = q_end * fast[k] * by_rest_s[synapse]
+            meets = (befores[row] < arrival) & (arrival <= afters[row])
+            p = ps[row] * by_slow * grid.slow[synapse] * meets
+            q = qs[row] * by_fast * grid.fast[synapse] * meets
             by_weight[synapse] += p + q
-            by_delay[synapse] += weights[synapse] * (p * rate_m + q * rate_s)
+            by_delay[synapse] += net.weights[synapse] * (p * rate_m + q * rate_s)

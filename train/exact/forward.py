@@ -11,14 +11,14 @@ have windows no longer than their shortest delay, so that what fires in one arri
 import numba as nb
 import numpy as np
 
-from ...model.jit import kernel, parallel_kernel
+from ...model.jit import allocating_kernel, kernel, parallel_kernel
 from .few import run_few
 from .layer import run_layer
 from .loop import run_loop
 from .structures import FULL, Places, Sample, Trains
 
 
-@kernel
+@allocating_kernel
 def _forward(net, grid, sample, places, trains, sources, arrivals, time, fast, slope, start):
     """Run one sample. Returns the spikes on its tape, or FULL."""
     used = 0

@@ -7,8 +7,8 @@ their order, and nothing depends on the threads.
 import numba as nb
 import numpy as np
 
-from ...model.jit import kernel, parallel_kernel
-from .few_adjoint import gradient_few
+from ...model.jit import allocating_kernel, kernel, parallel_kernel
+from .few_adjoint import gradient_few, room_for_few
 from .readout import readout_value
 from .structures import Sample, spikes_of
 from .table import fill_table, read_near, touch
@@ -71,16 +71,16 @@ def _read(net, pair, target, times, starts, pull, by_weight, by_delay):
         synapse += 1
 
 
-@kernel
-def _share(net, grid, chunk, chunks, sample, tape, worth, pull, places, tables,
+@allocating_kernel
+def _share(net, grid, chunk, chunks, sample, tape, worth, pull, places, tables, few,
            by_weight, by_delay):  # fmt: skip
     """Add one sample's gradients of every ``chunks``-th target."""
     time, _, start = tape
     _, lp, lq = worth
     for population in range(1, net.size.shape[0]):
         if grid.count[population] == 1 and not (net.leaky and population == net.final):
-            gradient_few(net, grid, population, chunk, chunks, sample, tape, worth,
-                 by_weight, by_delay)  # fmt: skip
+            gradient_few(net, grid, population, chunk, chunks, sample, tape, worth, *few,
+                         by_weight, by_delay)  # fmt: skip
     for pair in range(net.pairs.shape[0]):
         population = net.pairs[pair, 1]
         times, starts = spikes_of(net, net.pairs[pair, 0], sample, time, start)
@@ -123,10 +123,11 @@ def gradient(net, grid, inputs, rows, chunks, events, tape, worth, pull, by_weig
         room, count = max(events, tape.time.shape[1]), grid.count.max()
         places = (np.empty(room), np.empty(room, np.int32), np.empty(room), np.empty(room))
         tables = (np.empty(count), np.empty(count), np.empty((room, 5)))
+        few = room_for_few(events + tape.time.shape[1])
         for k in range(rows.shape[0]):
             _share(
                 net, grid, chunk, chunks, Sample(inputs[0], inputs[1][rows[k]]),
                 (tape.time[k], tape.slope[k], tape.start[k]),
                 (worth[0][k], worth[1][k], worth[2][k]), pull[k], places, tables,
-                by_weight, by_delay,
+                few, by_weight, by_delay,
             )  # fmt: skip

@@ -9,20 +9,21 @@ from math import exp, log
 
 import numpy as np
 
-from ...model.jit import kernel
+from ...model.jit import allocating_kernel, kernel
 from .crossing import straight_root
+from .first import may_fire
 from .neuron import Neuron, neuron_of, run
 from .structures import FULL
 
 LANES = 16
 """Neurons that run side by side."""
 
-THETA, P, Q, SLOW, FAST, ROOT, ERROR, SINCE, BETA, LIFT = (
-    LANES * row for row in range(10)
-)  # of `state`  # fmt: skip
+THETA, S, F, LEVEL, P, Q, ROOT, ERROR, SINCE, BETA, LIFT = (
+    LANES * row for row in range(11)
+)  # of `state`
 BEGIN, STOP = (LANES * row for row in range(2))  # of `turn`
-TIME, WEIGHT, BY_SLOW, BY_FAST = (LANES * row for row in range(4))  # of each arrival
-ARRIVAL = 4 * LANES
+TIME, WEIGHT, GROWTH = (LANES * row for row in range(3))  # of each arrival
+ARRIVAL = 3 * LANES
 HALLEY = 4
 
 
@@ -43,9 +44,9 @@ def _power(ratio, y):
 def _quiet_lanes(ratio, rate_a, n, arrivals, state, turn):
     """Pass intervals, from ``BEGIN`` of each lane on; ``STOP`` gets the first that might not be.
 
-    As in `neuron.run`, but with A's lower bound ``BETA`` (1 - x/4)**4, x being the time since
-    ``SINCE`` in tau_a, up to 4. ``SLOW`` and ``FAST`` are exp(t/tau_m) and exp(t/tau_s) of the time
-    of ``P`` and ``Q``, ``LIFT`` is the bound there.
+    `first.may_fire`, with the least threshold of the interval: A isn't above ``BETA``
+    (1 - x/4)**4, x being the time since ``SINCE`` in tau_a, up to 4. ``LEVEL`` is exp(t/tau_m) of
+    the interval's begin.
     """
     peak = _power(ratio, ratio - 1.0) / (_power(ratio, ratio) * ratio)
     for lane in range(LANES):
@@ -53,26 +54,26 @@ def _quiet_lanes(ratio, rate_a, n, arrivals, state, turn):
     for k in range(n + 1):
         row = arrivals[k * ARRIVAL : (k + 1) * ARRIVAL]
         for lane in range(LANES):
-            p, q, lift = state[P + lane], state[Q + lane], state[LIFT + lane]
-            y = state[SLOW + lane] / row[BY_SLOW + lane]
-            p_end, q_end = p * y, q * (state[FAST + lane] / row[BY_FAST + lane])
-            kept = max(0.0, 1.0 - 0.25 * rate_a * (row[TIME + lane] - state[SINCE + lane]))
-            lift_end = state[BETA + lane] * (kept * kept) * (kept * kept)
-            tilt = (lift - lift_end) / max(1.0 - y, 1e-300)
-            straight, theta = p - tilt, state[THETA + lane] + lift - tilt
-            rises = (straight > 0.0) & (q * ratio > straight)
-            there = (straight * y - q_end >= theta) | (q_end * ratio < straight * y)
-            high = peak * (_power(ratio, straight) * straight) >= q * _power(ratio, theta)
+            s, f, level = state[S + lane], state[F + lane], state[LEVEL + lane]
+            end, theta, straight = row[GROWTH + lane], state[THETA + lane], s
+            if rate_a is not None:
+                lift = state[LIFT + lane]
+                kept = max(0.0, 1.0 - 0.25 * rate_a * (row[TIME + lane] - state[SINCE + lane]))
+                lift_end = state[BETA + lane] * (kept * kept) * (kept * kept)
+                tilt = (lift - lift_end) / max(1.0 - level / end, 1e-300)
+                straight, theta = s - tilt * level, theta + lift - tilt
+            lead = _power(ratio, end)
             runs = (k >= turn[BEGIN + lane]) & (turn[STOP + lane] > n)
-            fires = rises & there & high
+            fires = may_fire(ratio, theta, straight, f, _power(ratio, level), end, lead)
+            fires &= peak * (_power(ratio, straight) * straight) >= f * _power(ratio, theta)
             passes = runs & (not fires)
-            weight = row[WEIGHT + lane]
+            grown = row[WEIGHT + lane] * end
             turn[STOP + lane] = k if runs & fires else turn[STOP + lane]
-            state[P + lane] = p_end + weight if passes else p
-            state[Q + lane] = q_end + weight if passes else q
-            state[LIFT + lane] = lift_end if passes else lift
-            state[SLOW + lane] = row[BY_SLOW + lane] if passes else state[SLOW + lane]
-            state[FAST + lane] = row[BY_FAST + lane] if passes else state[FAST + lane]
+            state[S + lane] = s + grown if passes else s
+            state[F + lane] = f + grown * lead if passes else f
+            state[LEVEL + lane] = end if passes else level
+            if rate_a is not None:
+                state[LIFT + lane] = lift_end if passes else lift
 
 
 @kernel
@@ -82,6 +83,9 @@ def _root_lanes(ratio, state):
     ``ERROR`` is below 0 where they do: the error left is small, and the peak hasn't been passed.
     """
     for lane in range(LANES):
+        level = state[LEVEL + lane]
+        state[P + lane] = state[S + lane] / level
+        state[Q + lane] = state[F + lane] / (level * _power(ratio, level))
         state[ROOT + lane] = 1.0
     for _ in range(HALLEY):
         for lane in range(LANES):
@@ -97,45 +101,48 @@ def _root_lanes(ratio, state):
 
 
 @kernel
-def _fill_lanes(net, grid, population, first, total, sources, fast, pick, arrivals):
+def _fill_lanes(net, grid, population, first, total, sources, arrivals):
     """Sort the arrivals at neurons ``first`` to ``first + LANES`` of a population into lanes.
 
-    What there's too little of are arrivals of weight 0 at the end of the sample, or such neurons.
+    Those behind the end come at the end, with weight 0. Lanes without a neuron copy the last one's.
     """
     at, grown, synapses, step = sources
-    delays, weights, by_slow, by_fast = net.delays, net.weights, grid.slow, grid.fast
-    duration, rates = net.duration, net.rates[population]
-    top_slow, top_fast = exp(duration * rates[0]), exp(duration * rates[1])
-    count = min(LANES, net.size[population] - first)
+    duration, top = net.duration, exp(net.duration * net.rates[population, 0])
+    last = net.size[population] - 1
+    for k in range(total):
+        row = arrivals[k * ARRIVAL : (k + 1) * ARRIVAL]
+        for lane in range(LANES):
+            synapse = synapses[k] + min(first + lane, last) * step[k]
+            arrival = at[k] + net.delays[synapse]
+            there = arrival <= duration
+            row[TIME + lane] = arrival if there else duration
+            row[WEIGHT + lane] = net.weights[synapse] if there else 0.0
+            row[GROWTH + lane] = grown[k] * grid.slow[synapse] if there else top
+        slot, moved = k, True
+        while slot > 0 and moved:
+            moved = _exchange(arrivals[(slot - 1) * ARRIVAL : (slot + 1) * ARRIVAL])
+            slot -= 1
+    row = arrivals[total * ARRIVAL : (total + 1) * ARRIVAL]
     for lane in range(LANES):
-        n = 0
-        for k in range(total if lane < count else 0):
-            arrival = at[k] + delays[synapses[k] + (first + lane) * step[k]]
-            if arrival > duration:
-                continue
-            slot = n
-            row = n * ARRIVAL + lane + TIME
-            while slot > 0 and arrivals[row - ARRIVAL] > arrival:
-                arrivals[row], pick[slot] = arrivals[row - ARRIVAL], pick[slot - 1]
-                slot -= 1
-                row -= ARRIVAL
-            arrivals[row], pick[slot] = arrival, k
-            n += 1
-        for slot in range(n):
-            k = pick[slot]
-            synapse = synapses[k] + (first + lane) * step[k]
-            row = slot * ARRIVAL + lane
-            arrivals[row + WEIGHT] = weights[synapse]
-            arrivals[row + BY_SLOW] = grown[k] * by_slow[synapse]
-            arrivals[row + BY_FAST] = fast[k] * by_fast[synapse]
-        for slot in range(n, total + 1):
-            row = slot * ARRIVAL + lane
-            arrivals[row + TIME], arrivals[row + WEIGHT] = duration, 0.0
-            arrivals[row + BY_SLOW], arrivals[row + BY_FAST] = top_slow, top_fast
+        row[TIME + lane], row[WEIGHT + lane], row[GROWTH + lane] = duration, 0.0, top
 
 
 @kernel
-def _first_lanes(ratio, rates, total, single, beta, arrivals, state, turn, fired, spikes):
+def _exchange(rows):
+    """Put two arrivals in order in each lane. Returns whether any had to be exchanged."""
+    swaps = 0
+    for lane in range(LANES):
+        swap = rows[TIME + lane] > rows[ARRIVAL + TIME + lane]
+        swaps += swap
+        for kind in (TIME, WEIGHT, GROWTH):
+            one, other = rows[kind + lane], rows[ARRIVAL + kind + lane]
+            rows[kind + lane] = other if swap else one
+            rows[ARRIVAL + kind + lane] = one if swap else other
+    return swaps > 0
+
+
+@kernel
+def _first_lanes(ratio, rates, total, arrivals, state, turn, fired, spikes):
     """Find the first spike of each lane that ends at one, and let it go on from there.
 
     ``fired`` gets its interval, ``spikes`` : (LANES, 3) its time, Q and slope.
@@ -146,82 +153,84 @@ def _first_lanes(ratio, rates, total, single, beta, arrivals, state, turn, fired
         if k > total:
             continue
         p, q, root = state[P + lane], state[Q + lane], state[ROOT + lane]
-        end = state[SLOW + lane] / arrivals[k * ARRIVAL + BY_SLOW + lane]
+        level = state[LEVEL + lane]
+        end = level / arrivals[k * ARRIVAL + GROWTH + lane]
         if not (state[ERROR + lane] <= 0.0 and end <= root <= 1.0):
             root = straight_root(ratio, p, q, state[THETA + lane], end)
         begin = arrivals[(k - 1) * ARRIVAL + TIME + lane] if k > 0 else 0.0
-        shrink = root * _power(ratio, root)
-        at, q_spike = begin - log(root) / rates[0], q * shrink
+        at, q_spike = begin - log(root) / rates[0], q * root * _power(ratio, root)
         spikes[lane, 0], spikes[lane, 1] = at, q_spike
         spikes[lane, 2] = q_spike * rates[1] - p * root * rates[0]
-        if not single:
-            turn[BEGIN + lane] = k
-            state[P + lane], state[Q + lane] = q_spike, q_spike
-            state[SLOW + lane] /= root
-            state[FAST + lane] /= shrink
-            state[SINCE + lane], state[BETA + lane] = at, beta[lane]
-            state[LIFT + lane] = beta[lane]
+        turn[BEGIN + lane] = k
+        level /= root
+        state[LEVEL + lane] = level
+        state[S + lane] = state[F + lane] / _power(ratio, level)
+        state[SINCE + lane] = at
 
 
 @kernel
-def _rest(own, total, lane, begin, k, lane_arrivals, state, arrivals, time, fast, slope, used):
+def _rest(own, total, lane, begin, k, room, arrivals, time, fast, slope, used):
     """Run the neuron of a lane that has fired at ``begin`` on from interval ``k``, by `run`."""
     times, weights, growth, _ = arrivals
+    lane_arrivals, state, _, _, _, left = room
     last = lane_arrivals[(k - 1) * ARRIVAL + TIME + lane] if k > 0 else 0.0
     last = max(last, begin)
-    left = np.empty(4)
-    left[0], left[1], left[3] = state[P + lane], state[Q + lane], last
-    left[2] = own.beta * exp((begin - last) * own.rates[2])
+    ratio, level = own.rates[1] / own.rates[0], state[LEVEL + lane]
+    left[0], left[1] = state[S + lane] / level, state[F + lane] / (level * _power(ratio, level))
+    left[2], left[3] = own.beta * exp((begin - last) * own.rates[2]), last
     for slot in range(k, total + 1):
         row = slot * ARRIVAL + lane
         times[slot - k], weights[slot - k] = lane_arrivals[row + TIME], lane_arrivals[row + WEIGHT]
-        growth[slot - k] = lane_arrivals[row + BY_SLOW] / state[SLOW + lane]
+        growth[slot - k] = lane_arrivals[row + GROWTH] / level
     return run(own, left, total - k, times, weights, growth, time, fast, slope, used)
 
 
 @kernel
-def run_lanes(net, grid, population, total, sources, arrivals, time, fast, slope, start):
-    """`run_few` for populations of some size and whole ratios of time constants.
-
-    Up to a neuron's first spike there's no A, and few fire again: so far they run side by side.
-    """
+def _run_lanes(net, grid, population, total, sources, room, arrivals, time, fast, slope, start):
+    """`run_lanes` with room to do so."""
+    in_lanes, state, turn, fired, spikes, _ = room
     low, used = net.first[population], start[net.first[population]]
-    size, single = net.size[population], net.single and population == net.final
-    one = neuron_of(net, population, low)
-    rates, theta0, beta = one.rates, net.theta0[low : low + size], net.beta[low : low + size]
+    size, rates = net.size[population], neuron_of(net, population, low).rates
     ratio = rates[1] / rates[0]
-    in_lanes, own_beta = np.empty((total + 1) * ARRIVAL), np.zeros(LANES)
-    state, turn = np.empty(10 * LANES), np.empty(2 * LANES, np.int64)
-    fired, spikes, powers = np.empty(LANES, np.int64), np.empty((LANES, 3)), np.empty(total)
-    for k in range(total):
-        powers[k] = sources[1][k] * _power(ratio, sources[1][k])
     for first in range(0, size, LANES):
-        count = min(LANES, size - first)
-        _fill_lanes(net, grid, population, first, total, sources, powers, arrivals[3], in_lanes)
+        _fill_lanes(net, grid, population, first, total, sources, in_lanes)
         for lane in range(LANES):
-            state[P + lane], state[Q + lane], turn[BEGIN + lane] = 0.0, 0.0, 0
-            state[SINCE + lane], state[BETA + lane], state[LIFT + lane] = 0.0, 0.0, 0.0
-            state[SLOW + lane], state[FAST + lane], state[THETA + lane] = 1.0, 1.0, 1.0
-        state[THETA : THETA + count] = theta0[first : first + count]
-        own_beta[:count] = beta[first : first + count]
-        _quiet_lanes(ratio, rates[2], total, in_lanes, state, turn)
+            state[S + lane], state[F + lane], turn[BEGIN + lane] = 0.0, 0.0, 0
+            state[THETA + lane] = net.theta0[low + min(first + lane, size - 1)]
+            state[LEVEL + lane] = 1.0
+        _quiet_lanes(ratio, None, total, in_lanes, state, turn)
         _root_lanes(ratio, state)
-        _first_lanes(ratio, rates, total, single, own_beta, in_lanes, state, turn, fired, spikes)
-        if not single:
-            _quiet_lanes(ratio, rates[2], total, in_lanes, state, turn)
-        for lane in range(count):
+        for lane in range(LANES):
+            state[BETA + lane] = net.beta[low + min(first + lane, size - 1)]
+            state[SINCE + lane], state[LIFT + lane] = 0.0, state[BETA + lane]
+        _first_lanes(ratio, rates, total, in_lanes, state, turn, fired, spikes)
+        _quiet_lanes(ratio, rates[2], total, in_lanes, state, turn)
+        for lane in range(min(LANES, size - first)):
             if fired[lane] <= total:
                 if used == time.shape[0]:
                     return FULL
-                time[used], fast[used], slope[used] = spikes[lane]
+                time[used], fast[used] = spikes[lane, 0], spikes[lane, 1]
+                slope[used] = spikes[lane, 2]
                 used += 1
-                if not single and turn[STOP + lane] <= total:
-                    own = Neuron(rates, theta0[first + lane], own_beta[lane], single)
-                    used = _rest(own, total, lane, spikes[lane, 0], turn[STOP + lane], in_lanes,
-                                 state, arrivals, time, fast, slope, used)  # fmt: skip
+                if turn[STOP + lane] <= total:
+                    own = Neuron(rates, state[THETA + lane], state[BETA + lane], False)
+                    used = _rest(own, total, lane, spikes[lane, 0], turn[STOP + lane], room,
+                                 arrivals, time, fast, slope, used)  # fmt: skip
                     if used < 0:
                         return FULL
             start[low + first + lane + 1] = used
     return used
 
 
+@allocating_kernel
+def run_lanes(net, grid, population, total, sources, arrivals, time, fast, slope, start):
+    """`run_few` for populations of some size and whole ratios of time constants.
+
+    Up to a neuron's first spike there's no A, and few fire again: so far they run side by side.
+    """
+    room = (
+        np.empty((total + 1) * ARRIVAL), np.empty(11 * LANES), np.empty(2 * LANES, np.int64),
+        np.empty(LANES, np.int64), np.empty((LANES, 3)), np.empty(4),
+    )  # fmt: skip
+    return _run_lanes(net, grid, population, total, sources, room, arrivals,
+                      time, fast, slope, start)  # fmt: skip

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ...model.jit import kernel
+from ...model.jit import allocating_kernel, kernel
 from .arrivals import gather, look, order
 from .neuron import neuron_of, run, run_jump
 from .structures import FULL, spikes_of
@@ -41,7 +41,7 @@ def _walk(net, grid, population, neuron, trains, sums, arrivals, state, time, fa
     return used
 
 
-@kernel
+@allocating_kernel
 def run_layer(net, grid, population, sample, places, trains, arrivals, time, fast, slope, start):
     """Run a population that doesn't feed itself. Returns the tape's spikes, or FULL."""
     sums, state = np.empty((grid.count[population], 4)), np.empty(4)

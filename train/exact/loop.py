@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...model.jit import kernel
+from ...model.jit import allocating_kernel, kernel
 from .arrivals import collect, gather, look, order
 from .neuron import neuron_of, run, run_jump
 from .structures import FULL, PARTS, spikes_of
@@ -74,7 +74,7 @@ def _gather_loop(net, grid, begin, population, target, window, out, mark, n, arr
     return n
 
 
-@kernel
+@allocating_kernel
 def _loop_sums(net, grid, begin, end, sample, places, trains, time, start):
     """Return what the sources outside a group add, (neurons, windows, 4)."""
     low, base = net.first[begin], net.into[begin]
@@ -116,7 +116,7 @@ def _open(net, grid, begin, population, neuron, window, trains, out, mark, arriv
     return total != FULL
 
 
-@kernel
+@allocating_kernel
 def _file(out, row, low, high, time, fast, slope, start, used):
     """Move a population's spikes from ``out`` to the tape, by neuron. Returns the tape's spikes."""
     start[low : high + 1] = 0
@@ -133,7 +133,7 @@ def _file(out, row, low, high, time, fast, slope, start, used):
     return used + out.length[row]
 
 
-@kernel
+@allocating_kernel
 def run_loop(net, grid, begin, end, sample, places, trains, arrivals, time, fast, slope, start):
     """Run the populations of a group that feeds itself, window by window.
 

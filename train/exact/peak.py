@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numba as nb
 import numpy as np
 
-from ...model.jit import kernel, parallel_kernel
+from ...model.jit import allocating_kernel, kernel, parallel_kernel
 from .structures import Sample, spikes_of
 
 NONE = -1
@@ -60,7 +60,7 @@ def _collect(net, population, target, sample, time, start, arrivals):
     return n
 
 
-@kernel
+@allocating_kernel
 def _find(net, population, n, arrivals):
     """Return the largest V, its time, the arrival at which it stands or NONE, and V' before it."""
     rate_m, rate_s = net.rates[population, 0], net.rates[population, 1]
@@ -100,7 +100,7 @@ def _parts(net, population, gap):
     return slow - fast, slow * rate_m - fast * rate_s
 
 
-@kernel
+@allocating_kernel
 def _sample(net, sample, events, time, start, wanted, peaks, row):
     """`find` for one sample. Numba loses what a parallel loop itself writes into a tuple."""
     arrivals = Arrivals(

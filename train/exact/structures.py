@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...model.jit import kernel
+from ...model.jit import spliced_kernel
 
 FULL = -1
 """Instead of the number of spikes: they don't fit."""
@@ -117,7 +117,7 @@ class Sample(NamedTuple):
     start: np.ndarray
 
 
-@kernel
+@spliced_kernel
 def spikes_of(net, population, sample, time, start):
     """Return the times of a population's spikes, and where each neuron's begin."""
     if population == 0:

@@ -9,7 +9,7 @@ from math import exp
 
 import numpy as np
 
-from ...model.jit import kernel
+from ...model.jit import allocating_kernel, kernel
 from .table import touch
 from .windows import ring_rows
 
@@ -110,7 +110,7 @@ def _collect(net, grid, low, population, neuron, k, tape, g, lp, lq, ring):
     return total
 
 
-@kernel
+@allocating_kernel
 def sweep_loop(net, grid, begin, end, tape, g, lp, lq, limits, theta_gradient, beta_gradient):
     """`sweep_neuron` for a group that feeds itself, window by window from the last.
 

@@ -10,11 +10,11 @@ from math import exp
 import numba as nb
 import numpy as np
 
-from ...model.jit import kernel, parallel_kernel
+from ...model.jit import allocating_kernel, kernel, parallel_kernel
 from .structures import Sample, spikes_of
 
 
-@kernel
+@allocating_kernel
 def _rest(net, population, neuron, time, fast, start, lp, lq):
     """Return what the traces' rests after own spikes add: P, which is Q then, Q and A."""
     rates, beta = net.rates[population], net.beta[neuron]

@@ -1,0 +1,89 @@
+"""How a network's populations cut their time into windows, and how its synapses look through them.
+
+That changes with every step of the delays, so it's done by kernels, for all synapses at once.
+"""
+
+import numpy as np
+
+from ...model.jit import called_kernel
+from .exponential import exponential
+from .structures import PARTS, Grid
+
+__all__ = ["grid_of"]
+
+CROWD = 8.0
+"""Arrivals in a window of a neuron, about: fewer cost walking, more cost opening windows."""
+
+LONG = 100.0
+"""A window of so many tau_s or more isn't used: its factors would overflow."""
+
+
+def grid_of(net, events: float) -> Grid:
+    """Cut each population's time so that some arrivals fall into a window of a neuron.
+
+    Parameters
+    ----------
+    net : Net
+    events : float
+        Input spikes of a sample, on the average. Not those of the samples at hand: a sample's
+        spikes don't depend on its batch, but can differ in their last places between two datasets.
+    """
+    width = np.empty(len(net.size))
+    _choose_widths(net, events, width)
+    reach = net.reach[:, 1] / width[net.pairs[:, 1]]
+    size, most = len(net.weights), reach.max()
+    lag, near = (
+        np.empty(size, np.uint16 if most * parts < 2**16 - 1 else np.int32) for parts in (1, PARTS)
+    )
+    pos, slow, fast, both = np.empty(size), np.empty(size), np.empty(size), np.empty((size, 2))
+    _see(net, width, pos, lag, slow, fast, near, both)
+    count = np.floor(net.duration / width).astype(np.int64) + 1
+    back = np.exp(-(width * net.rates.T).T[:, :, None] * np.arange(3))
+    return Grid(width, count, back, pos, lag, slow, fast, near, both)
+
+
+@called_kernel
+def _choose_widths(net, events, width):
+    """Fill ``width``, (populations,) float64, ms: the same in a group that feeds itself."""
+    width[0] = net.duration
+    for group in range(net.groups.shape[0] - 1):
+        begin, end = net.groups[group], net.groups[group + 1]
+        arrivals, tau_s, shortest = 0.0, np.inf, np.inf
+        least, most = np.inf, -np.inf
+        for population in range(begin, end):
+            tau_s = min(tau_s, 1.0 / net.rates[population, 1])
+        for pair in range(net.into[begin], net.into[end]):
+            source = net.pairs[pair, 0]
+            arrivals += events if source == 0 else net.size[source]
+            least, most = min(least, net.reach[pair, 0]), max(most, net.reach[pair, 1])
+            if net.pairs[pair, 3] >= 0:
+                shortest = min(shortest, net.reach[pair, 0])
+        best = min(tau_s, max(tau_s / 8, CROWD * net.duration / max(arrivals, 1.0)))
+        # Few arrivals cost less sorted than in windows, if it's in buckets or they overtake fewer.
+        overtaken = arrivals * min(1.0, (most - least) / net.duration)
+        buckets = net.single and begin == net.final
+        few = arrivals <= 20 * CROWD and (buckets or overtaken <= 2 * CROWD)
+        if shortest < np.inf:
+            best = min(best, shortest)
+        elif few and net.duration < LONG * tau_s:
+            best = 1.001 * net.duration
+        width[begin:end] = best
+
+
+@called_kernel
+def _see(net, width, pos, lag, slow, fast, near, both):
+    """Fill a `Grid`'s arrays of the synapses, and of the copies of those within a group."""
+    for pair in range(net.pairs.shape[0]):
+        source, target, first, copy = net.pairs[pair]
+        own, rate_m, rate_s = width[target], net.rates[target, 0], net.rates[target, 1]
+        for begin in (first, copy):
+            end = begin + net.size[source] * net.size[target]
+            for synapse in range(begin if begin >= 0 else end, end):
+                delay = net.delays[synapse]
+                pos[synapse] = delay / own
+                whole = np.floor(pos[synapse])
+                rest = (pos[synapse] - whole) * own
+                lag[synapse], near[synapse] = whole, np.floor(pos[synapse] * PARTS)
+                slow[synapse] = exponential(rest * rate_m)
+                fast[synapse] = exponential(rest * rate_s)
+                both[synapse, 0], both[synapse, 1] = delay, net.weights[synapse]
