@@ -1,5 +1,6 @@
 """From networks and datasets to the kernels and back: layouts, buffers, threads."""
 
+import functools
 import os
 import threading
 from contextlib import contextmanager
@@ -68,9 +69,14 @@ class Inputs:
         """All of it, as the kernels take it."""
         return self.time, self.start
 
+    @functools.cached_property
+    def sizes(self) -> np.ndarray:
+        """Spikes of each sample, (samples,) int64."""
+        return self.start[:, -1] - self.start[:, 0]
+
     def events(self, rows: np.ndarray) -> int:
         """Most spikes that one of the samples ``rows`` has."""
-        return int((self.start[rows, -1] - self.start[rows, 0]).max(initial=0))
+        return int(self.sizes[rows].max(initial=0))
 
 
 def sample_of(dataset) -> np.ndarray:

@@ -9,7 +9,7 @@ from ...model.jit import called_kernel
 from .exponential import exponential
 from .structures import PARTS, Grid
 
-__all__ = ["grid_of"]
+__all__ = ["grid_of", "through"]
 
 CROWD = 8.0
 """Arrivals in a window of a neuron, about: fewer cost walking, more cost opening windows."""
@@ -30,8 +30,12 @@ def grid_of(net, events: float) -> Grid:
     """
     width = np.empty(len(net.size))
     _choose_widths(net, events, width)
-    reach = net.reach[:, 1] / width[net.pairs[:, 1]]
-    size, most = len(net.weights), reach.max()
+    return through(net, width)
+
+
+def through(net, width: np.ndarray) -> Grid:
+    """Return the `Grid` of a network whose populations have windows of ``width``, ms."""
+    size, most = len(net.weights), (net.reach[:, 1] / width[net.pairs[:, 1]]).max()
     lag, near = (
         np.empty(size, np.uint16 if most * parts < 2**16 - 1 else np.int32) for parts in (1, PARTS)
     )
