@@ -47,8 +47,9 @@ class Adam:
         FloatingPointError
             If a gradient isn't finite. Nothing has changed then.
         """
-        for name in self._arrays:
-            if not np.isfinite(gradients[name]).all():
+        flat = {name: np.ascontiguousarray(gradients[name]).reshape(-1) for name in self._arrays}
+        for name, gradient in flat.items():
+            if not _is_finite(gradient):
                 raise FloatingPointError(f"Gradient of {name} must be finite, not nan or inf")
         self._steps += 1
         first, second = self._decays
@@ -58,8 +59,8 @@ class Adam:
             size = factor * self._rates[kind] * root / (1.0 - first**self._steps)
             low, high = self._bounds.get(kind, (-math.inf, math.inf))
             _move(
-                _flat(array), np.ascontiguousarray(gradients[name]).ravel(),
-                *map(_flat, self._moments[name]), first, second, size, EPSILON * root, low, high,
+                _flat(array), flat[name], *map(_flat, self._moments[name]), first, second, size,
+                EPSILON * root, low, high,
             )  # fmt: skip
 
     def arrays(self) -> dict[str, np.ndarray]:
@@ -93,6 +94,14 @@ def _flat(array):
     flat = array.view()
     flat.shape = -1
     return flat
+
+
+@called_kernel
+def _is_finite(values):
+    total = 0.0
+    for k in range(values.shape[0]):
+        total += values[k] - values[k]
+    return total == 0.0
 
 
 @called_kernel

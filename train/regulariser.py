@@ -42,7 +42,7 @@ def add_rate_pull(gradients, config, counts, labels, *, low, high, strength) -> 
         The penalty, summed over neurons.
     """
     penalty = 0.0
-    means = {name: own.mean(axis=0) for name, own in counts.items()}
+    means = {name: own.sum(axis=0) / len(own) for name, own in counts.items()}
     for post in config.spiking:
         if post == "output":
             wanted = labels[:, None] == np.arange(config.outputs)
@@ -50,9 +50,9 @@ def add_rate_pull(gradients, config, counts, labels, *, low, high, strength) -> 
         else:
             distance = excess(means[post], low, high)
         for pre in _sources(config, post):
-            mean = means[pre].mean()
-            if mean > 0.0:
-                share = strength * means[pre] / mean
+            total = means[pre].sum()
+            if total > 0.0:
+                share = strength * len(means[pre]) / total * means[pre]
                 gradients[f"weights/{pre}/{post}"] += share[:, None] * distance
         gradients[f"theta0/{post}"] -= strength * distance
         penalty += strength / 2 * float((distance**2).sum())
