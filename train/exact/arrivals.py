@@ -5,7 +5,7 @@ from math import exp
 import numpy as np
 
 from ...model.jit import kernel
-from .structures import PARTS, spikes_of
+from .structures import PARTS, Index, spikes_of
 from .windows import place
 
 
@@ -60,12 +60,12 @@ def collect(grid, population, duration, first, sources, window, low, high, train
     time, source, pos, near = train
     width, edge, m = grid.width[population], window * PARTS, 0
     lags, both = grid.near[first : first + sources], grid.both[first : first + sources]
-    for k in range(low, high):
+    for k in range(Index(low), Index(high)):
         part = near[k] + np.int32(lags[source[k]]) - edge
-        found[m] = k
+        found[Index(m)] = k
         m += (part >= -2) & (part < PARTS)
     for index in range(m):
-        k = found[index]
+        k = Index(found[index])
         delay, weight = both[source[k], 0], both[source[k], 1]
         at = time[k] + delay
         if int(pos[k] + delay / width) == window and at <= duration:

@@ -6,6 +6,7 @@ import numpy as np
 from ...model.jit import allocating_kernel, kernel, parallel_kernel
 from .few_adjoint import pull_few, room_for_few
 from .readout import seed
+from .structures import Index
 from .sweep import sweep_loop, sweep_neuron
 from .table import fill_table, read_near, touch
 from .windows import place
@@ -38,14 +39,14 @@ def _pull(net, grid, pair, tape, g, lp, lq, places, tables):
                 slot = int(spots[k - first] + pos)
                 if slot >= count:
                     continue
-                p, q = slow[slot], fast[slot]
+                p, q = slow[Index(slot)], fast[Index(slot)]
                 if p != p:
                     at = time[k] + net.delays[synapse]
                     if net.jump:
                         g[k] += touch(at, begin, end, time, slope, g)
                         continue
                     p, q = read_near(at, slot, time, begin, end, spikes)
-                late = slot - slots[k - first] - lag
+                late = Index(slot - slots[k - first] - lag)
                 g[k] += by_slow * p * slows[k - first] * back[0, late]
                 g[k] += by_fast * q * fasts[k - first] * back[1, late]
 

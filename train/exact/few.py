@@ -9,7 +9,7 @@ from .exponential import exponential
 from .first import BUCKETS, ROOM, order, run_first
 from .lanes import LANES, is_whole, run_lanes
 from .neuron import Neuron, neuron_of, run, run_jump
-from .structures import FULL, spikes_of
+from .structures import FULL, Index, spikes_of
 
 
 @kernel
@@ -27,9 +27,10 @@ def list_spikes(net, population, sample, rate, until, time, start, sources):
         spikes, starts = spikes_of(net, net.pairs[pair, 0], sample, time, start)
         size = starts.shape[0] - 1
         for source in range(size):
-            for k in range(starts[source], starts[source + 1]):
-                at[total], step[total] = spikes[k], size
-                synapses[total] = net.pairs[pair, 2] + source
+            for k in range(Index(starts[source]), Index(starts[source + 1])):
+                place = Index(total)
+                at[place], step[place] = spikes[k], size
+                synapses[place] = net.pairs[pair, 2] + source
                 total += spikes[k] + net.reach[pair, 0] <= until
     for k in range(total):
         growth[k] = exponential(at[k] * rate)

@@ -12,6 +12,7 @@ import numpy as np
 from ...model.jit import allocating_kernel, kernel
 from .exponential import exponential
 from .few import list_spikes
+from .structures import Index
 
 
 @kernel
@@ -28,10 +29,11 @@ def _list_hits(net, population, chunk, chunks, tape, worth, hits):
     low, rates, count, last = net.first[population], net.rates[population], 0, -inf
     for target in range(chunk, net.size[population], chunks):
         before = -inf
-        for hit in range(start[low + target], start[low + target + 1]):
+        for hit in range(Index(start[low + target]), Index(start[low + target + 1])):
             p, q = (g[hit] / slope[hit], 0.0) if net.jump else (lp[hit], lq[hit])
-            targets[count], befores[count], afters[count] = target, before, time[hit]
-            ps[count], qs[count] = p, q
+            row = Index(count)
+            targets[row], befores[row], afters[row] = target, before, time[hit]
+            ps[row], qs[row] = p, q
             before = time[hit]
             if p != 0.0 or q != 0.0:
                 count += 1
@@ -63,8 +65,10 @@ def pull_few(net, grid, pair, tape, g, lp, lq, hits, fast, sources):
     count, last = _list_hits(net, population, 0, 1, (time, slope, start), (g, lp, lq), hits)
     total, size = 0, net.size[source_population]
     for neuron in range(size):
-        for k in range(start[first + neuron], start[first + neuron + 1]):
-            at[total], source[total], spike[total] = time[k], neuron, k
+        begin, end = start[first + neuron], start[first + neuron + 1]
+        for k in range(Index(begin), Index(end)):
+            place = Index(total)
+            at[place], source[place], spike[place] = time[k], neuron, k
             total += time[k] + net.reach[pair, 0] <= last
     for k in range(total):
         slow[k] = rate_m * exponential(at[k] * rate_m)
@@ -73,14 +77,14 @@ def pull_few(net, grid, pair, tape, g, lp, lq, hits, fast, sources):
         before, after, p, q = befores[row], afters[row], ps[row], qs[row]
         synapses = net.pairs[pair, 2] + targets[row] * size
         for k in range(total):
-            synapse = np.uint64(synapses + source[k])
+            synapse = Index(synapses + source[k])
             arrival = at[k] + net.delays[synapse]
             if net.jump:
-                g[spike[k]] += p * (arrival == after)
+                g[Index(spike[k])] += p * (arrival == after)
                 continue
             worth = p * slow[k] * grid.slow[synapse] + q * fast[k] * grid.fast[synapse]
             worth *= net.weights[synapse]
-            g[spike[k]] += worth * ((before < arrival) & (arrival <= after))
+            g[Index(spike[k])] += worth * ((before < arrival) & (arrival <= after))
 
 
 @kernel
@@ -100,7 +104,7 @@ def gradient_few(net, grid, population, chunk, chunks, sample, tape, worth, hits
     for k in range(total):
         now, by_slow, by_fast, first, stride = at[k], slow[k], fast[k], synapses[k], step[k]
         for row in range(count):
-            synapse = np.uint64(first + targets[row] * stride)
+            synapse = Index(first + targets[row] * stride)
             arrival = now + net.delays[synapse]
             if net.jump:
                 by_delay[synapse] += ps[row] * (arrival == afters[row])

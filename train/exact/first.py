@@ -8,7 +8,7 @@ from math import exp, inf, log
 
 from ...model.jit import kernel
 from .crossing import ahead, peaks, straight_root
-from .structures import FULL
+from .structures import FULL, Index
 
 BUCKETS = 4
 """Buckets for each time that's sorted."""
@@ -56,16 +56,17 @@ def order(times, total, duration, room):
         bucket[k] = int(times[k] * scale) if times[k] <= duration else buckets + 1
     fill[: buckets + 3] = 0
     for k in range(total):
-        fill[bucket[k] + 1] += 1
+        fill[Index(bucket[k] + 1)] += 1
     for k in range(buckets + 1):
         fill[k + 1] += fill[k]
     there = fill[buckets + 1]
     for k in range(total):
-        pick[fill[bucket[k]]] = k
-        fill[bucket[k]] += 1
+        own = Index(bucket[k])
+        pick[Index(fill[own])] = k
+        fill[own] += 1
     for k in range(1, there):
         one, slot = pick[k], k
-        while slot > 0 and times[pick[slot - 1]] > times[one]:
+        while slot > 0 and times[Index(pick[slot - 1])] > times[Index(one)]:
             pick[slot] = pick[slot - 1]
             slot -= 1
         pick[slot] = one
@@ -78,14 +79,14 @@ def _run(net, grid, rates, theta, target, total, sources, times, room):
     at, grown, synapses, step = sources
     ratio, pick = rates[1] / rates[0], room[0]
     for k in range(total):
-        times[k] = at[k] + net.delays[synapses[k] + target * step[k]]
+        times[k] = at[k] + net.delays[Index(synapses[k] + target * step[k])]
     there = order(times, total, net.duration, room)
     slow, fast, begin, level, lead = 0.0, 0.0, 0.0, 1.0, 1.0
     for k in range(there + 1):
         now, end, weight = net.duration, 0.0, 0.0
         if k < there:
-            one = pick[k]
-            synapse = synapses[one] + target * step[one]
+            one = Index(pick[k])
+            synapse = Index(synapses[one] + target * step[one])
             now, end, weight = times[one], grown[one] * grid.slow[synapse], net.weights[synapse]
         else:
             end = exp(now * rates[0])

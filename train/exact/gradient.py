@@ -10,7 +10,7 @@ import numpy as np
 from ...model.jit import allocating_kernel, kernel, parallel_kernel
 from .few_adjoint import gradient_few, room_for_few
 from .readout import readout_value
-from .structures import Sample, spikes_of
+from .structures import Index, Sample, spikes_of
 from .table import fill_table, read_near, touch
 from .windows import place
 
@@ -31,18 +31,19 @@ def _gather(net, grid, pair, target, times, starts, tape, worth, places, tables,
     for source in range(starts.shape[0] - 1):
         weight, pos, lag = net.weights[synapse], grid.pos[synapse], grid.lag[synapse]
         p_sum, q_sum, delay_sum = 0.0, 0.0, 0.0
-        for k in range(starts[source] - starts[0], starts[source + 1] - starts[0]):
+        begin_spikes, end_spikes = starts[source] - starts[0], starts[source + 1] - starts[0]
+        for k in range(Index(begin_spikes), Index(end_spikes)):
             slot = int(spots[k] + pos)
             if slot >= count:
                 continue
-            p, q = slow[slot], fast[slot]
+            p, q = slow[Index(slot)], fast[Index(slot)]
             if p != p:
-                at = times[starts[0] + k] + net.delays[synapse]
+                at = times[starts[0] + np.int64(k)] + net.delays[synapse]
                 if net.jump:
                     delay_sum += touch(at, begin, end, time, slope, g)
                     continue
                 p, q = read_near(at, slot, time, begin, end, spikes)
-            late = slot - slots[k] - lag
+            late = Index(slot - slots[k] - lag)
             p_sum += p * slows[k] * back[0, late]
             q_sum += q * fasts[k] * back[1, late]
         p_sum *= grid.slow[synapse]

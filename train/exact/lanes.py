@@ -13,7 +13,7 @@ from ...model.jit import allocating_kernel, kernel
 from .crossing import straight_root
 from .first import may_fire
 from .neuron import Neuron, neuron_of, run
-from .structures import FULL
+from .structures import FULL, Index
 
 LANES = 16
 """Neurons that run side by side."""
@@ -112,7 +112,7 @@ def _fill_lanes(net, grid, population, first, total, sources, arrivals):
     for k in range(total):
         row = arrivals[k * ARRIVAL : (k + 1) * ARRIVAL]
         for lane in range(LANES):
-            synapse = synapses[k] + min(first + lane, last) * step[k]
+            synapse = Index(synapses[k] + min(first + lane, last) * step[k])
             arrival = at[k] + net.delays[synapse]
             there = arrival <= duration
             row[TIME + lane] = arrival if there else duration

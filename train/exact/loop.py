@@ -8,7 +8,7 @@ import numpy as np
 from ...model.jit import allocating_kernel, kernel
 from .arrivals import collect, gather, look, order
 from .neuron import neuron_of, run, run_jump
-from .structures import FULL, PARTS, spikes_of
+from .structures import FULL, PARTS, Index, spikes_of
 from .windows import bound, ring_rows, scatter, step_of
 
 
@@ -45,12 +45,12 @@ def _deliver(net, grid, low, population, neuron, at, ring):
         first = net.pairs[pair, 3] + (neuron - net.first[population]) * net.size[target]
         shift = net.first[target] - low
         for j in range(net.size[target]):
-            synapse = first + j
+            synapse = Index(first + j)
             weight = net.weights[synapse]
             slot = int(pos + grid.pos[synapse])
             if slot < count:
-                late = slot - whole - grid.lag[synapse]
-                sums = ring[slot & mask, shift + j]
+                late = Index(slot - whole - grid.lag[synapse])
+                sums = ring[Index(slot & mask), Index(shift + j)]
                 sums[0] += weight * grid.slow[synapse] * by_slow * back[0, late]
                 sums[1] += weight * grid.fast[synapse] * by_fast * back[1, late]
                 sums[2] += max(weight, 0.0)

@@ -12,6 +12,11 @@ FULL = -1
 PARTS = 64
 """Parts of a window that arrivals are told apart by at a glance."""
 
+Index = np.uint64
+"""What indices in the innermost loops are: signed ones may count from an array's end, and to see
+that they don't costs up to a third of such a loop. Unsigned and signed integers don't mix: Numba
+makes floats of their sums."""
+
 
 class Net(NamedTuple):
     """A network as the kernels see it. Population 0 is the input.

@@ -10,6 +10,7 @@ from math import exp
 import numpy as np
 
 from ...model.jit import allocating_kernel, kernel
+from .structures import Index
 from .table import touch
 from .windows import ring_rows
 
@@ -91,18 +92,19 @@ def _collect(net, grid, low, population, neuron, k, tape, g, lp, lq, ring):
         first = net.pairs[pair, 3] + (neuron - net.first[population]) * net.size[target]
         shift = net.first[target] - low
         for j in range(net.size[target]):
-            synapse = first + j
+            synapse = Index(first + j)
             slot = int(pos + grid.pos[synapse])
             if slot >= count:
                 continue
-            p, q = slow[slot & mask, shift + j], fast[slot & mask, shift + j]
+            row, column = Index(slot & mask), Index(shift + j)
+            p, q = slow[row, column], fast[row, column]
             weight = net.weights[synapse]
             if p != p:
                 begin, end = start[net.first[target] + j], start[net.first[target] + j + 1]
                 at = time[k] + net.delays[synapse]
                 total += _arrive(net, target, at, weight, begin, end, time, slope, g, lp, lq)
                 continue
-            late = slot - whole - grid.lag[synapse]
+            late = Index(slot - whole - grid.lag[synapse])
             total += weight * (
                 p * grid.slow[synapse] * by_slow * back[0, late]
                 + q * grid.fast[synapse] * by_fast * back[1, late]

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from ...model.jit import kernel
 from .exponential import exponential
+from .structures import Index
 
 
 @kernel
@@ -39,14 +40,14 @@ def scatter(net, grid, pair, target, row, start, places, sums):
         by_slow = weight * grid.slow[synapse]
         by_fast = 0.0 if net.jump else weight * grid.fast[synapse]
         up, down = max(weight, 0.0), min(weight, 0.0)
-        for k in range(begin, end):
+        for k in range(Index(begin), Index(end)):
             slot = int(spots[k] + pos)
             if slot < count:
-                late = slot - slots[k] - lag
-                sums[slot, 0] += by_slow * slows[k] * back[0, late]
-                sums[slot, 1] += by_fast * fasts[k] * back[1, late]
-                sums[slot, 2] += up
-                sums[slot, 3] += down
+                late, to = Index(slot - slots[k] - lag), Index(slot)
+                sums[to, 0] += by_slow * slows[k] * back[0, late]
+                sums[to, 1] += by_fast * fasts[k] * back[1, late]
+                sums[to, 2] += up
+                sums[to, 3] += down
 
 
 class Step(NamedTuple):
