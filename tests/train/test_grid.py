@@ -1,4 +1,3 @@
-import numba
 import numpy as np
 import pytest
 
@@ -150,7 +149,6 @@ def test_single_precision_is_close():
         np.testing.assert_allclose(gradients[0][name], wanted, rtol=0, atol=1e-4 * largest + 1e-9)
 
 
-@pytest.mark.skipif(numba.config.NUMBA_NUM_THREADS < 2, reason="needs two threads")
 def test_threads_change_no_bit():
     network, data = web(5), random_data(6, samples=9)
     found = []
