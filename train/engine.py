@@ -169,8 +169,9 @@ class Engine:
         score = np.empty((batch, self.config.outputs))
         with self._threads():
             readout.score(net, self._readout, inputs.arrays, rows, self._chunks, tape, score)
-        spikes = np.diff(tape.start, axis=1)
-        counts = np.concatenate([np.diff(inputs.start[rows], axis=1), spikes], axis=1)
+        counts = np.empty((batch, self.config.inputs + self.layout.neurons), np.int64)
+        readout.count(inputs.start, rows, tape, counts)
+        spikes = counts[:, self.config.inputs :]
         peaks, output = None, self.layout.population("output")
         if silent or self.config.readout == "max":
             wanted = np.broadcast_to(spikes == 0, spikes.shape).copy()

@@ -3,6 +3,7 @@
 import numpy as np
 
 from .exact import structures
+from .exact.grid import find_reach
 
 __all__ = ["Layout"]
 
@@ -74,13 +75,13 @@ class Layout:
         """Lay a `Network` out for the kernels."""
         weights, delays = np.empty(self._room), np.empty(self._room)
         reach = np.empty((len(self.connections), 2))
-        for number, pair in enumerate(self.connections):
+        for pair in self.connections:
             delay = network.delay(*pair)
             place, copy = self._slices[pair], self._copies.get(pair)
             weights[place], delays[place] = network.weights[pair].T.ravel(), delay.T.ravel()
             if copy:
                 weights[copy], delays[copy] = network.weights[pair].ravel(), delay.ravel()
-            reach[number] = delays[place].min(), delays[place].max()
+        find_reach(self._size, self._pairs, delays, reach)
         by_neuron = {"theta0": np.ones(self.neurons), "beta": np.zeros(self.neurons)}
         for kind, values in by_neuron.items():
             for name, array in getattr(network, kind).items():

@@ -9,7 +9,7 @@ from ...model.jit import called_kernel
 from .exponential import exponential
 from .structures import PARTS, Grid
 
-__all__ = ["grid_of", "through"]
+__all__ = ["find_reach", "grid_of", "through"]
 
 CROWD = 8.0
 """Arrivals in a window of a neuron, about: fewer cost walking, more cost opening windows."""
@@ -91,3 +91,14 @@ def _see(net, width, pos, lag, slow, fast, near, both):
                 slow[synapse] = exponential(rest * rate_m)
                 fast[synapse] = exponential(rest * rate_s)
                 both[synapse, 0], both[synapse, 1] = delay, net.weights[synapse]
+
+
+@called_kernel
+def find_reach(size, pairs, delays, reach):
+    """Fill ``reach``, (connections, 2) float64, with the shortest and the longest delay."""
+    for pair in range(pairs.shape[0]):
+        source, target, first, _ = pairs[pair]
+        least, most = np.inf, -np.inf
+        for synapse in range(first, first + size[source] * size[target]):
+            least, most = min(least, delays[synapse]), max(most, delays[synapse])
+        reach[pair, 0], reach[pair, 1] = least, most

@@ -4,7 +4,7 @@ from math import inf
 
 import numba as nb
 
-from ...model.jit import kernel, parallel_kernel
+from ...model.jit import called_kernel, kernel, parallel_kernel
 from .exponential import exponential
 from .structures import Sample, spikes_of
 
@@ -105,3 +105,17 @@ def score(net, readout, inputs, rows, chunks, tape, out):
         for k in range(chunk * batch // chunks, (chunk + 1) * batch // chunks):
             sample = Sample(inputs[0], inputs[1][rows[k]])
             _score(net, readout, sample, tape.time[k], tape.start[k], out[k])
+
+
+@called_kernel
+def count(starts, rows, tape, counts):
+    """Fill ``counts``, (batch, channels + neurons) int64, with the spikes of every one.
+
+    ``starts`` : of `engine.Inputs`.
+    """
+    channels = starts.shape[1] - 1
+    for k in range(rows.shape[0]):
+        for channel in range(channels):
+            counts[k, channel] = starts[rows[k], channel + 1] - starts[rows[k], channel]
+        for neuron in range(tape.start.shape[1] - 1):
+            counts[k, channels + neuron] = tape.start[k, neuron + 1] - tape.start[k, neuron]
