@@ -9,6 +9,7 @@ folder; those of another folder they may not, which tests/test_kernels.py checks
 import functools
 import hashlib
 import inspect
+import types
 from pathlib import Path
 
 import numba as nb
@@ -70,4 +71,27 @@ kernel = compiled(nogil=True, forceinline=True, _nrt=False)
 allocating_kernel = compiled(nogil=True, forceinline=True, _nrt=True)
 spliced_kernel = compiled(nogil=True, inline="always")
 called_kernel = compiled(nogil=True)
-parallel_kernel = compiled(parallel=True)
+
+
+def parallel_kernel(function):
+    """Compile a kernel whose ``prange`` runs on Numba's threads, or as a plain loop if that's one.
+
+    A thread, even the only one, may run on another core than its caller: small batches of a small
+    network then took a third longer. Both builds do the same arithmetic in the same order.
+    """
+    many, one = compiled(parallel=True)(function), compiled(nogil=True)(_renamed(function))
+
+    @functools.wraps(function)
+    def call(*arguments):
+        return (one if nb.get_num_threads() == 1 else many)(*arguments)
+
+    call.builds = (many, one)
+    return call
+
+
+def _renamed(function):
+    """Return a copy of a function under a name, and thus a file in the cache, of its own."""
+    name = f"{function.__name__}_alone"
+    copy = types.FunctionType(function.__code__.replace(co_name=name), function.__globals__, name)
+    copy.__module__, copy.__qualname__, copy.__doc__ = function.__module__, name, function.__doc__
+    return copy

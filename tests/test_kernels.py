@@ -18,8 +18,9 @@ def kernels():
                 continue
             module = importlib.import_module(info.name)
             for value in vars(module).values():
-                if isinstance(value, CPUDispatcher) and value.__module__ == info.name:
-                    yield pytest.param(value, id=f"{info.name}.{value.__name__}")
+                for build in getattr(value, "builds", (value,)):  # of a parallel kernel
+                    if isinstance(build, CPUDispatcher) and build.__module__ == info.name:
+                        yield pytest.param(build, id=f"{info.name}.{build.__name__}")
 
 
 def folder(kernel):

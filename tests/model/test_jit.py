@@ -34,13 +34,16 @@ import numpy as np
 from pair.caller import fill, total
 out = np.zeros(3, np.int64)
 fill(out)
-print(out.tolist(), total(5), sum(sum(k.stats.cache_hits.values()) for k in (fill, total)))
+print(out.tolist(), total(5), sum(sum(k.stats.cache_hits.values()) for k in (*fill.builds, total)))
 """
 
 
-@pytest.fixture
-def run(tmp_path):
-    """Return a function that writes a package of two files and runs it in a process of its own."""
+@pytest.fixture(params=["1", "2"], ids=["alone", "threads"])
+def run(request, tmp_path):
+    """Return a function that writes a package of two files and runs it in a process of its own.
+
+    With one thread and with two: parallel kernels have a build for each case.
+    """
     package = tmp_path / "pair"
     package.mkdir()
     (package / "__init__.py").write_text("")
@@ -50,7 +53,7 @@ def run(tmp_path):
         (package / "callee.py").write_text(CALLEE.format(**callee))
         result = subprocess.run(
             [sys.executable, "-P", "-c", RUN],
-            env=os.environ | {"PYTHONPATH": str(tmp_path), "NUMBA_NUM_THREADS": "1"},
+            env=os.environ | {"PYTHONPATH": str(tmp_path), "NUMBA_NUM_THREADS": request.param},
             stdout=subprocess.PIPE, text=True, check=True,
         )  # fmt: skip
         return result.stdout.strip()

@@ -1,6 +1,5 @@
 """The forward kernels find every spike, at the right time."""
 
-import numba as nb
 import numpy as np
 import pytest
 
@@ -105,7 +104,7 @@ def test_parallel_kernel_is_the_serial_build(recurrent):
     net, result = forward(engine, network, data)
     tape = structures.Tape(*(np.empty_like(part) for part in result.tape))
     used = np.empty(20, np.int64)
-    serial = nb.njit(error_model="numpy")(kernels.forward.py_func)
+    _, serial = kernels.forward.builds
     serial(net, result.grid, result.inputs.arrays, np.arange(20), 3, 30, tape, used)
     np.testing.assert_array_equal(tape.start, result.tape.start)
     for part, wanted in zip(tape[:3], result.tape[:3], strict=True):
