@@ -245,7 +245,7 @@ class Engine:
             if tau:
                 taus.gradient(*what, result.tape, worth[1], worth[2], pull, by_tau)
         theta0, beta = (values.sum(axis=0) for values in by_neuron)
-        gradients = self.layout.gradients(*by_synapse, theta0, beta, by_tau if tau else 0 * by_tau)
+        gradients = self.layout.gradients(*by_synapse, theta0, beta, by_tau if tau else None)
         return gradients, int(limited.sum())
 
     def counts(self, result: Result) -> dict[str, np.ndarray]:

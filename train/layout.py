@@ -96,7 +96,8 @@ class Layout:
     def gradients(self, by_weight, by_delay, theta0, beta, by_tau) -> dict[str, np.ndarray]:
         """Name the kernels' sums as `Network.arrays` does.
 
-        Where sources or targets have a delay, it gets the sum over their synapses.
+        Where sources or targets have a delay, it gets the sum over their synapses. ``by_tau`` may
+        be None, for zeros.
         """
         config, gradients = self.config, {}
         for pair, place in self._slices.items():
@@ -114,6 +115,7 @@ class Layout:
             gradients[f"theta0/{name}"] = theta0[self.population(name)]
             gradients[f"beta/{name}"] = beta[self.population(name)]
         for name in config.populations:
-            gradients[f"tau/{name}"] = by_tau[self.population(name)].sum(axis=0)
+            own = self.population(name)
+            gradients[f"tau/{name}"] = np.zeros(3) if by_tau is None else by_tau[own].sum(axis=0)
         return gradients
 

@@ -21,7 +21,7 @@ def excess(counts, low: float, high: float):
     return np.maximum(counts - high, 0.0) - np.maximum(low - counts, 0.0)
 
 
-def add_rate_pull(gradients, config, counts, labels, *, low, high, strength) -> float:
+def add_rate_pull(gradients, config, totals, fired, labels, *, low, high, strength) -> float:
     """Add the pull of a batch to its mean gradients.
 
     Hidden neurons are pulled towards ``low`` to ``high`` spikes a sample, and firing outputs
@@ -32,8 +32,10 @@ def add_rate_pull(gradients, config, counts, labels, *, low, high, strength) -> 
     gradients : dict of str to array
         As `engine.Engine.backward` gives them. Those of weights and ``theta0`` are changed.
     config : NetworkConfig
-    counts : dict of str to array
-        (batch, neurons) int64 spikes of each population and of ``"input"``.
+    totals : dict of str to array
+        (neurons,) int64 spikes of each population and of ``"input"``, over the batch.
+    fired : (batch, classes) bool
+        Whether each output fired.
     labels : (batch,) int64
 
     Returns
@@ -42,11 +44,11 @@ def add_rate_pull(gradients, config, counts, labels, *, low, high, strength) -> 
         The penalty, summed over neurons.
     """
     penalty = 0.0
-    means = {name: own.sum(axis=0) / len(own) for name, own in counts.items()}
+    means = {name: total / len(labels) for name, total in totals.items()}
     for post in config.spiking:
         if post == "output":
             wanted = labels[:, None] == np.arange(config.outputs)
-            distance = -(wanted & (counts[post] == 0)).mean(axis=0)
+            distance = -(wanted & ~fired).sum(axis=0) / len(labels)
         else:
             distance = excess(means[post], low, high)
         for pre in _sources(config, post):

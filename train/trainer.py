@@ -260,10 +260,11 @@ class _Run:
         self._complete(sums, options.get("peak_pull"))
         gradients = {name: array / len(rows) for name, array in sums.items()}
         counts, penalty = engine.counts(result), 0.0
+        totals = {name: spikes.sum(axis=0) for name, spikes in counts.items()}
         if settings.rate_strength:
             penalty = add_rate_pull(
-                gradients, engine.config, counts, labels, low=settings.rate_low,
-                high=settings.rate_high, strength=settings.rate_strength,
+                gradients, engine.config, totals, counts["output"] > 0, labels,
+                low=settings.rate_low, high=settings.rate_high, strength=settings.rate_strength,
             )  # fmt: skip
         self._optimiser.step(gradients, factor)
         self.network.order_taus()
@@ -271,8 +272,8 @@ class _Run:
         tally.penalty += penalty * len(rows)
         tally.right += int((engine.decide(result) == labels).sum())
         tally.limited += limited
-        for name, spikes in counts.items():
-            tally.spikes[name] = tally.spikes.get(name, 0) + spikes.sum(axis=0)
+        for name, total in totals.items():
+            tally.spikes[name] = tally.spikes.get(name, 0) + total
 
     def _margin(self, net, result):
         """Return the margin penalty of each sample and its derivative by all neurons' peaks."""

@@ -20,7 +20,9 @@ def pull(network, data, **fields):
     engine = Engine(network.config, 1)
     counts = engine.counts(forward(engine, network, data)[1])
     gradients = {name: np.zeros_like(array) for name, array in network.arrays().items()}
-    penalty = add_rate_pull(gradients, network.config, counts, data.labels, **fields)
+    totals = {name: spikes.sum(axis=0) for name, spikes in counts.items()}
+    fired = counts["output"] > 0
+    penalty = add_rate_pull(gradients, network.config, totals, fired, data.labels, **fields)
     return gradients, counts, penalty
 
 

@@ -15,7 +15,7 @@ from .first import may_fire
 from .neuron import Neuron, neuron_of, run
 from .structures import FULL, Index
 
-LANES = 16
+LANES = 40
 """Neurons that run side by side."""
 
 THETA, S, F, LEVEL, P, Q, ROOT, ERROR, SINCE, BETA, LIFT = (
