@@ -38,7 +38,7 @@ def shd_speed(context):
     """On the grid and exact. The exact limit kernel does the input layer alone."""
     size = shd_size(context)
     grid = context.race(("limit", "ranvier", "mlgenn", *CLOCKED), "shd", **size)
-    exact = context.race(("limit", "ranvier"), "shd_exact", **size | {"samples": 8})
+    exact = context.race(("limit", "ranvier"), "shd_exact", **size)
     values = [cost(grid["ranvier"]), cost(exact["ranvier"])]
     return values, {
         "tick 1 ms": compare(grid), "tick 1 ms, batch 128": large_batch(context, "shd"),
@@ -82,7 +82,7 @@ def threads(context):
     """Only as true as the second core is free; the bits must be the same in any case."""
     values, detail = [], {}
     for task in ("shd", "shd_exact"):
-        size = shd_size(context) | ({"samples": 8} if task == "shd_exact" else {})
+        size = shd_size(context)
         found = {
             count: context.race(("ranvier",), task, threads=count, **size)["ranvier"]
             for count in (1, 2)
