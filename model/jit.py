@@ -63,11 +63,42 @@ def compiled(**options):
     return decorate
 
 
-# Counting references to arrays costs more than most kernels do, so that those which make none don't
-# count. Numba counts around calls too: so they're inlined. A kernel that makes arrays, or calls one
-# that does, is an `allocating_kernel`; no other may, which Numba says when it compiles. One that
-# returns arrays is a `spliced_kernel`: a part of whoever calls it, who counts or doesn't.
-kernel = compiled(nogil=True, forceinline=True, _nrt=False)
+def _has_arrays(kind):
+    """Whether values of a Numba type are arrays or hold some."""
+    parts = getattr(kind, "types", ()) if isinstance(kind, nb.types.BaseTuple) else ()
+    return isinstance(kind, nb.types.Array) or any(map(_has_arrays, parts))
+
+
+def kernel(function):
+    """Compile a kernel that neither makes arrays nor returns any.
+
+    Counting references to arrays costs more than most kernels do, so that these don't count. A
+    kernel that makes arrays, or calls one that does, is an `allocating_kernel`: another says when
+    it's compiled that it needs Numba's NRT. One that returns arrays is a `spliced_kernel`, a part
+    of whoever calls it, who counts or doesn't.
+
+    Raises
+    ------
+    TypeError
+        When it's compiled, if it returns arrays: who counts would free them too early.
+    """
+    dispatcher = compiled(nogil=True, forceinline=True, _nrt=False)(function)
+    if not isinstance(dispatcher, Dispatcher):
+        return dispatcher
+    compile_one = dispatcher.compile
+
+    def compile_checked(signature):
+        entry = compile_one(signature)
+        for result in dispatcher.overloads.values():
+            if _has_arrays(result.signature.return_type):
+                raise TypeError(f"Kernel {function.__name__} must return no arrays")
+        return entry
+
+    dispatcher.compile = compile_checked
+    return dispatcher
+
+
+# Inlined too, because around calls Numba counts references to every array that is handed on.
 allocating_kernel = compiled(nogil=True, forceinline=True, _nrt=True)
 spliced_kernel = compiled(nogil=True, inline="always")
 called_kernel = compiled(nogil=True)

@@ -98,6 +98,7 @@ def _flat(array):
 
 @called_kernel
 def _is_finite(values):
+    """Return whether all of (n,) float64 are."""
     total = 0.0
     for k in range(values.shape[0]):
         total += values[k] - values[k]
@@ -106,6 +107,7 @@ def _is_finite(values):
 
 @called_kernel
 def _move(values, gradient, mean, square, first, second, size, epsilon, low, high):
+    """Change ``values`` and both moments, (n,) float64 each, by one step of Adam."""
     for k in range(values.shape[0]):
         mean[k] = mean[k] * first + (1.0 - first) * gradient[k]
         square[k] = square[k] * second + (1.0 - second) * (gradient[k] * gradient[k])

@@ -1,10 +1,12 @@
 import os
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
 
+from ranvier.sim import memory
 from ranvier.sim.memory import MemoryWatch, _processes, _resident
 
 HOLD = "x = bytearray({0} << 20); x[::4096] = b'1' * len(x[::4096]); input()"
@@ -67,7 +69,18 @@ def test_processes_side_by_side_add_up():
     assert watched(both) > at_rest + 300
 
 
-def test_a_process_may_end_at_any_time():
+def test_a_process_may_end_while_the_watch_looks(monkeypatch):
+    """Looks without a pause see some of a thousand short processes just end."""
+    errors = []
+    monkeypatch.setattr(memory, "INTERVAL", 0.0)
+    monkeypatch.setattr(threading, "excepthook", lambda error: errors.append(error.exc_value))
+    command = ["sh", "-c", "true & wait"]
+    for _ in range(40):
+        watched(lambda: [subprocess.run(command, check=True) for _ in range(25)])
+    assert errors == []
+
+
+def test_a_process_that_has_ended_is_left_out():
     process = subprocess.Popen(["sleep", "60"])
     walk = _processes(os.getpid())
     while next(walk) != str(process.pid):

@@ -17,7 +17,7 @@ def ordered(times, duration):
         np.empty(total, np.int64), np.empty(first.BUCKETS * total + first.ROOM, np.int64),
         np.empty(total, np.int64),
     )  # fmt: skip
-    there = first.order(times, total, duration, room)
+    there = first.order_places(times, total, duration, room)
     return room[0][:there]
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from ...model.jit import allocating_kernel, kernel
 from .exponential import exponential
-from .first import BUCKETS, ROOM, order, run_first
+from .first import BUCKETS, ROOM, order_places, run_first
 from .lanes import LANES, is_whole, run_lanes
 from .neuron import Neuron, neuron_of, run, run_jump
 from .structures import FULL, Index, spikes_of
@@ -16,10 +16,8 @@ from .structures import FULL, Index, spikes_of
 def list_spikes(net, population, sample, rate, until, time, start, sources):
     """Fill ``sources`` with the spikes into a population that can arrive by ``until``.
 
-    Returns how many.
-
     ``sources`` : each spike's time, exp(t/tau_m), its synapse with target 0, and the step from a
-    target to the next.
+    target to the next. Returns how many there are.
     """
     at, growth, synapses, step = sources
     total = 0
@@ -39,12 +37,12 @@ def list_spikes(net, population, sample, rate, until, time, start, sources):
 
 @kernel
 def _by_time(total, duration, sources, times, room):
-    """Put listed spikes in order of time. ``times`` and ``room`` : as `order` takes them."""
+    """Put listed spikes in order of time. ``times`` and ``room`` : as `order_places` takes them."""
     at, growth, synapses, step = sources
     pick, _, copy = room
     for k in range(total):
         times[k] = at[k]
-    order(times, total, duration, room)
+    order_places(times, total, duration, room)
     for k in range(total):
         at[k] = times[pick[k]]
     for k in range(total):
@@ -99,9 +97,7 @@ def _run_each(net, grid, population, total, sources, arrivals, state, time, fast
 def run_few(net, grid, population, sample, sources, arrivals, time, fast, slope, start):
     """`run_layer` where a window is the whole sample: few arrivals, so all of them are sorted."""
     rates, times = net.rates[population], arrivals[0]
-    total = list_spikes(
-        net, population, sample, rates[0], net.duration, time, start, sources
-    )  # fmt: skip
+    total = list_spikes(net, population, sample, rates[0], net.duration, time, start, sources)
     room = (arrivals[3], np.empty(BUCKETS * total + ROOM, np.int64), np.empty(total, np.int64))
     if net.single and population == net.final and not net.jump:
         return run_first(net, grid, population, total, sources, times, room,

@@ -1,4 +1,4 @@
-"""Neurons that stop at their first spike: arrivals are put in order only as far as that.
+"""Neurons that stop at their first spike: sorted arrivals are read only as far as that.
 
 Up to it nothing is reset, so that V = S z - F z**ratio with z = exp(-t/tau_m): S and F sum
 w exp(a/tau_m) and w exp(a/tau_s) over the arrivals a so far, and nothing has to decay.
@@ -42,7 +42,7 @@ def _spike(rates, theta, slow, fast, begin, level, end):
 
 
 @kernel
-def order(times, total, duration, room):
+def order_places(times, total, duration, room):
     """Sort ``total`` times; returns how many aren't after the end. Their places go into ``room``.
 
     ``room`` : three arrays of int64, for the places in order, for the buckets, `ROOM` more than
@@ -80,7 +80,7 @@ def _run(net, grid, rates, theta, target, total, sources, times, room):
     ratio, pick = rates[1] / rates[0], room[0]
     for k in range(total):
         times[k] = at[k] + net.delays[Index(synapses[k] + target * step[k])]
-    there = order(times, total, net.duration, room)
+    there = order_places(times, total, net.duration, room)
     slow, fast, begin, level, lead = 0.0, 0.0, 0.0, 1.0, 1.0
     for k in range(there + 1):
         now, end, weight = net.duration, 0.0, 0.0

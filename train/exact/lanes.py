@@ -44,9 +44,10 @@ def _power(ratio, y):
 def _quiet_lanes(ratio, rate_a, n, arrivals, state, turn):
     """Pass intervals, from ``BEGIN`` of each lane on; ``STOP`` gets the first that might not be.
 
-    `first.may_fire`, with the least threshold of the interval: A isn't above ``BETA``
-    (1 - x/4)**4, x being the time since ``SINCE`` in tau_a, up to 4. ``LEVEL`` is exp(t/tau_m) of
-    the interval's begin.
+    ``LEVEL`` is exp(t/tau_m) where an interval begins. Without ``rate_a`` there's no A. With it, A
+    isn't below ``BETA`` (1 - x/4)**4, x being the time since ``SINCE`` in tau_a, up to 4; ``LIFT``
+    is that bound where the interval begins, and within it A is above the chord, see
+    `crossing.crossing`.
     """
     peak = _power(ratio, ratio - 1.0) / (_power(ratio, ratio) * ratio)
     for lane in range(LANES):
@@ -142,14 +143,15 @@ def _exchange(rows):
 
 
 @kernel
-def _first_lanes(ratio, rates, total, arrivals, state, turn, fired, spikes):
+def _first_lanes(ratio, rates, total, arrivals, state, turn, spikes):
     """Find the first spike of each lane that ends at one, and let it go on from there.
 
-    ``fired`` gets its interval, ``spikes`` : (LANES, 3) its time, Q and slope.
+    ``BEGIN`` gets its interval, ``total`` + 1 where there's none, and ``spikes`` : (LANES, 3), its
+    time, Q and slope.
     """
     for lane in range(LANES):
         k = turn[STOP + lane]
-        fired[lane], turn[BEGIN + lane] = k, total + 1
+        turn[BEGIN + lane] = k
         if k > total:
             continue
         p, q, root = state[P + lane], state[Q + lane], state[ROOT + lane]
@@ -161,7 +163,6 @@ def _first_lanes(ratio, rates, total, arrivals, state, turn, fired, spikes):
         at, q_spike = begin - log(root) / rates[0], q * root * _power(ratio, root)
         spikes[lane, 0], spikes[lane, 1] = at, q_spike
         spikes[lane, 2] = q_spike * rates[1] - p * root * rates[0]
-        turn[BEGIN + lane] = k
         level /= root
         state[LEVEL + lane] = level
         state[S + lane] = state[F + lane] / _power(ratio, level)
@@ -172,7 +173,7 @@ def _first_lanes(ratio, rates, total, arrivals, state, turn, fired, spikes):
 def _rest(own, total, lane, begin, k, room, arrivals, time, fast, slope, used):
     """Run the neuron of a lane that has fired at ``begin`` on from interval ``k``, by `run`."""
     times, weights, growth, _ = arrivals
-    lane_arrivals, state, _, _, _, left = room
+    lane_arrivals, state, _, _, left = room
     last = lane_arrivals[(k - 1) * ARRIVAL + TIME + lane] if k > 0 else 0.0
     last = max(last, begin)
     ratio, level = own.rates[1] / own.rates[0], state[LEVEL + lane]
@@ -188,7 +189,7 @@ def _rest(own, total, lane, begin, k, room, arrivals, time, fast, slope, used):
 @kernel
 def _run_lanes(net, grid, population, total, sources, room, arrivals, time, fast, slope, start):
     """`run_lanes` with room to do so."""
-    in_lanes, state, turn, fired, spikes, _ = room
+    in_lanes, state, turn, spikes, _ = room
     low, used = net.first[population], start[net.first[population]]
     size, rates = net.size[population], neuron_of(net, population, low).rates
     ratio = rates[1] / rates[0]
@@ -203,10 +204,10 @@ def _run_lanes(net, grid, population, total, sources, room, arrivals, time, fast
         for lane in range(LANES):
             state[BETA + lane] = net.beta[low + min(first + lane, size - 1)]
             state[SINCE + lane], state[LIFT + lane] = 0.0, state[BETA + lane]
-        _first_lanes(ratio, rates, total, in_lanes, state, turn, fired, spikes)
+        _first_lanes(ratio, rates, total, in_lanes, state, turn, spikes)
         _quiet_lanes(ratio, rates[2], total, in_lanes, state, turn)
         for lane in range(min(LANES, size - first)):
-            if fired[lane] <= total:
+            if turn[BEGIN + lane] <= total:
                 if used == time.shape[0]:
                     return FULL
                 time[used], fast[used] = spikes[lane, 0], spikes[lane, 1]
@@ -230,7 +231,7 @@ def run_lanes(net, grid, population, total, sources, arrivals, time, fast, slope
     """
     room = (
         np.empty((total + 1) * ARRIVAL), np.empty(11 * LANES), np.empty(2 * LANES, np.int64),
-        np.empty(LANES, np.int64), np.empty((LANES, 3)), np.empty(4),
+        np.empty((LANES, 3)), np.empty(4),
     )  # fmt: skip
     return _run_lanes(net, grid, population, total, sources, room, arrivals,
                       time, fast, slope, start)  # fmt: skip
