@@ -123,7 +123,7 @@ def _bent_root(rates, p, q, a, theta, span, u):
 @kernel
 def _near_one(x):
     """Return exp(-x), x near 0."""
-    return 1.0 - x * (1.0 - x * (0.5 - x / 6.0))
+    return 1.0 - x * (1.0 - x * (0.5 - x * (1.0 / 6.0)))
 
 
 @kernel

@@ -23,11 +23,11 @@ def exponential(x):
     n = shifted - ROUNDER
     r = (x - n * LN2_HIGH) - n * LN2_LOW
     square = r * r
-    top = 1.0 / 479001600.0 + r / 6227020800.0
-    top = 1.0 / 3628800.0 + r / 39916800.0 + square * top
-    top = 1.0 / 40320.0 + r / 362880.0 + square * top
-    top = 1.0 / 720.0 + r / 5040.0 + square * top
-    top = 1.0 / 24.0 + r / 120.0 + square * top
-    top = 0.5 + r / 6.0 + square * top
+    top = 1.0 / 479001600.0 + r * (1.0 / 6227020800.0)
+    top = 1.0 / 3628800.0 + r * (1.0 / 39916800.0) + square * top
+    top = 1.0 / 40320.0 + r * (1.0 / 362880.0) + square * top
+    top = 1.0 / 720.0 + r * (1.0 / 5040.0) + square * top
+    top = 1.0 / 24.0 + r * (1.0 / 120.0) + square * top
+    top = 0.5 + r * (1.0 / 6.0) + square * top
     power = np.int64((np.float64(shifted).view(np.int64) << 52) + ONE).view(np.float64)
     return (1.0 + r + square * top) * power
