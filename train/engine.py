@@ -155,22 +155,21 @@ class Engine:
         if complete:
             net = net._replace(single=False)
         grid = grid_of(net, len(inputs.time) / len(inputs.start))
+        used, score = np.empty(batch, np.int64), np.empty((batch, self.config.outputs))
+        counts = np.empty((batch, self.config.inputs + self.layout.neurons), np.int64)
         while True:
             tape = structures.Tape(
                 *(np.empty((batch, self._room)) for _ in range(3)),
                 np.empty((batch, self.layout.neurons + 1), np.int64),
             )
-            used = np.empty(batch, np.int64)
             with self._threads():
-                forward.forward(net, grid, inputs.arrays, rows, self._chunks, events, tape, used)
-            if (used >= 0).all():
+                forward.forward(
+                    net, grid, self._readout, inputs.arrays, rows, self._chunks, events, tape,
+                    used, score, counts,
+                )  # fmt: skip
+            if (used != structures.FULL).all():
                 break
             self._room *= 2
-        score = np.empty((batch, self.config.outputs))
-        with self._threads():
-            readout.score(net, self._readout, inputs.arrays, rows, self._chunks, tape, score)
-        counts = np.empty((batch, self.config.inputs + self.layout.neurons), np.int64)
-        readout.count(inputs.start, rows, tape, counts)
         spikes = counts[:, self.config.inputs :]
         peaks, output = None, self.layout.population("output")
         if silent or self.config.readout == "max":

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ranvier.train.engine import Engine
+from ranvier.train.engine import READOUTS, Engine
 from ranvier.train.exact import crossing, lanes, structures
 from ranvier.train.exact import forward as kernels
 
@@ -103,9 +103,15 @@ def test_parallel_kernel_is_the_serial_build(recurrent):
     engine = Engine(network.config, 2)
     net, result = forward(engine, network, data)
     tape = structures.Tape(*(np.empty_like(part) for part in result.tape))
-    used = np.empty(20, np.int64)
+    used, score = np.empty(20, np.int64), np.empty_like(result.score)
+    counts = np.empty_like(result.counts)
     _, serial = kernels.forward.builds
-    serial(net, result.grid, result.inputs.arrays, np.arange(20), 3, 30, tape, used)
+    serial(
+        net, result.grid, READOUTS[network.config.readout], result.inputs.arrays, np.arange(20), 3,
+        30, tape, used, score, counts,
+    )  # fmt: skip
+    np.testing.assert_array_equal(score, result.score)
+    np.testing.assert_array_equal(counts, result.counts)
     np.testing.assert_array_equal(tape.start, result.tape.start)
     for part, wanted in zip(tape[:3], result.tape[:3], strict=True):
         for row, other, n in zip(part, wanted, used, strict=True):

@@ -15,6 +15,7 @@ from ...model.jit import allocating_kernel, kernel, parallel_kernel
 from .few import run_few
 from .layer import run_layer
 from .loop import run_loop
+from .readout import count, score
 from .structures import FULL, Places, Sample, Trains
 
 
@@ -54,11 +55,13 @@ def most_connections(net):
 
 
 @parallel_kernel
-def forward(net, grid, inputs, rows, chunks, events, tape, used):
+def forward(net, grid, readout, inputs, rows, chunks, events, tape, used, scores, counts):
     """Run samples ``rows`` of the input, all cores at once.
 
     Parameters
     ----------
+    readout : int
+        LEAKY, FIRST_SPIKE, SPIKE_COUNT, or MAX, whose scores are another kernel's.
     inputs : tuple
         Of `engine.Inputs`: ``time`` and ``start``.
     rows : (batch,) int64
@@ -69,7 +72,11 @@ def forward(net, grid, inputs, rows, chunks, events, tape, used):
     tape : Tape
         Filled, a row a sample.
     used : (batch,) int64
-        Filled with the spikes of each sample, or FULL.
+        Filled with the spikes of each sample, or FULL. Of those that are FULL, nothing else is.
+    scores : (batch, classes) float64
+        Filled: what `losses` turns into a loss.
+    counts : (batch, channels + neurons) int64
+        Filled with the spikes of every channel and neuron.
     """
     batch = rows.shape[0]
     for chunk in nb.prange(chunks):
@@ -96,3 +103,6 @@ def forward(net, grid, inputs, rows, chunks, events, tape, used):
                 net, grid, sample, places, trains, sources, arrivals,
                 tape.time[k], tape.fast[k], tape.slope[k], tape.start[k],
             )  # fmt: skip
+            if used[k] != FULL:
+                score(net, readout, sample, tape.time[k], tape.start[k], scores[k])
+                count(sample.start, tape.start[k], counts[k])

@@ -2,11 +2,9 @@
 
 from math import inf
 
-import numba as nb
-
-from ...model.jit import called_kernel, kernel, parallel_kernel
+from ...model.jit import kernel
 from .exponential import exponential
-from .structures import Sample, spikes_of
+from .structures import spikes_of
 
 LEAKY, FIRST_SPIKE, SPIKE_COUNT, MAX = 0, 1, 2, 3
 
@@ -35,7 +33,7 @@ def readout_value(net, population, at):
 
 
 @kernel
-def _score(net, readout, sample, time, start, score):
+def score(net, readout, sample, time, start, score):
     """Fill one sample's scores: first spike times, ramp-weighted counts or leaky integrals."""
     population = net.final
     low = net.first[population]
@@ -97,25 +95,14 @@ def seed(net, readout, time, start, pull, g):
                         g[k] += pull[target] * weight * change
 
 
-@parallel_kernel
-def score(net, readout, inputs, rows, chunks, tape, out):
-    """Fill ``out``, (batch, classes) float64, from the tape: what `losses` turns into a loss."""
-    batch = out.shape[0]
-    for chunk in nb.prange(chunks):
-        for k in range(chunk * batch // chunks, (chunk + 1) * batch // chunks):
-            sample = Sample(inputs[0], inputs[1][rows[k]])
-            _score(net, readout, sample, tape.time[k], tape.start[k], out[k])
+@kernel
+def count(channels, neurons, counts):
+    """Fill one sample's ``counts`` with the spikes of every channel and neuron, given the starts.
 
-
-@called_kernel
-def count(starts, rows, tape, counts):
-    """Fill ``counts``, (batch, channels + neurons) int64, with the spikes of every one.
-
-    ``starts`` : of `engine.Inputs`.
+    ``channels`` and ``neurons`` : where the spikes of each begin, and the last one's end.
     """
-    channels = starts.shape[1] - 1
-    for k in range(rows.shape[0]):
-        for channel in range(channels):
-            counts[k, channel] = starts[rows[k], channel + 1] - starts[rows[k], channel]
-        for neuron in range(tape.start.shape[1] - 1):
-            counts[k, channels + neuron] = tape.start[k, neuron + 1] - tape.start[k, neuron]
+    size = channels.shape[0] - 1
+    for channel in range(size):
+        counts[channel] = channels[channel + 1] - channels[channel]
+    for neuron in range(neurons.shape[0] - 1):
+        counts[size + neuron] = neurons[neuron + 1] - neurons[neuron]
