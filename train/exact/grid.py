@@ -7,7 +7,7 @@ import numpy as np
 
 from ...model.jit import called_kernel
 from .exponential import exponential
-from .structures import PARTS, Grid
+from .structures import PARTS, Grid, Index
 
 __all__ = ["find_reach", "grid_of", "through"]
 
@@ -35,14 +35,14 @@ def grid_of(net, events: float) -> Grid:
 
 def through(net, width: np.ndarray) -> Grid:
     """Return the `Grid` of a network whose populations have windows of ``width``, ms."""
-    size, most = len(net.weights), (net.reach[:, 1] / width[net.pairs[:, 1]]).max()
+    size = len(net.weights)
+    count, back = np.empty(len(width), np.int64), np.empty((len(width), 3, 3))
+    most = _count_windows(net, width, count, back)
     lag, near = (
         np.empty(size, np.uint16 if most * parts < 2**16 - 1 else np.int32) for parts in (1, PARTS)
     )
     pos, slow, fast, both = np.empty(size), np.empty(size), np.empty(size), np.empty((size, 2))
     _see(net, width, pos, lag, slow, fast, near, both)
-    count = np.floor(net.duration / width).astype(np.int64) + 1
-    back = np.exp(-(width * net.rates.T).T[:, :, None] * np.arange(3))
     return Grid(width, count, back, pos, lag, slow, fast, near, both)
 
 
@@ -75,22 +75,39 @@ def _choose_widths(net, events, width):
 
 
 @called_kernel
+def _count_windows(net, width, count, back):
+    """Fill ``count`` and ``back`` of a `Grid`. Returns the longest delay in windows."""
+    most = 0.0
+    for population in range(width.shape[0]):
+        count[population] = int(np.floor(net.duration / width[population])) + 1
+        for trace in range(3):
+            lost = width[population] * net.rates[population, trace]
+            for windows in range(3):
+                back[population, trace, windows] = exponential(-lost * windows)
+    for pair in range(net.pairs.shape[0]):
+        most = max(most, net.reach[pair, 1] / width[net.pairs[pair, 1]])
+    return most
+
+
+@called_kernel
 def _see(net, width, pos, lag, slow, fast, near, both):
     """Fill a `Grid`'s arrays of the synapses, and of the copies of those within a group."""
     for pair in range(net.pairs.shape[0]):
         source, target, first, copy = net.pairs[pair]
         own, rate_m, rate_s = width[target], net.rates[target, 0], net.rates[target, 1]
         for begin in (first, copy):
+            if begin < 0:
+                continue
             end = begin + net.size[source] * net.size[target]
-            for synapse in range(begin if begin >= 0 else end, end):
-                delay = net.delays[synapse]
-                pos[synapse] = delay / own
-                whole = np.floor(pos[synapse])
-                rest = (pos[synapse] - whole) * own
-                lag[synapse], near[synapse] = whole, np.floor(pos[synapse] * PARTS)
+            for synapse in range(Index(begin), Index(end)):
+                pos[synapse] = net.delays[synapse] / own
+                rest = (pos[synapse] - np.floor(pos[synapse])) * own
                 slow[synapse] = exponential(rest * rate_m)
                 fast[synapse] = exponential(rest * rate_s)
-                both[synapse, 0], both[synapse, 1] = delay, net.weights[synapse]
+            for synapse in range(Index(begin), Index(end)):
+                lag[synapse], near[synapse] = int(pos[synapse]), int(pos[synapse] * PARTS)
+            for synapse in range(Index(begin), Index(end)):
+                both[synapse, 0], both[synapse, 1] = net.delays[synapse], net.weights[synapse]
 
 
 @called_kernel
