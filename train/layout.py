@@ -75,21 +75,21 @@ class Layout:
         """Lay a `Network` out for the kernels."""
         weights, delays = np.empty(self._room), np.empty(self._room)
         reach = np.empty((len(self.connections), 2))
-        for pair in self.connections:
-            delay = network.delay(*pair)
-            place, copy = self._slices[pair], self._copies.get(pair)
-            weights[place], delays[place] = network.weights[pair].T.ravel(), delay.T.ravel()
-            if copy:
-                weights[copy], delays[copy] = network.weights[pair].ravel(), delay.ravel()
+        for pair, place in self._slices.items():
+            weight, delay = network.weights[pair], network.delay(*pair)
+            weights[place].reshape(weight.T.shape)[:] = weight.T
+            delays[place].reshape(delay.T.shape)[:] = delay.T
+        for pair, place in self._copies.items():
+            weights[place], delays[place] = network.weights[pair].flat, network.delay(*pair).flat
         find_reach(self._size, self._pairs, delays, reach)
         by_neuron = {"theta0": np.ones(self.neurons), "beta": np.zeros(self.neurons)}
         for kind, values in by_neuron.items():
             for name, array in getattr(network, kind).items():
                 values[self._places[name]] = array
-        taus = np.array([network.taus(name) for name in self.names[1:]])
+        taus = np.array([network.tau[name] for name in (self.names[1], *self.names[1:])])
         return structures.Net(
             size=self._size, first=self._first, groups=self._groups, pairs=self._pairs,
-            into=self._into, reach=reach, rates=1.0 / np.concatenate([taus[:1], taus]),
+            into=self._into, reach=reach, rates=1.0 / taus,
             weights=weights, delays=delays, **by_neuron, **self._fixed,
         )  # fmt: skip
 

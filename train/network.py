@@ -245,8 +245,10 @@ class Network:
 
     def delay(self, pre: str, post: str) -> np.ndarray:
         """Return the delay of each synapse of a connection, (sources, targets) float64, ms."""
-        total = sum(self.delays[pre, post])
-        return np.broadcast_to(total, (self.config.size(pre), self.config.size(post)))
+        first, *others = self.delays[pre, post]
+        if self.config.delays == "axonal":
+            return np.broadcast_to(first, (self.config.size(pre), self.config.size(post)))
+        return sum(others, first)
 
     def taus(self, population: str) -> tuple[float, float, float]:
         """Return tau_m, tau_s and tau_a of a population, ms."""

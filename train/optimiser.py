@@ -27,15 +27,16 @@ class Adam:
     """
 
     def __init__(self, arrays, *, rates, bounds, first=0.9, second=0.999):
-        self._arrays = {
-            name: array for name, array in arrays.items() if rates[name.split("/")[0]] > 0
-        }
+        arrays = {name: array for name, array in arrays.items() if rates[name.split("/")[0]] > 0}
         self._rates = rates
         self._bounds = bounds
         self._decays = (first, second)
         self._moments = {
             name: (np.zeros_like(array), np.zeros_like(array))
-            for name, array in self._arrays.items()
+            for name, array in arrays.items()
+        }
+        self._flat = {
+            name: tuple(map(_flat, (array, *self._moments[name]))) for name, array in arrays.items()
         }
         self._steps = 0
 
@@ -47,21 +48,19 @@ class Adam:
         FloatingPointError
             If a gradient isn't finite. Nothing has changed then.
         """
-        flat = {name: np.ascontiguousarray(gradients[name]).reshape(-1) for name in self._arrays}
+        flat = {name: np.ascontiguousarray(gradients[name]).reshape(-1) for name in self._flat}
         for name, gradient in flat.items():
             if not _is_finite(gradient):
                 raise FloatingPointError(f"Gradient of {name} must be finite, not nan or inf")
         self._steps += 1
         first, second = self._decays
         root = math.sqrt(1.0 - second**self._steps)
-        for name, array in self._arrays.items():
+        factor *= root / (1.0 - first**self._steps)
+        for name, arrays in self._flat.items():
             kind = name.split("/")[0]
-            size = factor * self._rates[kind] * root / (1.0 - first**self._steps)
             low, high = self._bounds.get(kind, (-math.inf, math.inf))
-            _move(
-                _flat(array), flat[name], *map(_flat, self._moments[name]), first, second, size,
-                EPSILON * root, low, high,
-            )  # fmt: skip
+            size = factor * self._rates[kind]
+            _move(flat[name], *arrays, first, second, size, EPSILON * root, low, high)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return the state under names for a file."""
@@ -83,10 +82,8 @@ class Adam:
             if name not in arrays or arrays[name].shape != own.shape:
                 raise ValueError(f"Optimiser state must hold {name} of shape {own.shape}")
         self._steps = int(arrays["steps"][0])
-        self._moments = {
-            name: (arrays[f"mean/{name}"].copy(), arrays[f"square/{name}"].copy())
-            for name in self._moments
-        }
+        for name, (mean, square) in self._moments.items():
+            mean[...], square[...] = arrays[f"mean/{name}"], arrays[f"square/{name}"]
 
 
 def _flat(array):
@@ -106,7 +103,7 @@ def _is_finite(values):
 
 
 @called_kernel
-def _move(values, gradient, mean, square, first, second, size, epsilon, low, high):
+def _move(gradient, values, mean, square, first, second, size, epsilon, low, high):
     """Change ``values`` and both moments, (n,) float64 each, by one step of Adam."""
     for k in range(values.shape[0]):
         mean[k] = mean[k] * first + (1.0 - first) * gradient[k]
