@@ -20,7 +20,11 @@ output that cross-entropy pushes ever later would fall silent, and have no gradi
 samples.
 """
 
+import math
+
 import numpy as np
+
+from ..model.jit import called_kernel
 
 __all__ = ["LOSSES", "both", "check_loss", "cross_entropy", "distance"]
 
@@ -64,20 +68,28 @@ def cross_entropy(score, labels, *, readout: str, scale: float, duration: float)
     pull : (samples, classes) float64
         Derivative of ``loss.sum()`` by ``score``.
     """
-    if readout == "first-spike":
-        silent = ~np.isfinite(score)
-        factor = np.where(silent, 0.0, -1.0 / scale)
-        logits = np.where(silent, duration, score) / -scale
-    else:
-        factor = scale
-        logits = score * scale
-    logits = logits - logits.max(axis=1, keepdims=True)
-    total = np.log(np.exp(logits).sum(axis=1, keepdims=True))
-    rows = np.arange(len(labels))
-    loss = total[:, 0] - logits[rows, labels]
-    pull = np.exp(logits - total)
-    pull[rows, labels] -= 1.0
-    return loss, pull * factor
+    loss, pull = np.empty(len(score)), np.empty(score.shape)
+    factor = -1.0 / scale if readout == "first-spike" else scale
+    _softmax(score, labels, factor, duration, loss, pull)
+    return loss, pull
+
+
+@called_kernel
+def _softmax(score, labels, factor, silent, loss, pull):
+    """Fill ``loss`` and ``pull``, given the scores' factor and what a score of inf counts as."""
+    for k in range(labels.shape[0]):
+        highest, total = -math.inf, 0.0
+        for one in range(score.shape[1]):
+            pull[k, one] = factor * (silent if score[k, one] == math.inf else score[k, one])
+            highest = max(highest, pull[k, one])
+        own = pull[k, labels[k]]
+        for one in range(score.shape[1]):
+            pull[k, one] = math.exp(pull[k, one] - highest)
+            total += pull[k, one]
+        loss[k] = math.log(total) - (own - highest)
+        for one in range(score.shape[1]):
+            error = pull[k, one] / total - (one == labels[k])
+            pull[k, one] = 0.0 if score[k, one] == math.inf else factor * error
 
 
 def distance(score, labels, *, gap: float, duration: float):

@@ -44,20 +44,20 @@ def add_rate_pull(gradients, config, totals, fired, labels, *, low, high, streng
         The penalty, summed over neurons.
     """
     penalty = 0.0
-    means = {name: total / len(labels) for name, total in totals.items()}
     for post in config.spiking:
         if post == "output":
-            wanted = labels[:, None] == np.arange(config.outputs)
-            distance = -(wanted & ~fired).sum(axis=0) / len(labels)
+            silent = ~fired[np.arange(len(labels)), labels]
+            distance = np.bincount(labels[silent], minlength=config.outputs) / -len(labels)
         else:
-            distance = excess(means[post], low, high)
+            distance = excess(totals[post] / len(labels), low, high)
+        push = strength * distance
         for pre in _sources(config, post):
-            total = means[pre].sum()
-            if total > 0.0:
-                share = strength * len(means[pre]) / total * means[pre]
-                gradients[f"weights/{pre}/{post}"] += share[:, None] * distance
-        gradients[f"theta0/{post}"] -= strength * distance
-        penalty += strength / 2 * float((distance**2).sum())
+            total = int(totals[pre].sum())
+            if total:
+                share = totals[pre] * (len(totals[pre]) / total)
+                gradients[f"weights/{pre}/{post}"] += share[:, None] * push
+        gradients[f"theta0/{post}"] -= push
+        penalty += float((push * distance).sum()) / 2
     return penalty
 
 

@@ -252,13 +252,14 @@ class _Run:
         losses, pull = self._loss(result.score, labels)
         options = {"tau": True} if settings.tau_rate else {}
         if settings.margin_strength:
-            margin, options["peak_pull"] = self._margin(net, result)
+            margin, peak_pull = self._margin(net, result)
+            options["peak_pull"] = peak_pull / len(rows)
             tally.margin += float(margin.sum())
-        sums, limited = engine.backward(
-            net, result, pull, settings.slope_floor, settings.spike_cap, **options
-        )
-        self._complete(sums, options.get("peak_pull"))
-        gradients = {name: array / len(rows) for name, array in sums.items()}
+        gradients, limited = engine.backward(
+            net, result, pull / len(rows), settings.slope_floor, settings.spike_cap / len(rows),
+            **options,
+        )  # fmt: skip
+        self._complete(gradients, options.get("peak_pull"))
         counts, penalty = engine.counts(result), 0.0
         totals = {name: spikes.sum(axis=0) for name, spikes in counts.items()}
         if settings.rate_strength:
@@ -289,15 +290,15 @@ class _Run:
             value += one
         return value, pull
 
-    def _complete(self, sums, peak_pull):
+    def _complete(self, gradients, peak_pull):
         """Add what the engine doesn't know: thresholds in the margin penalty, shared constants."""
         config, layout = self._engine.config, self._engine.layout
         for name in config.spiking if peak_pull is not None else ():
             pull = peak_pull[:, layout.population(name)]
-            sums[f"theta0/{name}"] -= self._settings.margin * pull.sum(axis=0)
-        if config.taus == "shared":
-            total = sum(sums[f"tau/{name}"] for name in config.populations)
-            sums |= {f"tau/{name}": total for name in config.populations}
+            gradients[f"theta0/{name}"] -= self._settings.margin * pull.sum(axis=0)
+        if config.taus == "shared" and self._settings.tau_rate:
+            total = sum(gradients[f"tau/{name}"] for name in config.populations)
+            gradients |= {f"tau/{name}": total for name in config.populations}
 
     def _loss(self, score, labels):
         """Return the loss of each sample and dL/dscore."""
