@@ -34,12 +34,14 @@ def neuron_of(net, population, neuron):
 def _quiet(ratio, theta, p, q, level, k, n, weights, growth):
     """Pass the intervals in which V stays below ``theta``, from the one before arrival ``k`` on.
 
+    V may begin above it, and fall: ``theta`` is the least threshold, of later.
     Returns the first other one or n + 1, and P, Q and exp(t/tau_m) at its start.
     """
     while k <= n:
         y = level / growth[k]
         q_end = q * y * ahead(ratio, y)
-        if peaks(ratio, p, q, theta) and reaches(ratio, p, q, theta, y, q_end):
+        above = p - q >= theta
+        if above or (peaks(ratio, p, q, theta) and reaches(ratio, p, q, theta, y, q_end)):
             return k, p, q, level
         p = p * y + weights[k]
         q = q_end + weights[k]
