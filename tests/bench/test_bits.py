@@ -87,5 +87,5 @@ def test_bits_are_measured_before_and_after(tmp_path, monkeypatch):
     assert folders == [("bits", "seed-0"), ("bits", "seed-1")]
     entry = {"id": "bits", "detail": detail}
     (tmp_path / "figures.json").write_text(json.dumps([entry]))
-    picture.main(tmp_path / "bits.png", tmp_path / "figures.json")
+    picture.main("bits", tmp_path / "bits.png", tmp_path / "figures.json")
     assert (tmp_path / "bits.png").read_bytes().startswith(b"\x89PNG")
