@@ -4,7 +4,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import _kernels as kernels
+from .counters import (
+    BUSY_TICKS,
+    INPUT_EVENTS,
+    INTEGRATIONS,
+    LOOKS,
+    SLEEP_STEPS,
+    SPIKES,
+    SYNAPTIC_EVENTS,
+    TOUCHES,
+)
 
 # Cycles of one act of the core, from the units' documented latencies (docs/neuron.md).
 VISIT_CYCLES = {"exponential": 18, "jump": 14}  # a touch or a look
@@ -35,11 +44,11 @@ class Traffic:
 
 def traffic(counters):
     """Return the `Traffic` of one sample's counters (``Result.counters``)."""
-    touches, looks = counters[kernels.TOUCHES], counters[kernels.LOOKS]
-    events, spikes = counters[kernels.SYNAPTIC_EVENTS], counters[kernels.SPIKES]
+    touches, looks = counters[TOUCHES], counters[LOOKS]
+    events, spikes = counters[SYNAPTIC_EVENTS], counters[SPIKES]
     return Traffic(state=int(2 * (touches + looks)), synapses=int(events),
                    accumulators=int(2 * events + touches),
-                   rows=int(2 * (counters[kernels.INPUT_EVENTS] + spikes)))
+                   rows=int(2 * (counters[INPUT_EVENTS] + spikes)))
 
 
 def predicted_cycles(config, counters):
@@ -49,11 +58,11 @@ def predicted_cycles(config, counters):
     busiest one counts. Banks share evenly; ticks are common.
     """
     counters = np.asarray(counters)
-    integrations = counters[..., kernels.INTEGRATIONS]
-    visits = counters[..., kernels.TOUCHES] - integrations + counters[..., kernels.LOOKS]
+    integrations = counters[..., INTEGRATIONS]
+    visits = counters[..., TOUCHES] - integrations + counters[..., LOOKS]
     neurons = (VISIT_CYCLES[config.synapse] * visits
-               + SLEEP_STEP_CYCLES * counters[..., kernels.SLEEP_STEPS])
+               + SLEEP_STEP_CYCLES * counters[..., SLEEP_STEPS])
     busiest = np.maximum.reduce([neurons, INTEGRATION_CYCLES * integrations,
-                                 counters[..., kernels.SYNAPTIC_EVENTS]])
-    return (busiest / config.banks + BUSY_TICK_CYCLES * counters[..., kernels.BUSY_TICKS]
+                                 counters[..., SYNAPTIC_EVENTS]])
+    return (busiest / config.banks + BUSY_TICK_CYCLES * counters[..., BUSY_TICKS]
             + TICK_CYCLES * config.ticks)

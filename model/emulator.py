@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import _kernels as kernels
+from .arithmetic import WORD_BITS
+from .counters import COUNTERS
 from .events import TRACE
+from .run import Design, Shape, run_batch, run_sample
 
 CHUNK = 16  # samples that a thread takes at a time
 PAD = 16  # spiking neurons stand in whole vectors
@@ -25,7 +27,7 @@ class Result:
     scores : (outputs,) int64
         First spike tick (``config.ticks``: none), spike count or integral, by readout.
     counters : (9,) int64
-        Indexed by the names in ``model._kernels``: saturations, touches, spikes, looks, input
+        Indexed by the names in ``model.counters``: saturations, touches, spikes, looks, input
         events, synaptic events, ticks with work, levels searched by the sleep rule, touches of
         leaky outputs.
     """
@@ -72,17 +74,16 @@ class Emulator:
                              f"of {columns}")
         target = parameters.target.astype(np.int64)
         target += np.where(target < config.spiking, 0, width - config.spiking)
-        self._shape = kernels.Shape(
+        self._shape = Shape(
             duration=config.ticks, inputs=config.inputs, spiking=config.spiking,
             top=config.trace_top, guard_bits=config.guard_bits, sum_bits=config.sum_bits,
             margin=config.sleep_margin, jump=config.synapse == "jump", width=width,
             columns=columns, reach=reach)
-        self._design = kernels.Design(
+        self._design = Design(
             shape=self._shape, row_start=parameters.row_start,
             offset=(parameters.delay.astype(np.int64) * columns + target).astype(np.uint32),
             theta0=parameters.theta0, beta=parameters.beta,
-            words=(tables.low_m | tables.low_s << kernels.WORD_BITS
-                   | tables.low_a << 2 * kernels.WORD_BITS),
+            words=tables.low_m | tables.low_s << WORD_BITS | tables.low_a << 2 * WORD_BITS,
             low_m=tables.low_m, high_m=tables.high_m, low_s=tables.low_s, high_s=tables.high_s,
             low_a=tables.low_a, high_a=tables.high_a, sleep_q=tables.sleep_q,
             sleep_a=tables.sleep_a, readout=tables.readout)
@@ -148,7 +149,7 @@ class Emulator:
         capacity = 64 * (len(events) + 16)
         while True:
             record = np.empty((capacity, 6), np.int64)
-            touches = kernels.run_sample(
+            touches = run_sample(
                 np.asarray(events.ticks, np.int64), np.asarray(events.channels, np.int32),
                 self._design, word, self._window(), True, record, *outputs)
             if touches <= capacity:
@@ -160,7 +161,7 @@ class Emulator:
 
     def _outputs(self, shape):
         neurons = self._parameters.config.neurons
-        return (np.zeros((*shape, kernels.COUNTERS), np.int64),
+        return (np.zeros((*shape, COUNTERS), np.int64),
                 *(np.zeros((*shape, neurons), np.int64) for _ in range(3)))
 
     def run_batch(self, samples, *, weight=None, threads=None, counters=True):
@@ -179,9 +180,9 @@ class Emulator:
 
         def work(start):
             stop = min(start + CHUNK, len(samples))
-            kernels.run_batch(ticks, channels, offsets[start : stop + 1], self._design, word,
-                              self._window(), True if counters else None,
-                              *(array[start:stop] for array in outputs))
+            run_batch(ticks, channels, offsets[start : stop + 1], self._design, word,
+                      self._window(), True if counters else None,
+                      *(array[start:stop] for array in outputs))
 
         with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
             list(pool.map(work, range(0, len(samples), CHUNK)))

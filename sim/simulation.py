@@ -7,8 +7,8 @@ import numpy as np
 from amaranth.hdl import Shape
 
 from ..hw import payloads
-from ..model import _kernels as kernels
 from ..model.config import SLEEP_LEVELS
+from ..model.counters import INPUT_EVENTS, LOOKS, SATURATIONS, SPIKES, SYNAPTIC_EVENTS, TOUCHES
 from ..model.cycles import SLEEP_STEP_CYCLES, VISIT_CYCLES
 from ..model.events import TRACE
 from .compare import MismatchError, check_run
@@ -29,12 +29,12 @@ __all__ = [
 
 # Counters on which model and RTL agree, and the model's columns for them.
 COMPARED = {
-    "saturations": kernels.SATURATIONS,
-    "touches": kernels.TOUCHES,
-    "spikes": kernels.SPIKES,
-    "looks": kernels.LOOKS,
-    "input_events": kernels.INPUT_EVENTS,
-    "synaptic_events": kernels.SYNAPTIC_EVENTS,
+    "saturations": SATURATIONS,
+    "touches": TOUCHES,
+    "spikes": SPIKES,
+    "looks": LOOKS,
+    "input_events": INPUT_EVENTS,
+    "synaptic_events": SYNAPTIC_EVENTS,
 }
 
 

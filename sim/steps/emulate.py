@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 import numpy as np
 
-from ...model import _kernels as kernels
+from ...model.counters import INPUT_EVENTS, LOOKS, SATURATIONS, SPIKES, SYNAPTIC_EVENTS, TOUCHES
 from ...model.cycles import predicted_cycles, traffic
 from ...model.emulator import Emulator
 from ...model.files import write_atomically
@@ -16,12 +16,12 @@ from .train import accuracy
 __all__ = ["emulate", "save_npz"]
 
 COUNTERS = {
-    "touches": kernels.TOUCHES,
-    "spikes": kernels.SPIKES,
-    "looks": kernels.LOOKS,
-    "input_events": kernels.INPUT_EVENTS,
-    "synaptic_events": kernels.SYNAPTIC_EVENTS,
-    "saturations": kernels.SATURATIONS,
+    "touches": TOUCHES,
+    "spikes": SPIKES,
+    "looks": LOOKS,
+    "input_events": INPUT_EVENTS,
+    "synaptic_events": SYNAPTIC_EVENTS,
+    "saturations": SATURATIONS,
 }
 
 
@@ -64,7 +64,7 @@ def emulate(run):
         "counters": {
             name: float(result.counters[:, column].mean()) for name, column in COUNTERS.items()
         },
-        "saturations": int(result.counters[:, kernels.SATURATIONS].sum()),
+        "saturations": int(result.counters[:, SATURATIONS].sum()),
         "cycles": {"mean": float(cycles.mean()), "largest": float(cycles.max())},
         "traffic": {name: float(np.mean([word[name] for word in words])) for name in words[0]},
         "design": parameters.hash,

@@ -8,7 +8,14 @@ from amaranth.hdl import ResetInserter, Signal
 from ranvier.hw.core import NeuronCore
 from ranvier.hw.images import load_words
 from ranvier.hw.registers import BusMap
-from ranvier.model import _kernels as kernels
+from ranvier.model.counters import (
+    INPUT_EVENTS,
+    LOOKS,
+    SATURATIONS,
+    SPIKES,
+    SYNAPTIC_EVENTS,
+    TOUCHES,
+)
 from ranvier.model.emulator import Emulator
 from ranvier.model.events import TickEvents
 from ranvier.sim.benches import get, put, random_stalls, simulate
@@ -16,9 +23,8 @@ from ranvier.sim.benches import get, put, random_stalls, simulate
 from ..designs import random_config, random_events, random_parameters
 
 COUNTERS = {
-    "input_events": kernels.INPUT_EVENTS, "spikes": kernels.SPIKES, "touches": kernels.TOUCHES,
-    "looks": kernels.LOOKS, "synaptic_events": kernels.SYNAPTIC_EVENTS,
-    "saturations": kernels.SATURATIONS,
+    "input_events": INPUT_EVENTS, "spikes": SPIKES, "touches": TOUCHES, "looks": LOOKS,
+    "synaptic_events": SYNAPTIC_EVENTS, "saturations": SATURATIONS,
 }
 
 

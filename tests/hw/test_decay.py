@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ranvier.hw.decay import DecayUnit, traces
-from ranvier.model import _kernels as kernels
+from ranvier.model.arithmetic import decay
 from ranvier.model.tables import make_tables
 from ranvier.sim.benches import simulate
 
@@ -37,7 +37,7 @@ def draw(rng, config):
 
 def decayed(tables, name, value, elapsed):
     low, high = (getattr(tables, f"{part}_{LETTERS[name]}") for part in ("low", "high"))
-    return int(kernels.decay(np.int64(value), elapsed, low, high))
+    return int(decay(np.int64(value), elapsed, low, high))
 
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda v: "-".join(map(str, v.values())))

@@ -8,7 +8,7 @@ import pytest
 
 from ranvier.hw.neuron import NeuronUnit
 from ranvier.hw.payloads import Memory
-from ranvier.model import _kernels as kernels
+from ranvier.model import arithmetic
 from ranvier.model.config import WAKE_SLOTS
 from ranvier.model.tables import make_tables
 from ranvier.sim.benches import get, put, random_stalls, simulate
@@ -48,13 +48,13 @@ class Reference:
             return None
         p, q, a, last = self.state[j]
         u = tick - last
-        p = kernels.decay(p, u, tables.low_m, tables.high_m)
-        q = np.int64(0) if jump else kernels.decay(q, u, tables.low_s, tables.high_s)
-        a = kernels.decay(a, u, tables.low_a, tables.high_a) if config.adaptive else np.int64(0)
+        p = arithmetic.decay(p, u, tables.low_m, tables.high_m)
+        q = np.int64(0) if jump else arithmetic.decay(q, u, tables.low_s, tables.high_s)
+        a = arithmetic.decay(a, u, tables.low_a, tables.high_a) if config.adaptive else np.int64(0)
         self.looks += not arrival
         if arrival or p - q >= self.theta0[j] + a:
             amount = np.int64(word["sum"] << config.guard_bits)
-            p, q, a, fired, saturated = kernels.touch(
+            p, q, a, fired, saturated = arithmetic.touch(
                 p, q, a, arrival, amount, self.theta0[j], self.beta[j],
                 np.int64(config.trace_top), jump)
             self.state[j] = p, q, a, tick
@@ -66,9 +66,9 @@ class Reference:
                 self.spikes.append(j)
         if jump:
             return None
-        level = int(kernels.sleep(p - q, q, a, self.theta0[j], np.int64(config.sleep_margin),
-                                  tables.sleep_q, tables.sleep_a))
-        pause = 0 if level == kernels.FOREVER else 1 << level
+        level = int(arithmetic.sleep(p - q, q, a, self.theta0[j], np.int64(config.sleep_margin),
+                                     tables.sleep_q, tables.sleep_a))
+        pause = 0 if level == arithmetic.FOREVER else 1 << level
         self.levels.add(pause)
         self.slot[j] = (tick + pause) % WAKE_SLOTS if pause else None
         if pause:

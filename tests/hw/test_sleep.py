@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ranvier.hw.sleep import SleepUnit
-from ranvier.model import _kernels as kernels
+from ranvier.model.arithmetic import FOREVER, sleep
 from ranvier.model.tables import make_tables
 from ranvier.sim.benches import simulate
 
@@ -40,10 +40,10 @@ def test_random_pauses_equal_the_kernel(adaptive, bits):
     async def bench(ctx):
         for _ in range(600):
             p, q, a, theta0 = draw(rng, config, tables)
-            found = int(kernels.sleep(
+            found = int(sleep(
                 np.int64(p - q), np.int64(q), np.int64(a), np.int64(theta0),
                 np.int64(config.sleep_margin), tables.sleep_q, tables.sleep_a))
-            pause, level = 0 if found == kernels.FOREVER else 1 << found, max(1, found)
+            pause, level = 0 if found == FOREVER else 1 << found, max(1, found)
             seen.add(pause)
             for name, value in {"p": p, "q": q, "a": a, "theta0": theta0, "start": 1}.items():
                 ctx.set(getattr(unit, name), value)

@@ -5,7 +5,7 @@ import pytest
 
 from ranvier.hw.decay import traces
 from ranvier.hw.touch import TouchUnit
-from ranvier.model import _kernels as kernels
+from ranvier.model.arithmetic import touch
 from ranvier.sim.benches import simulate
 
 from .configs import small_config
@@ -44,7 +44,7 @@ def expected(config, word):
     amount = np.int64(word["sum"] << config.guard_bits)
     if not config.adaptive:
         beta = np.int64(0)
-    return tuple(int(value) for value in kernels.touch(
+    return tuple(int(value) for value in touch(
         p, np.int64(0) if jump else q, a, bool(word["arrival"]), amount, theta0, beta,
         np.int64(config.trace_top), jump))
 

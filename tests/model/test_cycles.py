@@ -2,7 +2,7 @@ import dataclasses
 
 import numpy as np
 
-from ranvier.model import _kernels as kernels
+from ranvier.model.counters import COUNTERS, INPUT_EVENTS, LOOKS, SPIKES, SYNAPTIC_EVENTS, TOUCHES
 from ranvier.model.cycles import predicted_cycles, traffic
 from ranvier.model.emulator import Emulator
 
@@ -10,9 +10,9 @@ from ..designs import random_config, random_events, random_parameters
 
 
 def test_traffic_counts_words():
-    counters = np.zeros(kernels.COUNTERS, np.int64)
-    counters[[kernels.TOUCHES, kernels.LOOKS, kernels.SPIKES]] = 10, 5, 3
-    counters[[kernels.INPUT_EVENTS, kernels.SYNAPTIC_EVENTS]] = 4, 100
+    counters = np.zeros(COUNTERS, np.int64)
+    counters[[TOUCHES, LOOKS, SPIKES]] = 10, 5, 3
+    counters[[INPUT_EVENTS, SYNAPTIC_EVENTS]] = 4, 100
     found = traffic(counters)
     assert (found.state, found.synapses, found.accumulators, found.rows) == (30, 100, 210, 14)
     assert found.total == 354

@@ -3,7 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from ranvier.model import _kernels as kernels
+from ranvier.model.counters import COUNTERS, LOOKS, SATURATIONS, SPIKES, TOUCHES
 from ranvier.model.emulator import Emulator
 from ranvier.model.events import TickEvents
 from ranvier.model.parameters import Parameters
@@ -69,7 +69,7 @@ def test_several_blocks_equal_the_polling_oracle(seed):
 
 def test_random_designs_reach_every_rule():
     """The oracle comparison above would be empty if nothing fired, adapted or saturated."""
-    total = np.zeros(kernels.COUNTERS, np.int64)
+    total = np.zeros(COUNTERS, np.int64)
     between = adapted = 0
     for seed in range(120):
         rng = np.random.default_rng(seed)
@@ -80,8 +80,8 @@ def test_random_designs_reach_every_rule():
         fired = result.trace[result.trace["fired"] == 1]
         between += np.count_nonzero(fired["q"] == fired["p"])
         adapted += np.count_nonzero(fired["a"] > 0)
-    assert total[kernels.SATURATIONS] > 100
-    assert total[kernels.SPIKES] > 2000
+    assert total[SATURATIONS] > 100
+    assert total[SPIKES] > 2000
     assert between > 500
     assert adapted > 500
 
@@ -152,7 +152,7 @@ def test_sleeping_looks_rarely():
                            synapse="exponential", inputs=8, guard_bits=8, trace_bits=24)
     parameters = random_parameters(rng, config, recurrent=False)
     result = Emulator(parameters).run(random_events(rng, config, rate=0.003))
-    touches, looks = result.counters[kernels.TOUCHES], result.counters[kernels.LOOKS]
+    touches, looks = result.counters[TOUCHES], result.counters[LOOKS]
     assert touches > 300
     assert looks < config.neurons * config.ticks / 8  # polling looks at each tick
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ranvier.model import _kernels as kernels
+from ranvier.model.arithmetic import FOREVER, decay, sleep
 from ranvier.model.tables import ONE, make_tables
 
 from .. import naive
@@ -28,7 +28,7 @@ def test_decay_equals_the_oracle_and_never_grows():
     for _ in range(3000):
         value = int(rng.integers(-(1 << 23), 1 << 23))
         u = int(rng.integers(0, 5000))
-        found = kernels.decay(np.int64(value), u, low, high)
+        found = decay(np.int64(value), u, low, high)
         assert found == naive.decay(value, u, (low.tolist(), high.tolist()))
         assert abs(found) <= abs(value)
 
@@ -48,16 +48,16 @@ def test_sleep_never_passes_over_a_firing_tick(seed):
         a = int(rng.integers(0, top // 4 + 2))
         age = int(rng.choice([0, 1, 7, 80, 700]))
         u = np.arange(1, 1200)
-        traces = [np.array([kernels.decay(np.int64(x), int(t + age), *d) for t in (0, *u)])
+        traces = [np.array([decay(np.int64(x), int(t + age), *d) for t in (0, *u)])
                   for x, d in zip((p, q, a), decays, strict=True)] if rng.random() < 0.05 else None
         if traces is None:
             continue
         excess = traces[0] - traces[1] - traces[2]
         # Thresholds around the later peak are the hard ones.
         theta0 = max(1, int(excess[1:].max()) + int(rng.integers(-3, 4)) * config.sleep_margin // 2)
-        level = kernels.sleep(excess[0] + traces[2][0], traces[1][0], traces[2][0], theta0,
-                              config.sleep_margin, tables.sleep_q, tables.sleep_a)
-        last = u[-1] if level == kernels.FOREVER else (1 << level) - 1
+        level = sleep(excess[0] + traces[2][0], traces[1][0], traces[2][0], theta0,
+                      config.sleep_margin, tables.sleep_q, tables.sleep_a)
+        last = u[-1] if level == FOREVER else (1 << level) - 1
         assert not np.any(excess[1 : last + 1] >= theta0)
         slept += last > 0
     assert slept > 20

@@ -5,7 +5,7 @@ import pytest
 
 from ranvier.hw.core import NeuronCore
 from ranvier.hw.images import synapse_places
-from ranvier.model._kernels import COUNTERS
+from ranvier.model.counters import COUNTERS
 from ranvier.model.emulator import Emulator
 from ranvier.model.events import TickEvents
 from ranvier.model.parameters import Parameters

@@ -1,0 +1,50 @@
+"""Arrivals wait in a window over ticks, a row of accumulators each.
+
+The window slides when its end is reached. A synapse's word is its weight plus 2^sum_bits, so an
+accumulator holds the sum of arrivals below and their number above: it's 0 if and only if no arrival
+is due.
+"""
+
+import numpy as np
+
+from .jit import kernel
+
+
+@kernel
+def amount(word, sum_bits, guard_bits):
+    """Return the sum in an accumulator, in last places of a trace."""
+    unused = np.int64(64) - sum_bits
+    return (np.int64(word) << unused) >> (unused - guard_bits)
+
+
+@kernel
+def push(source, base, row_start, offset, word, window):
+    """Add one spike's arrivals to the window. Returns its synaptic events."""
+    start, stop = np.uint64(row_start[source]), np.uint64(row_start[source + 1])
+    for s in range(start, stop):
+        window[np.uint64(base) + offset[s]] += word[s]
+    return np.int64(stop - start)
+
+
+@kernel
+def clear(window, start, stop):
+    """Set a part of the window to 0."""
+    for i in range(stop - start):
+        window[np.uint64(start + i)] = 0
+
+
+@kernel
+def slide(window, base, kept):
+    """Move the ``kept`` accumulators at ``base``, the last ones, to the front, which is 0."""
+    for i in range(kept):
+        window[np.uint64(i)] = window[np.uint64(base + i)]
+    clear(window, base, base + kept)
+
+
+@kernel
+def count(first, lanes, window):
+    """Return for how many of ``lanes`` accumulators arrivals are due."""
+    arrivals = np.int64(0)
+    for i in range(lanes):
+        arrivals += window[np.uint64(first + i)] != 0
+    return arrivals

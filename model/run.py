@@ -1,0 +1,184 @@
+"""The event loop of the integer model: runs a sample, or many, tick by tick.
+
+A tick's input spikes add their arrivals to the window (`arrivals`); the blocks that are due advance
+(`blocks`) and leaky outputs integrate; then the neurons that fired add theirs.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .arithmetic import FOREVER
+from .arrivals import amount, clear, count, push, slide
+from .blocks import (
+    DENSE,
+    FAR,
+    FIELDS,
+    LANES,
+    advance_block,
+    advance_lanes,
+    fresh_state,
+    look_up,
+    report,
+)
+from .counters import (
+    BUSY_TICKS,
+    INPUT_EVENTS,
+    INTEGRATIONS,
+    SPIKES,
+    SYNAPTIC_EVENTS,
+    TOUCHES,
+)
+from .jit import allocating_kernel, kernel
+
+
+class Shape(NamedTuple):
+    """The integers of a design; see `Design`."""
+
+    duration: int
+    inputs: int
+    spiking: int
+    top: int
+    guard_bits: int
+    sum_bits: int
+    margin: int
+    jump: bool
+    width: int
+    columns: int
+    reach: int
+
+
+class Design(NamedTuple):
+    """A design as the kernels take it.
+
+    Source s owns synapses ``row_start[s]`` to ``row_start[s + 1] - 1``; one with ``offset`` o adds
+    its word to the accumulator o places after the first one of the spike's tick. ``shape.columns``
+    accumulators make a row: ``width`` for the spiking neurons and what pads them, then the leaky
+    outputs. ``reach`` is the longest delay. ``words`` (64,) packs the three fine decay tables.
+    """
+
+    shape: Shape
+    row_start: np.ndarray
+    offset: np.ndarray
+    theta0: np.ndarray
+    beta: np.ndarray
+    words: np.ndarray
+    low_m: np.ndarray
+    high_m: np.ndarray
+    low_s: np.ndarray
+    high_s: np.ndarray
+    low_a: np.ndarray
+    high_a: np.ndarray
+    sleep_q: np.ndarray
+    sleep_a: np.ndarray
+    readout: np.ndarray
+
+
+@kernel
+def _integrate(tick, first, factor, shape, window, integral, record, written):
+    """Add one tick's arrivals to the leaky outputs. Returns touches and number of records."""
+    touches = 0
+    for i in range(integral.size - shape.spiking):
+        word = window[np.uint64(first + i)]
+        touches += word != 0
+        total = amount(word, shape.sum_bits, np.int64(0))
+        integral[np.uint64(shape.spiking + i)] += total * factor
+    if touches and record.shape[0]:
+        for i in range(integral.size - shape.spiking):
+            if window[first + i] != 0:
+                if written < record.shape[0]:
+                    row = record[written]
+                    row[0], row[1], row[2] = tick, shape.spiking + i, 0
+                    row[3], row[4], row[5] = integral[shape.spiking + i], 0, 0
+                written += 1
+    return touches, written
+
+
+@allocating_kernel
+def run_sample(ticks, channels, design, word, window, counting, record, counters, first_spike,
+               spike_count, integral):
+    """Run one sample from rest.
+
+    ``ticks`` and ``channels`` (events,) are the input, sorted and without repeats; ``word``
+    (synapses,) and ``window`` (rows * columns,) are of one type, `Design` says how they're made;
+    ``window`` is 0 and left so. ``record`` (capacity, 6) receives (tick, neuron, fired, p, q, a)
+    per touch, as many as fit; with a capacity of 0 touches aren't even counted.
+    ``counters`` (9,), ``first_spike``, ``spike_count`` and ``integral`` (neurons,) are overwritten.
+    ``counting`` is True, or None to leave out what only counts: ``counters`` mean nothing then.
+    Returns the number of touches, which may exceed the capacity.
+    """
+    (shape, row_start, offset, theta0, beta, words, low_m, high_m, low_s, high_s, low_a, high_a,
+     sleep_q, sleep_a, readout) = design
+    state = fresh_state(shape, theta0, beta)
+    blocks = state.size // (LANES * FIELDS)
+    wakes = np.full(blocks, FAR, np.int64)
+    fired = np.empty(shape.spiking, np.int64)
+    looking = np.zeros(2 << (FOREVER - 1), np.bool_)  # whether anyone wanted to look, by tick
+    counters[:] = 0
+    first_spike[:] = shape.duration
+    spike_count[:] = 0
+    integral[:] = 0
+    kept = shape.reach * shape.columns
+    event = written = base = 0
+    for tick in range(shape.duration):
+        if base + kept == window.size:
+            slide(window, base, kept)
+            base = 0
+        while event < ticks.size and ticks[event] == tick:
+            counters[SYNAPTIC_EVENTS] += push(channels[event], base, row_start, offset, word,
+                                              window)
+            event += 1
+        n_fired, pauses, busy = 0, np.int64(0), looking[tick % looking.size]
+        looking[tick % looking.size] = False
+        for index in range(blocks):
+            start = index * LANES
+            block, first, lanes = start * FIELDS, base + start, min(LANES, shape.width - start)
+            arrivals = count(first, lanes, window)
+            if arrivals == 0 and wakes[index] != tick:
+                continue
+            busy, left, spikes = True, np.int64(1), np.int64(0)
+            if arrivals * DENSE >= lanes:
+                look_up(tick, block, lanes, state, words)
+                left, spikes, pauses, wakes[index] = advance_block(
+                    tick, first, block, lanes, pauses, window, state, shape.top, shape.guard_bits,
+                    shape.sum_bits, shape.margin, shape.jump, sleep_q, sleep_a, counting, counters)
+            if left:
+                spikes, pauses, wakes[index] = advance_lanes(
+                    tick, first, block, lanes, spikes, pauses, shape, window, state, low_m, high_m,
+                    low_s, high_s, low_a, high_a, sleep_q, sleep_a, counters)
+            if spikes or record.shape[0]:
+                n_fired, written = report(tick, start, block, lanes, state, fired, n_fired, record,
+                                          written)
+        if shape.spiking < integral.size:
+            touches, written = _integrate(tick, base + shape.width, readout[tick], shape, window,
+                                          integral, record, written)
+            counters[INTEGRATIONS] += touches
+            busy |= touches != 0
+        counters[BUSY_TICKS] += busy
+        for level in range(FOREVER):
+            if pauses >> level & 1:
+                looking[(tick + (1 << level)) % looking.size] = True
+        for i in range(n_fired):
+            j = fired[i]
+            spike_count[j] += 1
+            first_spike[j] = min(first_spike[j], tick)
+            counters[SYNAPTIC_EVENTS] += push(shape.inputs + j, base, row_start, offset,
+                                              word, window)
+        counters[SPIKES] += n_fired
+        clear(window, base, base + shape.columns)
+        base += shape.columns
+    clear(window, base, base + kept)
+    counters[TOUCHES] += counters[INTEGRATIONS]
+    counters[INPUT_EVENTS] = event
+    return written
+
+
+@allocating_kernel
+def run_batch(ticks, channels, offsets, design, word, window, counting, counters, first_spike,
+              spike_count, integral):
+    """Run many samples without records; the outputs of `run_sample`, a row per sample."""
+    record = np.empty((0, 6), np.int64)
+    for i in range(offsets.size - 1):
+        events = slice(offsets[i], offsets[i + 1])
+        run_sample(ticks[events], channels[events], design, word, window, counting, record,
+                   counters[i], first_spike[i], spike_count[i], integral[i])
