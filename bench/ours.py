@@ -9,10 +9,11 @@ from measure import Peak, best
 
 from ranvier.model.emulator import Emulator
 from ranvier.model.events import encode
+from ranvier.train.config import NetworkConfig
 from ranvier.train.engine import Engine, Inputs
 from ranvier.train.grid import TickEngine
 from ranvier.train.losses import cross_entropy
-from ranvier.train.network import Network, NetworkConfig
+from ranvier.train.network import Network
 from ranvier.train.optimiser import Adam
 from ranvier.train.quantise import DesignConfig, quantise
 from ranvier.train.samples import Dataset

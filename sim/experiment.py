@@ -10,9 +10,10 @@ from typing import ClassVar, get_args
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
+from ..train.config import NetworkConfig
 from ..train.datasets import DataConfig
 from ..train.losses import check_loss
-from ..train.network import Network, NetworkConfig
+from ..train.network import Network
 from ..train.quantise import DesignConfig, quantise
 from ..train.settings import TrainConfig
 from .noise.settings import NoiseConfig

@@ -13,11 +13,12 @@ from tqdm import tqdm
 from ..model.files import write_atomically
 from .augment import Augmenter
 from .checkpoint import Checkpoint
+from .config import NetworkConfig
 from .engine import Inputs
 from .engines import make_engine
 from .losses import both, check_loss, cross_entropy, distance
 from .mismatch import mismatched
-from .network import Network, NetworkConfig
+from .network import Network
 from .optimiser import Adam
 from .regulariser import add_rate_pull, margin_penalty, wake
 from .schedule import best_epoch, kept_epoch, step_factor, stops

@@ -5,10 +5,11 @@ from complexstep import Simulator, derivatives
 from registry import ENGINE, row
 from rows.accuracy import example, run_seeds, trained
 
+from ranvier.train.config import NetworkConfig
 from ranvier.train.engine import Engine, Inputs
 from ranvier.train.grid import TickEngine
 from ranvier.train.losses import cross_entropy
-from ranvier.train.network import Network, NetworkConfig
+from ranvier.train.network import Network
 from ranvier.train.settings import TrainConfig
 from ranvier.train.yinyang import yinyang
 

@@ -3,7 +3,7 @@
 from paired import against
 from registry import ENGINE, row
 
-from ranvier.train.network import DELAYS
+from ranvier.train.config import DELAYS
 
 from .accuracy import example, run_seeds, trained, user_file
 

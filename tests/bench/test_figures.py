@@ -14,7 +14,7 @@ import rows.traffic
 import tasks
 from registry import ROOT, ROWS, Context, PassedOver, Row
 
-from ranvier.train.network import NetworkConfig
+from ranvier.train.config import NetworkConfig
 
 figures.import_rows()
 TOY = {"samples": 2, "hidden": 6, "inputs": 20, "events": 40, "duration": 40.0, "repeats": 1}

@@ -11,10 +11,11 @@ import ours
 import pytest
 import tasks
 
+from ranvier.train.config import NetworkConfig
 from ranvier.train.engine import Engine, Inputs
 from ranvier.train.grid import TickEngine
 from ranvier.train.losses import cross_entropy
-from ranvier.train.network import Network, NetworkConfig
+from ranvier.train.network import Network
 
 TOY = tasks.Shd(
     samples=2, inputs=20, hidden=6, outputs=3, events=150, duration=100.0, delay_max=20.0, rate=40.0

@@ -5,7 +5,8 @@ import rows.accuracy
 import rows.modes
 from registry import ROWS, Context
 
-from ranvier.train.network import DELAYS, Network, NetworkConfig
+from ranvier.train.config import DELAYS, NetworkConfig
+from ranvier.train.network import Network
 from ranvier.train.settings import TrainConfig
 
 

@@ -13,7 +13,7 @@ from ranvier.sim.experiment import (
     make_experiment,
     section_hash,
 )
-from ranvier.train.network import NetworkConfig
+from ranvier.train.config import NetworkConfig
 
 from .experiments import TINY, write
 

@@ -4,8 +4,9 @@ from itertools import pairwise
 
 import numpy as np
 
+from ranvier.train.config import NetworkConfig
 from ranvier.train.engine import Inputs
-from ranvier.train.network import Network, NetworkConfig
+from ranvier.train.network import Network
 from ranvier.train.samples import Dataset
 from ranvier.train.settings import TrainConfig
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from ranvier.train import trainer
+from ranvier.train.config import NetworkConfig
 from ranvier.train.finetune import finetune
-from ranvier.train.network import Network, NetworkConfig
+from ranvier.train.network import Network
 from ranvier.train.quantise import (
     DesignConfig,
     accuracy_steps,

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from ranvier.train.config import NetworkConfig
 from ranvier.train.mismatch import mismatched
-from ranvier.train.network import Network, NetworkConfig
+from ranvier.train.network import Network
 from ranvier.train.settings import TrainConfig
 from ranvier.train.trainer import train
 from ranvier.train.yinyang import yinyang

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from ranvier.model.files import load_arrays, save_arrays
-from ranvier.train.network import Network, NetworkConfig
+from ranvier.train.config import NetworkConfig
+from ranvier.train.network import Network
 
 from .nets import loop, random_data, random_net
 

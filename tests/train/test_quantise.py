@@ -3,7 +3,8 @@ import pytest
 
 from ranvier.model.emulator import Emulator
 from ranvier.model.events import delay_ticks, encode
-from ranvier.train.network import Network, NetworkConfig
+from ranvier.train.config import NetworkConfig
+from ranvier.train.network import Network
 from ranvier.train.quantise import (
     DesignConfig,
     accuracy_against_tick,

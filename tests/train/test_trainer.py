@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from ranvier.train import trainer
-from ranvier.train.network import Network, NetworkConfig
+from ranvier.train.config import NetworkConfig
+from ranvier.train.network import Network
 from ranvier.train.samples import Dataset
 from ranvier.train.schedule import best_epoch
 from ranvier.train.settings import TrainConfig
