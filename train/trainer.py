@@ -78,8 +78,9 @@ def train(
     history : list of dict
         For each epoch: ``epoch``, ``loss`` and ``validation_loss`` (if there's a validation set),
         ``accuracy`` of each dataset (that of training while it learned), ``penalty`` of spike
-        counts, that of the ``margin``, ``spikes`` a hidden neuron and sample, ``silent`` neurons (which didn't fire in the
-        whole epoch), ``woken`` ones, ``limited`` spikes (see `TrainConfig`), ``seconds``.
+        counts, that of the ``margin``, ``spikes`` a hidden neuron and sample, ``silent`` neurons
+        (which didn't fire in the whole epoch), ``woken`` ones, ``limited`` spikes (see
+        `TrainConfig`), ``seconds``.
 
     Raises
     ------
