@@ -85,6 +85,8 @@ class TrainConfig:
         Standard deviation, relative, of thresholds in training, drawn anew for each batch.
     weight_noise, delay_noise : float
         The same of weights, relative, and of delays, ms.
+    tau_noise : float
+        The same of time constants, relative.
     hidden_mean, hidden_sd, output_mean, output_sd, recurrent_sd : float
         Mean and standard deviation of the first weights.
     hidden_delay, output_delay, recurrent_delay : float
@@ -131,6 +133,7 @@ class TrainConfig:
     theta_noise: float = 0.0
     weight_noise: float = 0.0
     delay_noise: float = 0.0
+    tau_noise: float = 0.0
     hidden_mean: float = 0.0
     hidden_sd: float = 0.5
     output_mean: float = 0.0

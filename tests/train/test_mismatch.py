@@ -28,6 +28,7 @@ def test_without_noise_it_is_the_network_itself():
 
 @pytest.mark.parametrize(("kind", "noise"), [
     ("theta0", "theta_noise"), ("weights", "weight_noise"), ("delays", "delay_noise"),
+    ("tau", "tau_noise"),
 ])  # fmt: skip
 def test_only_the_kind_that_is_asked_for_moves(kind, noise):
     network = random_net(1)
@@ -55,9 +56,24 @@ def test_noise_has_the_size_that_is_asked_for():
     assert abs(np.corrcoef(ratio.ravel(), shift.ravel())[0, 1]) < 0.05
 
 
+@pytest.mark.parametrize("taus", ["shared", "population"])
+def test_time_constants_move_together_where_they_are_shared(taus):
+    network = random_net(1, hidden=(3,) * 20, taus=taus)
+    first = np.array(list(network.tau.values()))
+    ratios = np.array(list(draw(network, tau_noise=0.05).tau.values())) / first
+    assert len(np.unique(ratios[:, 0])) == (1 if taus == "shared" else 21)
+    assert len(np.unique(ratios[0])) == 3
+    drawn = [
+        next(iter(draw(network, seed, tau_noise=0.05).tau.values())) / first[0]
+        for seed in range(200)
+    ]
+    # 200 numbers give their deviation to 5 %.
+    np.testing.assert_allclose(np.std(drawn, axis=0), 0.05, rtol=0.2)
+
+
 def test_parameters_stay_within_their_bounds():
     network = random_net(1, delays="axonal+dendritic")
-    device = draw(network, theta_noise=5.0, weight_noise=5.0, delay_noise=50.0)
+    device = draw(network, theta_noise=5.0, weight_noise=5.0, delay_noise=50.0, tau_noise=5.0)
     device.check()
     delays = np.concatenate([part.ravel() for parts in device.delays.values() for part in parts])
     assert {delays.min(), delays.max()} == set(Network.bounds(network.config)["delays"])
