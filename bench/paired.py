@@ -42,12 +42,13 @@ def paired(first, second):
     return interval(np.subtract(first, second))
 
 
-def against(found, name):
+def against(found, name, values="seeds"):
     """Return what ``found[name]`` has more than each of the others, as of `paired`.
 
-    ``found`` : dict of name to what `rows.accuracy.run_seeds` gives; float accuracies count.
+    ``found`` : dict of name to what `rows.accuracy.run_seeds` gives. ``values`` : the key of what
+    counts in it, by default float accuracies.
     """
     return {
-        f"{name} - {other}": paired(found[name]["seeds"], figures["seeds"])
+        f"{name} - {other}": paired(found[name][values], figures[values])
         for other, figures in found.items() if other != name
     }  # fmt: skip

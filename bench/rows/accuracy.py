@@ -125,19 +125,25 @@ def digits(context):
     return found["float"]["mean"], found
 
 
-@row(
-    "cochlea", "Spoken digits through a cochlea, 700 channels, official split / unseen speakers, "
-    "the integer model at the tick of training, 5 seeds, mean", "%",
-    (*_sources("cochlea"), "examples/cochlea_speakers.toml"),
-)  # fmt: skip
-def cochlea(context):
-    """The user's own files, one for each split: docs/tasks.md says how they're made."""
-    files = {"cochlea": "fsdd700.npz", "cochlea_speakers": "fsdd700_speakers.npz"}
-    found = {}
-    for name, file in files.items():
-        data = {"data": {"path": str(user_file("cochlea_digits", file))}}
-        found[name] = run_seeds(context, name, example(name), data)
-    return [part["fixed"]["mean"] for part in found.values()], found
+def _cochlea(id_, channels, examples):
+    @row(
+        id_, f"Spoken digits through a cochlea, {channels} channels, official split / unseen "
+        "speakers, the integer model at the tick of training, 5 seeds, mean", "%",
+        (*ENGINE, *(f"examples/{name}.toml" for name in examples)),
+    )  # fmt: skip
+    def cochlea(context):
+        """The user's own files, one for each split: docs/tasks.md says how they're made."""
+        found = {}
+        for name, file in examples.items():
+            data = {"data": {"path": str(user_file("cochlea_digits", file))}}
+            found[name] = run_seeds(context, name, example(name), data)
+        return [part["fixed"]["mean"] for part in found.values()], found
+
+    return cochlea
+
+
+_cochlea("cochlea", 700, {"cochlea": "fsdd700.npz", "cochlea_speakers": "fsdd700_speakers.npz"})
+_cochlea("cochlea70", 70, {"cochlea70": "fsdd70.npz", "cochlea70_speakers": "fsdd70_speakers.npz"})
 
 
 @row(

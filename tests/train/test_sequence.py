@@ -1,5 +1,6 @@
 """Sequence detection: the data, and that delays alone learn it."""
 
+from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
 
@@ -70,6 +71,18 @@ def test_delays_alone_learn_every_sample(name):
         assert history[-1]["accuracy"]["test"] == 1
         (weights,) = network.weights.values()
         assert (weights == settings.output_mean).all()
+
+
+@pytest.mark.parametrize("mode", ["axonal", "axonal+dendritic"])
+@pytest.mark.parametrize("name", ["sequence", "sequence_orders"])
+def test_without_a_delay_for_each_synapse_order_is_invisible(name, mode):
+    experiment = load_experiment(EXAMPLES / f"{name}.toml")
+    data = load_dataset(experiment.data)
+    shape = experiment.network_config(data["train"].n_channels, data["train"].n_classes)
+    config = replace(shape, delays=mode)
+    network, _ = train(config, experiment.train, data, 0, progress=False, threads=1)
+    right = (network.predict(data["test"], threads=1) == data["test"].labels).mean()
+    assert right == pytest.approx(1 / config.outputs, abs=0.005)
 
 
 def test_delays_bring_the_spikes_of_an_order_together():
