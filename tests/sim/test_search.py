@@ -191,6 +191,18 @@ def test_processes_find_the_same(found, tmp_path):
     assert settled(other) == settled(result)
 
 
+def test_a_dask_cluster_finds_the_same(found, tmp_path):
+    distributed = pytest.importorskip("distributed")
+    folder, result = found
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None,
+        protocol="tcp", host="127.0.0.1",
+    ) as cluster:  # fmt: skip
+        other = search(folder.parent / "tiny.toml", tmp_path / "out", trials=3,
+                       dask=cluster.scheduler_address)
+    assert settled(other) == settled(result)
+
+
 def test_a_trial_that_fails_is_told_and_the_search_goes_on(tmp_path, capsys):
     text = SEARCHED.replace("low = 1e-4, high = 0.3, log = true", "choices = [-1.0, 0.01]")
     assert main(["search", str(write(tmp_path, text)), "--out", str(tmp_path / "out"),

@@ -18,6 +18,7 @@ SHAPES = [
     pytest.param({"adaptive": False}, id="fixed-threshold"),
     pytest.param({"hidden": (4, 5), "connections": TANGLE}, id="skips-and-loops"),
     pytest.param({"delays": "axonal+dendritic"}, id="axonal-and-dendritic"),
+    pytest.param({"delays": "axonal"}, id="axonal"),
 ]
 
 

@@ -23,6 +23,7 @@ SHAPES = [
     pytest.param({"hidden": (11,)}, id="side-by-side"),
     pytest.param({"hidden": (4, 5), "connections": TANGLE}, id="skips-and-loops"),
     pytest.param({"hidden": (7,), "delays": "axonal+dendritic"}, id="axonal-and-dendritic"),
+    pytest.param({"hidden": (7,), "delays": "axonal"}, id="axonal"),
 ]
 
 
