@@ -79,9 +79,12 @@ def _bent_root(rates, p, q, a, theta, span, u):
     """Return the crossing in [u, span], -1 if none, and exp(-u/tau_m) and A there.
 
     ``u`` : no later than it. Up to its peak f is concave, and later it never crosses 0 from below:
-    it only nears -theta0. So a tangent from below finds 0 no later than f, or f doesn't.
+    it falls, and may rise again and near -theta0. So a tangent from before the peak finds 0 no
+    later than f, or f doesn't. exp(u/tau_m) f' is convex: it's before the peak where that is above
+    0 and falls.
     """
     ratio, low, high = rates[1] / rates[0], u, span
+    fall, rise = rates[1] * (rates[1] - rates[0]), rates[2] * (rates[0] - rates[2])
     tangent, crossed = -1.0, False
     for _ in range(200):
         y = exp(-u * rates[0])
@@ -91,7 +94,7 @@ def _bent_root(rates, p, q, a, theta, span, u):
         slope = fast * rates[1] + lift * rates[2] - slow * rates[0]
         if f >= 0.0:
             high, crossed = u, True
-        elif slope > 0.0:
+        elif slope > 0.0 and fast * fall > lift * rise:
             low = u
             if u - f / slope > span:
                 return -1.0, y, lift

@@ -66,7 +66,8 @@ def _quiet_lanes(ratio, rate_a, n, arrivals, state, turn):
             lead = _power(ratio, end)
             runs = (k >= turn[BEGIN + lane]) & (turn[STOP + lane] > n)
             fires = may_fire(ratio, theta, straight, f, _power(ratio, level), end, lead)
-            fires &= peak * (_power(ratio, straight) * straight) >= f * _power(ratio, theta)
+            high = max(theta, 0.0)  # the chord may start below 0, where every curve gets
+            fires &= peak * (_power(ratio, straight) * straight) >= f * _power(ratio, high)
             passes = runs & (not fires)
             grown = row[WEIGHT + lane] * end
             turn[STOP + lane] = k if runs & fires else turn[STOP + lane]
