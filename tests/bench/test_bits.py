@@ -89,3 +89,13 @@ def test_bits_are_measured_before_and_after(tmp_path, monkeypatch):
     (tmp_path / "figures.json").write_text(json.dumps([entry]))
     picture.main("bits", tmp_path / "bits.png", tmp_path / "figures.json")
     assert (tmp_path / "bits.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_parity_curve_has_a_picture(tmp_path):
+    curve = [{"tick": 0.1, "cosine": 1.0, "accuracy": 99.0},
+             {"tick": 1.0, "cosine": 0.7, "accuracy": 86.0}]  # fmt: skip
+    detail = {"exact accuracy": 99.1, "mean curve": curve, "by seed": [{"curve": curve}]}
+    source = tmp_path / "figures.json"
+    source.write_text(json.dumps([{"id": "parity", "detail": detail}]))
+    picture.main("parity", tmp_path / "parity.png", source)
+    assert (tmp_path / "parity.png").read_bytes().startswith(b"\x89PNG")

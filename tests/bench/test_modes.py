@@ -48,3 +48,20 @@ def test_only_the_mode_differs(tmp_path, monkeypatch):
         assert values == plain | {"network": plain["network"] | {"delays": mode}}
     assert [detail[mode]["parameters"]["delays"] for mode in DELAYS] == [240, 35, 68]
     assert detail["differences"]["synaptic - axonal"]["mean"] == pytest.approx(-1.0)
+
+
+def test_on_a_coarse_grid_the_integer_model_counts(tmp_path, monkeypatch):
+    found = {
+        mode: {"float": {"mean": 50.0}, "fixed": {"mean": 80.0 + k}, "seeds": [50.0, 50.0],
+               "fixed by seed": [79.0 + k, 81.0 + 2 * k]}
+        for k, mode in enumerate(DELAYS)
+    }  # fmt: skip
+    monkeypatch.setattr(rows.modes, "user_file", lambda *parts: tmp_path.joinpath(*parts))
+    monkeypatch.setattr(
+        rows.modes, "run_seeds", lambda *call: dict(found[call[3]["network"]["delays"]])
+    )
+    monkeypatch.setattr(rows.modes, "trained", lambda *_: [None])
+    monkeypatch.setattr(rows.modes, "count_parameters", lambda _: {})
+    means, detail = ROWS["modes-cochlea"].measure(Context(results=tmp_path))
+    assert means == [80.0, 81.0, 82.0]
+    assert detail["differences"]["synaptic - axonal"]["mean"] == pytest.approx(-1.5)

@@ -191,8 +191,15 @@ def test_processes_find_the_same(found, tmp_path):
     assert settled(other) == settled(result)
 
 
-def test_a_dask_cluster_finds_the_same(found, tmp_path):
+def test_a_dask_cluster_finds_the_same(found, tmp_path, monkeypatch):
     distributed = pytest.importorskip("distributed")
+    plain, asked = module.open_pool, []
+
+    def noted(workers, dask):
+        asked.append((workers, dask))
+        return plain(workers, dask)
+
+    monkeypatch.setattr(module, "open_pool", noted)
     folder, result = found
     with distributed.LocalCluster(
         n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None,
@@ -200,6 +207,7 @@ def test_a_dask_cluster_finds_the_same(found, tmp_path):
     ) as cluster:  # fmt: skip
         other = search(folder.parent / "tiny.toml", tmp_path / "out", trials=3,
                        dask=cluster.scheduler_address)
+        assert asked == [(None, cluster.scheduler_address)]
     assert settled(other) == settled(result)
 
 

@@ -6,7 +6,6 @@ import pytest
 from ranvier.train.engine import READOUTS, Engine
 from ranvier.train.exact import crossing, lanes, structures
 from ranvier.train.exact import forward as kernels
-from ranvier.train.exact.grid import through
 
 from . import oracle
 from .nets import TANGLE, forward, random_data, random_net
@@ -118,28 +117,6 @@ def test_parallel_kernel_is_the_serial_build(recurrent):
     for part, wanted in zip(tape[:3], result.tape[:3], strict=True):
         for row, other, n in zip(part, wanted, used, strict=True):
             np.testing.assert_array_equal(row[:n], other[:n])
-
-
-@pytest.mark.parametrize("synapse", ["exponential", "jump"])
-@pytest.mark.parametrize("shape", SHAPES)
-def test_spikes_do_not_depend_on_the_windows(shape, synapse, monkeypatch):
-    """Windows of a third, and where no population feeds itself, one, in which all is sorted."""
-    network, data = random_net(1, synapse=synapse, **shape), random_data(2, samples=10, events=40)
-    engine = Engine(network.config, 1)
-    net, found = forward(engine, network, data)
-    widths = [found.grid.width / 3]
-    if not network.config.recurrent:
-        widths.append(np.full_like(found.grid.width, 1.001 * net.duration))
-    for width in widths:
-        grid = through(net, width)
-        assert (grid.count != found.grid.count).any()
-        monkeypatch.setattr("ranvier.train.engine.grid_of", lambda *_, grid=grid: grid)
-        other = forward(engine, network, data)[1]
-        np.testing.assert_array_equal(other.tape.start, found.tape.start)
-        for row, wanted, used in zip(
-            other.tape.time, found.tape.time, found.tape.start[:, -1], strict=True
-        ):
-            np.testing.assert_allclose(row[:used], wanted[:used], rtol=0, atol=1e-11)
 
 
 @pytest.mark.parametrize("recurrent", [False, True])

@@ -11,6 +11,7 @@ from ranvier.train.engine import Engine
 from ranvier.train.exact.grid import grid_of, through
 
 from .nets import TANGLE, forward, random_data, random_net
+from .test_forward import SHAPES as PLAIN
 
 SHAPES = (
     {"hidden": (47,)}, {"hidden": (6, 5)}, {"hidden": (9,), "recurrent": True},
@@ -80,3 +81,21 @@ def test_other_windows_give_the_same(first, monkeypatch):
                 )
         spikes += used.sum()
     assert spikes > 1000
+
+
+@pytest.mark.parametrize("synapse", ["exponential", "jump"])
+@pytest.mark.parametrize("shape", PLAIN)
+def test_spikes_of_plain_networks_agree_to_the_last_places(shape, synapse, monkeypatch):
+    network, data = random_net(1, synapse=synapse, **shape), random_data(2, samples=10, events=40)
+    engine = Engine(network.config, 1)
+    net, found = forward(engine, network, data)
+    for width in cuts(net, found.grid):
+        grid = through(net, width)
+        assert (grid.width != found.grid.width).any()
+        monkeypatch.setattr("ranvier.train.engine.grid_of", lambda *_, grid=grid: grid)
+        other = forward(engine, network, data)[1]
+        np.testing.assert_array_equal(other.tape.start, found.tape.start)
+        for row, wanted, used in zip(
+            other.tape.time, found.tape.time, found.tape.start[:, -1], strict=True
+        ):
+            np.testing.assert_allclose(row[:used], wanted[:used], rtol=0, atol=1e-11)
