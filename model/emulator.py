@@ -84,9 +84,7 @@ class Emulator:
             offset=(parameters.delay.astype(np.int64) * columns + target).astype(np.uint32),
             theta0=parameters.theta0, beta=parameters.beta,
             words=tables.low_m | tables.low_s << WORD_BITS | tables.low_a << 2 * WORD_BITS,
-            low_m=tables.low_m, high_m=tables.high_m, low_s=tables.low_s, high_s=tables.high_s,
-            low_a=tables.low_a, high_a=tables.high_a, sleep_q=tables.sleep_q,
-            sleep_a=tables.sleep_a, readout=tables.readout)
+            tables=tables)
         # An accumulator holds a sum and, above it, the number of arrivals: at most fan_in.
         bits = config.sum_bits + config.fan_in.bit_length() + 1
         self._word = np.int32 if bits <= 32 else np.int64

@@ -10,7 +10,7 @@ import numpy as np
 
 from .config import CoreConfig
 from .files import load_arrays, save_arrays
-from .tables import ONE, TABLE_NAMES, Tables, high_words_limit
+from .tables import ONE, Tables, high_words_limit
 
 ARRAYS = {"row_start": np.int64, "target": np.int32, "weight": np.int32, "delay": np.int32,
           "theta0": np.int64, "beta": np.int64}
@@ -119,7 +119,7 @@ class Parameters:
 
     def _arrays(self):
         arrays = {name: getattr(self, name) for name in ARRAYS}
-        return arrays | {f"tables.{name}": getattr(self.tables, name) for name in TABLE_NAMES}
+        return arrays | {f"tables.{name}": table for name, table in self.tables._asdict().items()}
 
     def save(self, path, **metadata):
         """Write the parameters to a safetensors file; ``metadata`` (text) goes with them."""
@@ -138,11 +138,11 @@ class Parameters:
         arrays, metadata = load_arrays(path, FORMAT)
         try:
             config = CoreConfig.from_json(metadata["config"])
-            wanted = set(ARRAYS) | {f"tables.{name}" for name in TABLE_NAMES}
+            wanted = set(ARRAYS) | {f"tables.{name}" for name in Tables._fields}
             if set(arrays) != wanted:
                 raise ValueError(f"Parameters must be the arrays {sorted(wanted)}, "
                                  f"not {sorted(arrays)}")
-            tables = Tables(**{name: arrays.pop(f"tables.{name}") for name in TABLE_NAMES})
+            tables = Tables(**{name: arrays.pop(f"tables.{name}") for name in Tables._fields})
             parameters = cls(config=config, tables=tables, **arrays)
             if parameters.hash != metadata["hash"]:
                 raise ValueError(f"Parameters hash must be {metadata['hash']}, "

@@ -30,6 +30,7 @@ from .counters import (
     TOUCHES,
 )
 from .jit import allocating_kernel, kernel
+from .tables import Tables
 
 
 class Shape(NamedTuple):
@@ -63,15 +64,7 @@ class Design(NamedTuple):
     theta0: np.ndarray
     beta: np.ndarray
     words: np.ndarray
-    low_m: np.ndarray
-    high_m: np.ndarray
-    low_s: np.ndarray
-    high_s: np.ndarray
-    low_a: np.ndarray
-    high_a: np.ndarray
-    sleep_q: np.ndarray
-    sleep_a: np.ndarray
-    readout: np.ndarray
+    tables: Tables
 
 
 @kernel
@@ -107,8 +100,8 @@ def run_sample(ticks, channels, design, word, window, counting, record, counters
     ``counting`` is True, or None to leave out what only counts: ``counters`` mean nothing then.
     Returns the number of touches, which may exceed the capacity.
     """
-    (shape, row_start, offset, theta0, beta, words, low_m, high_m, low_s, high_s, low_a, high_a,
-     sleep_q, sleep_a, readout) = design
+    shape, row_start, offset, theta0, beta, words, tables = design
+    low_m, high_m, low_s, high_s, low_a, high_a, sleep_q, sleep_a, readout = tables
     state = fresh_state(shape, theta0, beta)
     blocks = state.size // (LANES * FIELDS)
     wakes = np.full(blocks, FAR, np.int64)

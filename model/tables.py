@@ -10,7 +10,7 @@ max(v, 0) + max(q, 0) K + 5E, and the integer adaptation above a C - 2E. Roundin
 the two shifts costs at most one last place, which the bound adds. Hence margin = 7E, taken as 8.
 """
 
-from dataclasses import dataclass, fields
+from typing import NamedTuple
 
 import numpy as np
 
@@ -24,8 +24,7 @@ def _nearest(values):
     return np.floor(np.asarray(values) * ONE + 0.5).astype(np.int64)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Tables:
+class Tables(NamedTuple):
     """Tables of a core; every array is int64, every word has 16 fractional bits and 17 bits.
 
     Members
@@ -50,8 +49,6 @@ class Tables:
     sleep_a: np.ndarray
     readout: np.ndarray
 
-
-TABLE_NAMES = tuple(field.name for field in fields(Tables))
 
 
 def high_words_limit(config):

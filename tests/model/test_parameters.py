@@ -71,7 +71,7 @@ def test_shapes_types_and_capacity_are_checked(parameters):
     small = dataclasses.replace(parameters.config, synapses=1)
     with pytest.raises(ValueError, match=r"Bank \d+ must have at most 1 synapses"):
         dataclasses.replace(parameters, config=small)
-    tables = dataclasses.replace(parameters.tables, low_m=parameters.tables.low_m + 1)
+    tables = parameters.tables._replace(low_m=parameters.tables.low_m + 1)
     with pytest.raises(ValueError, match=re.escape("Parameters tables.low_m[0] must be from 0")):
         dataclasses.replace(parameters, tables=tables)
 
