@@ -241,7 +241,7 @@ def main(arguments=None):
     _log_to_stderr(arguments)
     try:
         return arguments.work(arguments)
-    except (ValueError, OSError, RuntimeError, FloatingPointError) as error:
+    except (ValueError, OSError, RuntimeError, ArithmeticError) as error:
         logger.debug("where it arose:", exc_info=True)
         print(f"ranvier: {' '.join(str(error).split())}", file=sys.stderr)
         return REFUSED

@@ -187,7 +187,7 @@ def _trial(number, values, folder):
         config = experiment.network_config(data["train"].n_channels, data["train"].n_classes)
         _, history = train(
             config, experiment.train, data, experiment.seed, folder, progress=False)
-    except (ValueError, FloatingPointError) as error:
+    except (ValueError, ArithmeticError) as error:
         return number, {"failed": str(error)}
     kept = history[kept_epoch(history, experiment.train.patience) - 1]
     return number, {

@@ -15,6 +15,9 @@ from .layout import Layout
 
 __all__ = ["Engine", "Inputs"]
 
+SPIKES_MOST = 1 << 20
+"""Spikes of a sample: far more than networks that compute make, and what memory can hold."""
+
 CHUNKS = 16
 """Pieces that a batch is cut into for the threads. Each sample is on its own, so that results
 depend on neither."""
@@ -150,6 +153,11 @@ class Engine:
 
         Outputs that are read by their first spike stop there, unless the spikes are wanted to be
         ``complete``. With ``silent``, the largest V of each neuron that stayed silent is found.
+
+        Raises
+        ------
+        OverflowError
+            If a sample makes more than `SPIKES_MOST` spikes.
         """
         batch, events = len(rows), inputs.events(rows)
         if complete:
@@ -169,6 +177,12 @@ class Engine:
                 )  # fmt: skip
             if (used != structures.FULL).all():
                 break
+            if self._room >= SPIKES_MOST:
+                raise OverflowError(
+                    f"A sample must make at most {SPIKES_MOST} spikes, not more: the network "
+                    "excites itself without bound; lower its recurrent weights (recurrent_sd), "
+                    "or raise its thresholds (theta_min), beta or delay_min"
+                )
             self._room *= 2
         spikes = counts[:, self.config.inputs :]
         peaks, output = None, self.layout.population("output")

@@ -89,6 +89,8 @@ def train(
         for early stopping, or the checkpoint is another run's.
     FloatingPointError
         If a gradient isn't finite.
+    OverflowError
+        If the network excites itself without bound.
     """
     if "train" not in data:
         raise ValueError(f"Data must hold 'train', not only {sorted(data)}")

@@ -47,6 +47,14 @@ def test_a_sample_without_events_is_silent():
     assert not any(array.any() for array in gradients.values())
 
 
+def test_a_network_that_excites_itself_without_bound_ends_with_an_error():
+    network, data = random_net(1, recurrent=True, duration=1000.0, adaptive=False), random_data(2)
+    network.weights["hidden1", "hidden1"][...] = 8.0
+    network.delays["hidden1", "hidden1"][0][...] = np.linspace(0.5, 15.0, 25).reshape(5, 5)
+    with pytest.raises(OverflowError, match=r"at most 1048576 spikes, not more: .*recurrent_sd"):
+        forward(Engine(network.config, 1), network, data)
+
+
 @pytest.mark.parametrize("synapse", ["exponential", "jump"])
 @pytest.mark.parametrize("duration", [60.0, 3000.0])
 def test_readout_is_that_of_the_model(duration, synapse):
