@@ -32,7 +32,8 @@ def parity(detail):
                     alpha=0.4,
                 )  # fmt: skip
             mean = [point[key] for point in detail["mean curve"]]
-            axis.semilogx(ticks, mean, "o-", color=theme.first, ms=4, label="mean of 5 seeds")
+            seeds = f"mean of {len(detail['by seed'])} seeds"
+            axis.semilogx(ticks, mean, "o-", color=theme.first, ms=4, label=seeds)
             axis.set(xlabel="tick, ms", ylabel=label)
             axis.grid(True)
         axes[1].axhline(
