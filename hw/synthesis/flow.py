@@ -1,0 +1,163 @@
+"""From a core to the cells that it takes on a device, and to its highest clock."""
+
+import json
+import logging
+import re
+import statistics
+
+from amaranth.back import rtlil
+
+from ...model.files import write_atomically
+from .devices import FAMILIES, find_device
+from .harness import Harness
+from .tools import YOSYS, ToolError, require, run, tool_version
+
+__all__ = ["FORMAT", "synthesise"]
+
+FORMAT = "ranvier.synthesis/1"
+TOP = "harness"
+CORE = "core"
+
+logger = logging.getLogger(__name__)
+
+
+def synthesise(core, name, folder, *, seeds=3):
+    """Synthesise a core for a device, and place and route it behind a `Harness`.
+
+    The cells are those of Yosys's netlist, in which the core's hierarchy is flattened but its own
+    border stands, so that they're the core's alone. Those of ``units`` come from a second netlist,
+    in which every border stands, and sum up to somewhat more.
+
+    Parameters
+    ----------
+    core : NeuronCore
+        Parameters that it has are in its memories from the start.
+    name : str
+        One of `DEVICES`.
+    folder : Path
+        Is there. Netlists and what the tools said stay in it; ``synthesis.json`` is written last.
+    seeds : int
+        How often it's placed, each time from another seed, 1 and up.
+
+    Returns
+    -------
+    dict
+        What ``synthesis.json`` says, ready for JSON: docs/synthesis.md explains its keys.
+
+    Raises
+    ------
+    ValueError
+        If there's no such device.
+    RuntimeError
+        If a program isn't installed, or fails for another reason than that the core doesn't fit.
+    """
+    device = find_device(name)
+    family = FAMILIES[device.family]
+    require(YOSYS, family.program)
+    write_atomically(folder / "design.il", rtlil.convert(
+        Harness(core), name=TOP, emit_src=False).encode())
+    cells = _netlist(family, folder, "netlist", flatten=True)
+    units = _netlist(family, folder, "units", flatten=False)
+    own = _sum(kinds for unit, kinds in cells.items() if unit != TOP)
+    lacking = {kind: [own[kind], has] for kind, has in device.has.items() if own[kind] > has}
+    placed, reason = [], ""
+    for seed in range(1, seeds + 1) if not lacking else ():
+        logger.info("synthesis: %s, place and route %d of %d", name, seed, seeds)
+        try:
+            placed.append(_place(device, family, folder, seed, units))
+        except ToolError as error:
+            reason = str(error)
+            break
+    report = {
+        "format": FORMAT,
+        "device": name,
+        "part": device.part,
+        "parameters": None if core.parameters is None else core.parameters.hash,
+        "cells": own,
+        "has": device.has,
+        "units": [{"unit": unit, **kinds} for unit, kinds in units.items()],
+        "fits": bool(placed) and not reason,
+        "lacking": lacking,
+        "reason": reason,
+        "placed": placed,
+        "fmax_mhz": statistics.median(one["fmax_mhz"] for one in placed) if placed else None,
+        "versions": {program[0]: tool_version(program) for program in (YOSYS, family.program)},
+    }
+    write_atomically(folder / "synthesis.json", (json.dumps(report, indent=1) + "\n").encode())
+    return report
+
+
+def _netlist(family, folder, name, *, flatten):
+    """Make a netlist; returns the cells of each module by kind, the harness's own first."""
+    logger.info("synthesis: Yosys, %s", "flattened" if flatten else "unit by unit")
+    keep = f"setattr -mod -set keep_hierarchy 1 {TOP}.{CORE}" if flatten else ""
+    command = family.synthesis + ("" if flatten else " -noflatten")
+    script = f"read_rtlil design.il\n{keep}\n{command} -top {TOP} -json {name}.json\n"
+    (folder / f"{name}.ys").write_text(script, encoding="utf-8")
+    said = run(YOSYS, ["-q", f"{name}.ys"], folder)
+    (folder / f"{name}.log").write_text(said, encoding="utf-8")
+    modules = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))["modules"]
+    return {
+        _unit(module): _kinds(family, content["cells"])
+        for module, content in modules.items()
+        if module == TOP or module.startswith(f"{TOP}.")
+    }
+
+
+def _unit(module):
+    """Return a module's place in the core; a number may have made its name unique."""
+    return re.sub(r"\$\d+$", "", module.removeprefix(f"{TOP}."))
+
+
+def _kinds(family, cells):
+    """Count cells, as a netlist in JSON has them, by kind."""
+    found = dict.fromkeys(family.cells, 0)
+    for cell in cells.values():
+        kind = family.kind(cell["type"])
+        if kind is not None:
+            found[kind] += 1
+    return found
+
+
+def _sum(counts):
+    """Return the sum of dicts of counts with the same keys."""
+    total = {}
+    for count in counts:
+        for kind, value in count.items():
+            total[kind] = total.get(kind, 0) + value
+    return total
+
+
+def _place(device, family, folder, seed, units):
+    """Place and route once; returns seed, clock, slowest path, and the device's cells in use."""
+    report = f"place-{seed}.json"
+    said = run(
+        family.program,
+        [*device.options, *family.fixed, "--json", "netlist.json", "--report", report,
+         "--seed", str(seed), "--freq", f"{device.target:g}", "--timing-allow-fail", "-q"],
+        folder,
+    )  # fmt: skip
+    (folder / f"place-{seed}.log").write_text(said, encoding="utf-8")
+    found = json.loads((folder / report).read_text(encoding="utf-8"))
+    # Programs call the clock's net after its pin. Of a multiplier without registers, iCE40's
+    # believes that it has a clock of its own.
+    (clock,) = (net for net in found["fmax"] if net.removeprefix("$glbnet$").startswith("clk"))
+    edge = f"posedge {clock}"
+    (path,) = (one["path"] for one in found["critical_paths"]
+               if one["from"] == one["to"] == edge)
+    used = {kind: {"used": count["used"], "available": count["available"]}
+            for kind, count in found["utilization"].items() if count["used"]}
+    ends = (path[0]["from"]["cell"], path[-1]["to"]["cell"])
+    return {
+        "seed": seed,
+        "fmax_mhz": round(found["fmax"][clock]["achieved"], 2),
+        "slowest": {"from": _owner(ends[0], units), "to": _owner(ends[1], units),
+                    "cells": sum(hop["type"] == "logic" for hop in path)},
+        "used": used,
+    }
+
+
+def _owner(cell, units):
+    """Return the innermost of the units in which a cell is; the harness's own have no prefix."""
+    owners = [unit for unit in units if cell.startswith(f"{unit}.")]
+    return max(owners, key=len, default=TOP)

