@@ -6,12 +6,13 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
+from ..hw.synthesis.devices import DEVICES
 from . import toolchain
 from .folder import RunFolder
 from .pipeline import run_all, run_step
 from .search import search
 from .seeds import train_seeds
-from .summary import bits_table, search_table, seeds_table, summary_table
+from .summary import bits_table, search_table, seeds_table, summary_table, synth_table
 
 __all__ = ["main"]
 
@@ -97,6 +98,15 @@ def _build(run):
     run_step(run, "build", again=True)
     print(f"Verilog: {run.path / 'build' / 'core.v'}")
     return 0
+
+
+def _synth(arguments):
+    run = RunFolder.open(arguments.folder)
+    options = {"devices": arguments.device, "seeds": arguments.seeds}
+    run_step(run, "synth", again=True, **{k: v for k, v in options.items() if v is not None})
+    found = run.read_json("synth/synth.json")["devices"]
+    print("\n".join(map(synth_table, found)))
+    return 0 if all(report["fits"] for report in found) else MISMATCH
 
 
 def _cosim(run, **options):
@@ -203,6 +213,12 @@ def _parser():
         help="under cocotb, in place of the experiment's own",
     )
     sub.add_argument("--waves", action="store_true", help="write a waveform of the first sample")
+    sub = command("synth", _synth, "Synthesise, place and route the core on devices.")
+    sub.add_argument("folder", type=Path, metavar="DIR")
+    sub.add_argument(
+        "--device", nargs="+", choices=tuple(DEVICES), help="in place of the experiment's own"
+    )
+    sub.add_argument("--seeds", type=int, metavar="N", help="place and route N times")
     command("doctor", _doctor, "Say which of the tools that the RTL needs are there.")
     return parser
 
@@ -234,8 +250,8 @@ def _log_to_stderr(arguments):
 def main(arguments=None):
     """Run one command. Returns its exit status.
 
-    0: done. 1: the RTL differs from the model. 2: the command couldn't be carried out, and one
-    sentence on stderr says why. 130: interrupted by Ctrl-C.
+    0: done. 1: the RTL differs from the model, or doesn't fit a device. 2: the command couldn't be
+    carried out, and one sentence on stderr says why. 130: interrupted by Ctrl-C.
     """
     arguments = _parser().parse_args(arguments)
     _log_to_stderr(arguments)

@@ -10,6 +10,7 @@ from typing import ClassVar, get_args
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
+from ..hw.synthesis.devices import find_device
 from ..train.config import NetworkConfig
 from ..train.datasets import DataConfig
 from ..train.losses import check_loss
@@ -25,6 +26,7 @@ __all__ = [
     "Experiment",
     "FinetuneTable",
     "StudyConfig",
+    "SynthConfig",
     "load_experiment",
     "make_experiment",
     "read_toml",
@@ -120,6 +122,30 @@ class BitsConfig:
             raise ValueError("Bits must be of weights or of delays, not of neither")
 
 
+@dataclass(frozen=True, kw_only=True)
+class SynthConfig:
+    """Which devices the core is synthesised for. The table ``[synth]``.
+
+    Parameters
+    ----------
+    devices : tuple of str
+        Names of `hw.synthesis.devices.DEVICES`, each once.
+    seeds : int
+        How often it's placed and routed on each. At least 1.
+    """
+
+    devices: tuple[str, ...] = ("ecp5-25k",)
+    seeds: int = 3
+
+    def __post_init__(self):
+        if not self.devices or len(set(self.devices)) < len(self.devices):
+            raise ValueError(f"devices must name at least one, each once, not {self.devices!r}")
+        for name in self.devices:
+            find_device(name)
+        if self.seeds < 1:
+            raise ValueError(f"seeds must be at least 1, not {self.seeds}")
+
+
 # The table [finetune] has the settings of [train] but for those of first parameters, and of what
 # only continuous time has.
 FIRST = (
@@ -181,6 +207,8 @@ class Experiment:
         Settings that fine-tuning has in place of those of ``train``; None: there's none.
     bits : BitsConfig or None
         None: the study of few bits is no step of a run.
+    synth : SynthConfig or None
+        None: synthesis is no step of a run.
     search : dict of str to SearchRange
         What a search may change, by ``train.`` or ``network.`` and the name of a setting.
     """
@@ -197,6 +225,7 @@ class Experiment:
     noise: NoiseConfig = field(default_factory=NoiseConfig)
     finetune: FinetuneTable | None = None
     bits: BitsConfig | None = None
+    synth: SynthConfig | None = None
     search: dict[str, SearchRange] = field(default_factory=dict)
 
     def __post_init__(self):

@@ -18,6 +18,7 @@ from .steps.finetune import finetune
 from .steps.noise import noise
 from .steps.quantise import quantise
 from .steps.report import report
+from .steps.synth import synth
 from .steps.train import train
 
 __all__ = ["STEPS", "Step", "run_all", "run_step"]
@@ -73,6 +74,7 @@ STEPS = {
         quantise, ("data", "design", "study"), ("network.safetensors",), with_table=FINETUNED),
     "emulate": Step(emulate, ("data",), ("design.safetensors",)),
     "build": Step(build, (), ("design.safetensors",)),
+    "synth": Step(synth, ("synth",), ("design.safetensors",), table="synth"),
     "cosim": Step(cosim, ("seed", "data", "cosim"), ("design.safetensors",)),
     "noise": Step(noise, ("seed", "data", "cosim", "noise"), ("design.safetensors",)),
     "bits": Step(
@@ -92,7 +94,8 @@ STEPS = {
             "noise/noise.json",
             "noise/replay.json",
         ),
-        with_table={"finetune": ("finetune/training.json",), "bits": ("bits/bits.json",)},
+        with_table={"finetune": ("finetune/training.json",), "bits": ("bits/bits.json",),
+                    "synth": ("synth/synth.json",)},
     ),
 }
 

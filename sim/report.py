@@ -79,6 +79,14 @@ def _bits(run):
     return {"rows": found["rows"], "picture": bits_picture(found["rows"], found["float"])}
 
 
+def _synth(run, design):
+    """Return the reports of devices for the page, empty if there's none of this design."""
+    if not (run.path / "synth/synth.json").is_file():
+        return []
+    found = run.read_json("synth/synth.json")
+    return found["devices"] if found["design"] == design else []
+
+
 def _noise(noise):
     """Return title, origin and picture of each kind of noise."""
     clean = noise["clean"]["accuracy"]
@@ -167,18 +175,19 @@ def _commands(run):
     ))
 
 
-def gather(run, config, memory_bits):
+def gather(run, parameters, memory_bits):
     """Return what the page of a run shows, pictures included, but for the summary.
 
     Parameters
     ----------
     run : RunFolder
         With the files of every step before the report.
-    config : CoreConfig
-        Of its design.
+    parameters : Parameters
+        Its design.
     memory_bits : dict of str to int
         Bits of each memory of the core.
     """
+    config = parameters.config
     training, quantised, emulated, cosim, noise, replay = (
         run.read_json(name)
         for name in ("training.json", "quantise.json", "emulate.json", "cosim.json",
@@ -194,6 +203,7 @@ def gather(run, config, memory_bits):
         "core": config, "cosim": cosim, "raster": raster,
         "kept": training["epoch"],
         "finetuned": _finetuned(run, quantised), "bits": _bits(run),
+        "devices": _synth(run, parameters.hash),
         "shape": _shape(config, run.experiment.network_config(config.inputs, config.outputs)),
         "simulators": " and ".join(SIMULATORS[name] for name in cosim["simulators"]),
         "steps": _steps(quantised["accuracy"], samples),

@@ -1,6 +1,7 @@
 """The figures of a run in one dict, ``summary.json``, and as tables for a terminal."""
 
-__all__ = ["bits_table", "make_summary", "search_table", "seeds_table", "summary_table"]
+__all__ = ["bits_table", "make_summary", "search_table", "seeds_table", "summary_table",
+           "synth_table"]
 
 
 def _seconds(steps, own):
@@ -128,3 +129,25 @@ def search_table(result):
     rows = [("validation accuracy", f"{best['accuracy']:.2%} of {result['samples']} samples"),
             *((name, f"{value}") for name, value in best["settings"].items())]
     return _table(f"best of {len(trials)} trials{ending}: trial {best['number']}", rows)
+
+
+def synth_table(report):
+    """Return what a core takes of a device, and its clock, as text."""
+    rows = []
+    for kind, used in report["cells"].items():
+        has = report["has"].get(kind)
+        share = "" if has is None else f" of {has:,}" + (", TOO MANY" if used > has else "")
+        rows.append((kind, f"{used:,}{share}"))
+    if report["fits"]:
+        clocks = [place["fmax_mhz"] for place in report["placed"]]
+        slowest = report["placed"][0]["slowest"]
+        rows += [
+            ("highest clock", f"{report['fmax_mhz']:.1f} MHz, median of {len(clocks)} places, "
+                              f"from {min(clocks):.1f} to {max(clocks):.1f}"),
+            ("slowest path", f"from {slowest['from']} to {slowest['to']}, "
+                             f"{slowest['cells']} cells"),
+        ]
+    elif report["reason"]:
+        rows.append(("doesn't fit", report["reason"]))
+    return _table(f"{report['device']} ({report['part']})"
+                  + ("" if report["fits"] else ": the core doesn't fit"), rows)

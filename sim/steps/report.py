@@ -14,9 +14,9 @@ __all__ = ["report"]
 def report(run):
     """Write ``report.html`` and ``summary.json``."""
     began = time.monotonic()
-    config = Parameters.load(run.need("design.safetensors")).config
+    parameters = Parameters.load(run.need("design.safetensors"))
     bits = memory_bits(run.read_json("build/ports.json"))
-    content = gather(run, config, bits)
+    content = gather(run, parameters, bits)
     seconds = time.monotonic() - began
     summary = run.stamp() | make_summary(run, memory_bits=bits, seconds=seconds)
     write_atomically(run.path / "report.html", render(content, summary).encode())

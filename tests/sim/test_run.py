@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from amaranth.back import rtlil
 
 from ranvier.model.emulator import Emulator
 from ranvier.model.parameters import Parameters
@@ -14,7 +15,7 @@ from ranvier.sim import toolchain
 from ranvier.sim.cli import main
 from ranvier.sim.cxxrtl import CxxrtlSimulator
 from ranvier.sim.folder import RunFolder
-from ranvier.sim.steps import cosim
+from ranvier.sim.steps import cosim, synth
 from ranvier.train.network import Network
 from ranvier.train.quantise import encode_dataset
 
@@ -26,6 +27,9 @@ epochs = 1
 [bits]
 weights = [4]
 delays = [3]
+[synth]
+devices = ["ecp5-25k"]
+seeds = 1
 """
 
 
@@ -94,12 +98,45 @@ def test_every_file_says_where_it_comes_from(out, summary):
 def test_the_report_shows_the_summary_and_loads_nothing(out, summary):
     page = (out / "report.html").read_text()
     for text in ("The core is the network", "<h2>Fine-tuning</h2>", "<h2>Fewer bits</h2>",
+                 "<h2>On devices</h2>", "LFE5U-25F-6BG256C", "core.bank_1.neurons.scale",
                  "ranvier finetune ", summary["experiment"]):
         assert text in page
     sources = re.findall(r'(?:src|srcset|href)="([^"]{0,30})', page)
     assert len(sources) >= 20  # a light and a dark one of each picture
     assert all(source.startswith("data:image/svg+xml;base64,") for source in sources)
     assert not re.search(r"<script|<link|@import|url\(", page)
+
+
+def test_the_core_of_the_design_was_synthesised(out, summary):
+    (device,) = json.loads((out / "synth/synth.json").read_text())["devices"]
+    assert device["parameters"] == summary["core"]["design"]
+    assert device["fits"]
+    assert device["fmax_mhz"] > 10
+
+
+def test_synth_takes_devices_and_says_what_does_not_fit(out, tmp_path, monkeypatch, capsys):
+    shutil.copytree(out, tmp_path / "out", ignore=shutil.ignore_patterns("work"))
+    (real,) = json.loads((out / "synth/synth.json").read_text())["devices"]
+    asked = []
+
+    def synthesise(core, device, folder, *, seeds):
+        asked.append((core.parameters.hash, device, seeds))
+        (folder / "synthesis.json").write_text("{}")
+        rtlil.convert(core)  # or Amaranth would say that it's left over
+        lacking = {} if device == "up5k" else {"LUT4": [9, 7]}
+        return real | {"device": device, "lacking": lacking, "fits": not lacking,
+                       "has": {"LUT4": 7}, "cells": {"LUT4": 9}}
+
+    monkeypatch.setattr(synth, "synthesise", synthesise)
+    command = ["synth", str(tmp_path / "out"), "--device", "up5k", "hx8k", "--seeds", "2", "-q"]
+    assert main(command) == 1
+    assert asked == [(real["parameters"], "up5k", 2), (real["parameters"], "hx8k", 2)]
+    fits, lacks = capsys.readouterr().out.split("hx8k")
+    assert f"{real['fmax_mhz']:.1f} MHz" in fits
+    assert "the core doesn't fit" in lacks
+    assert "9 of 7, TOO MANY" in lacks
+    assert main(["synth", str(tmp_path / "out"), "--seeds", "0", "-q"]) == 2
+    assert "seeds must be at least 1, not 0" in capsys.readouterr().err
 
 
 def test_the_raster_has_the_same_spikes_twice(out):
@@ -112,7 +149,7 @@ def test_running_again_passes_over_every_step(out, tmp_path, capsys):
     before = json.loads((out / "steps.json").read_text())["steps"]
     assert main(["run", str(out.parent / "tiny.toml"), "--out", str(out)]) == 0
     captured = capsys.readouterr()
-    assert captured.err.count("passed over") == 8
+    assert captured.err.count("passed over") == 9
     assert "the core is the network" in captured.out
     after = json.loads((out / "steps.json").read_text())["steps"]
     for name in before.keys() - {"report"}:
