@@ -142,10 +142,10 @@ def _doctor(arguments):
     missing = False
     for tool in toolchain.tools():
         if tool.path:
-            print(f"{tool.name:<10} {tool.version or 'found'} ({tool.path})")
+            print(f"{tool.name:<20} {tool.version or 'found'} ({tool.path})")
         else:
             word = "optional" if tool.optional else "MISSING"
-            print(f"{tool.name:<10} {word}: {tool.missing()}")
+            print(f"{tool.name:<20} {word}: {tool.missing()}")
             missing |= not tool.optional
     return REFUSED if missing else 0
 

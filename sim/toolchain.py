@@ -11,11 +11,15 @@ import sys
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
 import find_libpython
+
+from ..hw.synthesis.devices import FAMILIES
+from ..hw.synthesis.tools import YOSYS
 
 __all__ = [
     "MissingToolError",
@@ -95,17 +99,24 @@ def _program(name, package, purpose, *, flags=("--version",), optional=False):
     return Tool(name, Path(path) if path else None, text, package, purpose, optional)
 
 
-def _wheel(name, module, distribution, inside, purpose):
+def _wheel(name, module, distribution, inside, purpose, *, optional=False):
     """Return the tool at ``inside`` (a relative path) in the installed package ``module``."""
     folder = _folder(module)
     path = folder / inside if folder else None
     if path is None or not path.exists():
-        return Tool(name, None, "", _pypi(distribution), purpose)
+        return Tool(name, None, "", _pypi(distribution), purpose, optional)
     try:
         text = version(distribution)
     except PackageNotFoundError:
         text = "unknown"
-    return Tool(name, path, text, _pypi(distribution), purpose)
+    return Tool(name, path, text, _pypi(distribution), purpose, optional)
+
+
+def _synthesis(program):
+    """Return a program of the flow of synthesis, from its wheel."""
+    distribution, module, _ = program
+    inside = f"{distribution.removeprefix('yowasp-')}.wasm"
+    return _wheel(distribution, module, distribution, inside, "to synthesise cores", optional=True)
 
 
 def _libpython():
@@ -135,6 +146,8 @@ _FINDERS = {
     "iverilog": lambda: _program(
         "iverilog", _debian("iverilog"), "to simulate under Icarus", flags=("-V",), optional=True
     ),
+    **{program[0]: partial(_synthesis, program)
+       for program in (YOSYS, *(family.program for family in FAMILIES.values()))},
 }
 
 _NEEDS = {

