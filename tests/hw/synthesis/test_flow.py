@@ -29,7 +29,7 @@ def small_core():
     return NeuronCore(parameters.config, parameters)
 
 
-@pytest.fixture(scope="module", params=["ecp5-25k", "up5k"])
+@pytest.fixture(scope="module", params=["ecp5-25k", "up5k", "hx8k"])
 def report(request, tmp_path_factory):
     """Return the report of a small core, and its folder."""
     folder = tmp_path_factory.mktemp(request.param)
@@ -52,7 +52,9 @@ def test_cells_are_the_core_s_and_those_of_its_units(report):
     found, _ = report
     units = {row["unit"]: row for row in found["units"]}
     assert {"harness", "core", "core.bank_0.neurons.scale", "core.registers"} <= units.keys()
-    assert units["core.bank_0.neurons.scale"]["multiplier"] > 0
+    # A device without multipliers must get them as logic.
+    multipliers = units["core.bank_0.neurons.scale"]["multiplier"]
+    assert bool(multipliers) == bool(found["has"]["multiplier"])
     for kind, count in found["cells"].items():
         apart = sum(row[kind] for name, row in units.items() if name != "harness")
         assert 0.8 * count <= apart <= 1.5 * count + 4, kind
