@@ -105,16 +105,19 @@ def _loaded(core, found):
     """Describe where each memory that is loaded through the bus stands."""
     config, bus = core.config, BusMap(core.config)
     loaded = []
-    for bank, places in enumerate(core.memory_places()):
-        for memory, (path, base, words) in places.items():
-            shape = memory_shape(config, memory)
+    for bank, memory, storages in (
+            (bank, memory, storages) for bank, places in enumerate(core.memory_places())
+            for memory, storages in places.items()):
+        shape, offset = memory_shape(config, memory), 0
+        for path, base, words in storages:
             loaded.append({
-                "memory": memory.name.lower(), "bank": bank, "base": base, "words": words,
-                "width": shape.width, "signed": shape.signed,
-                "address": bus.address(memory, bank=bank if memory in BANKED else 0),
+                "memory": memory.name.lower(), "bank": bank, "offset": offset, "base": base,
+                "words": words, "width": shape.width, "signed": shape.signed,
+                "address": bus.address(memory, offset, bank if memory in BANKED else 0),
                 "image": _image_name(memory, bank),
                 "path": list(path), "cxxrtl": found[tuple(path)]["cxxrtl"],
             })
+            offset += words
     return loaded
 
 
@@ -137,6 +140,7 @@ def describe(core, text):
         "clock": "clk",
         "reset": "rst",
         "clear_cycles": core.clear_cycles,
+        "reset_cycles": core.reset_cycles,
         "streams": {
             "i": _stream("i", "in", input_word(config)),
             "o": _stream("o", "out", output_word(config)),

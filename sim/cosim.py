@@ -169,13 +169,13 @@ class CocotbSimulator(Simulator):
         core = NeuronCore(parameters.config)
         self._text = verilog_source(core)
         loaded = describe(core, self._text)["loaded"]
-        self._weights = [(item["path"], item["base"]) for item in loaded
-                         if item["memory"] == "weights"]
+        self._weights = [{key: item[key] for key in ("bank", "offset", "words", "path", "base")}
+                         for item in loaded if item["memory"] == "weights"]
         self._build(waves=False)
 
     def _build(self, waves):
         return build(self._text, self._folder, self._simulator, waves=waves,
-                     memories=[path for path, _ in self._weights])
+                     memories=[item["path"] for item in self._weights])
 
     def run(self, samples, *, expected=None, stall=0.0, seed=0, flips=(), waves=None):
         job = self._job(samples, expected, stall, seed, flips)

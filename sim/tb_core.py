@@ -233,11 +233,12 @@ class Testbench:
     async def _flip(self, flips):
         """Flip bits of the weight memories: rows (bank, address, bit). Twice undoes it."""
         for bank, address, bit in flips.tolist():
-            path, base = self._settings["weights"][bank]
+            (place,) = (p for p in self._settings["weights"] if p["bank"] == bank
+                        and 0 <= address - p["offset"] < p["words"])
             memory = self._dut
-            for name in path:
+            for name in place["path"]:
                 memory = getattr(memory, name)
-            word = memory[base + address]
+            word = memory[place["base"] + address - place["offset"]]
             wanted = int(word.value) ^ (1 << bit)
             word.value = wanted
             await RisingEdge(self._dut.clk)

@@ -14,8 +14,8 @@ import pytest
 
 from ranvier.hw.core import NeuronCore
 from ranvier.hw.images import bank_images
-from ranvier.hw.payloads import Memory, memories
-from ranvier.hw.registers import REGISTERS
+from ranvier.hw.payloads import BANKED, Memory, memories
+from ranvier.hw.registers import REGISTERS, BusMap
 from ranvier.hw.verilog import build, verilog_source
 from ranvier.sim import toolchain
 
@@ -94,8 +94,12 @@ def test_images_are_where_the_description_says(built):
         image = bank_images(parameters, place["bank"])[Memory[place["memory"].upper()]]
         mask = (1 << place["width"]) - 1
         want = [int(word) & mask for word in image]
+        assert place["address"] == BusMap(config).address(
+            Memory[place["memory"].upper()], place["offset"],
+            place["bank"] if Memory[place["memory"].upper()] in BANKED else 0)
         assert [int(word, 16) for word in (folder / place["image"]).read_text().split()] == want
-        assert [words[place["base"] + k] for k in range(place["words"])] == want[: place["words"]]
+        assert [words[place["base"] + k] for k in range(place["words"])] == (
+            want[place["offset"] :][: place["words"]])
 
 
 def test_every_memory_is_described(built):
