@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from .counters import Counters
 from .payloads import (
     BANKED,
     BUS_BITS,
@@ -31,7 +32,7 @@ __all__ = [
 ]
 
 IDENTITY = 0x52414E56  # "RANV"
-VERSION = 1  # of the registers, the address map and the streams
+VERSION = 2  # of the registers, the address map and the streams
 
 # Bits of the registers of the same names.
 STATUS = ("running", "clearing")
@@ -41,11 +42,14 @@ ERRORS = ("refused", "dropped", "overflow", "bad_end")
 COUNTERS = ("cycles", "ticks", "input_events", "spikes", "touches", "looks", "synaptic_events",
             "saturations", "overflows", "dropped")
 
-# Registers in the order of their offsets.
-REGISTERS = ("identity", "version", "status", "errors", "samples", "refused", "decision",
-             "value_select", "value_low", "value_high", *COUNTERS)
+TOTALS = ("samples", "refused", *COUNTERS)  # the first two count since the reset
+TOTALS_OFFSET = 16
 
-COUNTER_BITS = BUS_BITS
+# Registers and their offsets.
+REGISTERS = {name: offset for offset, name in enumerate(
+    ("identity", "version", "status", "errors", "decision", "value_select", "value_low",
+     "value_high"))}
+REGISTERS |= {name: TOTALS_OFFSET + k for k, name in enumerate(TOTALS)}
 
 _MEMORY_BITS = 4
 
@@ -94,7 +98,7 @@ class BusMap:
 
     def register(self, name):
         """Return the bus address of a register."""
-        return self.address(Memory.REGISTERS, REGISTERS.index(name))
+        return self.address(Memory.REGISTERS, REGISTERS[name])
 
     def split(self, address):
         """Return offset, memory code and bank of an address given as a `Value`."""
@@ -113,7 +117,7 @@ class BusSignature(wiring.Signature):
         Write ``w_data`` in this cycle.
     w_data : Out(32)
     r_en : Out(1)
-        Read. Not together with ``w_en``.
+        Read. Not together with ``w_en``, and counts not in two cycles in a row.
     r_data : In(32)
         The register read, in the cycle after ``r_en`` and until the next read. 0 for memories.
     """
@@ -128,10 +132,16 @@ class BusSignature(wiring.Signature):
         })
 
 
+def counter_steps(config):
+    """Return the most that each counter goes up by in a cycle."""
+    each = {"touches": 2, "looks": 1, "synaptic_events": 1, "saturations": 3, "overflows": 1}
+    return {name: each[name] * config.banks if name in each else 1 for name in TOTALS}
+
+
 def count_layout(config):
-    """Return the layout of what each counter goes up by in a cycle."""
-    several = (4 * config.banks).bit_length()
-    return data.StructLayout(dict.fromkeys(COUNTERS, several))
+    """Return the layout of what each counter of a sample goes up by in a cycle."""
+    steps = counter_steps(config)
+    return data.StructLayout({name: steps[name].bit_length() for name in COUNTERS})
 
 
 class RegisterFile(wiring.Component):
@@ -153,6 +163,8 @@ class RegisterFile(wiring.Component):
         that aren't there: an error that sticks until a 1 is written to its bit.
     begin : In(1)
         A sample begins: the counters of a sample go to 0, before what this cycle counts.
+    over : In(1)
+        A sample's last tick is over.
     end : In(1)
         A sample has ended with ``decision``.
     decision : In(config.neuron_bits)
@@ -169,12 +181,15 @@ class RegisterFile(wiring.Component):
     def __init__(self, *, config, value_shape):
         self._config = config
         self._map = BusMap(config)
+        self._counters = Counters(
+            steps=counter_steps(config), kept=TOTALS.index(COUNTERS[0]), bits=BUS_BITS)
         super().__init__({
             "bus": In(BusSignature(config)),
             "load": Out(LoadSignature(config)).array(config.banks),
             "running": In(1),
             "clearing": In(1),
             "begin": In(1),
+            "over": In(1),
             "end": In(1),
             "decision": In(config.neuron_bits),
             "bad_end": In(1),
@@ -182,6 +197,11 @@ class RegisterFile(wiring.Component):
             "value_select": Out(config.neuron_bits),
             "value": In(value_shape),
         })
+
+    @property
+    def latency(self):
+        """Most cycles from a count to the register that shows it."""
+        return self._counters.latency
 
     def _load(self, m):
         """Pass writes on to the banks; return whether the write of this cycle is refused."""
@@ -210,54 +230,32 @@ class RegisterFile(wiring.Component):
                 ]
         return refused
 
-    def _counters(self, m):
-        """Count, and return the counters by name."""
-        counters = {}
-        for name in COUNTERS:
-            counter = counters[name] = Signal(COUNTER_BITS, name=name)
-            step = Signal.like(self.count[name], name=f"{name}_step")
-            total = Signal(COUNTER_BITS + 1, name=f"{name}_total")
-            m.d.sync += [
-                step.eq(self.count[name]),
-                counter.eq(Mux(total[-1], counter | ~0, total)),
-            ]
-            m.d.comb += total.eq(counter + step)
-            with m.If(self.begin):
-                m.d.sync += counter.eq(0)
-        return counters
-
-    def elaborate(self, platform):
-        m = Module()
-        bus = self.bus
-        offset, memory, _ = self._map.split(bus.address)
-        refused = self._load(m)
-        words = self._counters(m)
-
-        words |= {name: Signal(BUS_BITS, name=name) for name in ("samples", "refused")}
-        errors, occurred = Signal(len(ERRORS)), Signal(len(ERRORS))
-        decision = Signal.like(self.decision)
-        selected = Signal()
-        value_select = Signal.like(self.value_select)
+    def _count(self, m, refused, selected, offset):
+        """Count; returns whether a total is read in this cycle."""
+        m.submodules.counters = counters = self._counters
+        read = Signal()
         m.d.comb += [
-            self.value_select.eq(value_select),
-            occurred.eq(Cat(refused, self.count.dropped.any(), self.count.overflows.any(),
-                            self.bad_end)),
-            selected.eq(memory == Memory.REGISTERS.value),
+            *(counters.count[name].eq(self.count[name]) for name in COUNTERS),
+            counters.count.samples.eq(self.over),
+            counters.count.refused.eq(refused),
+            counters.begin.eq(self.begin),
+            read.eq(self.bus.r_en & selected & (offset >= TOTALS_OFFSET)
+                    & (offset < TOTALS_OFFSET + len(TOTALS))),
+            counters.read.eq(read),
+            counters.index.eq(offset - TOTALS_OFFSET),
         ]
-        m.d.sync += [errors.eq(errors | occurred), value_select.eq(self.value_select)]
-        with m.If(bus.w_en & selected):
-            with m.If(offset == REGISTERS.index("errors")):
-                m.d.sync += errors.eq((errors & ~bus.w_data) | occurred)
-            with m.If(offset == REGISTERS.index("value_select")):
-                m.d.comb += self.value_select.eq(bus.w_data)
-        with m.If(refused & ~words["refused"].all()):
-            m.d.sync += words["refused"].eq(words["refused"] + 1)
-        with m.If(self.end):
-            m.d.sync += [words["samples"].eq(words["samples"] + 1), decision.eq(self.decision)]
+        return read
 
+    def _words(self, m, errors):
+        """Return the registers that aren't totals, by name."""
+        decision = Signal.like(self.decision)
+        value_select = Signal.like(self.value_select)
         value = Signal(2 * BUS_BITS)
-        m.d.comb += value.eq(self.value)
-        words |= {
+        m.d.comb += [value.eq(self.value), self.value_select.eq(value_select)]
+        m.d.sync += value_select.eq(self.value_select)
+        with m.If(self.end):
+            m.d.sync += decision.eq(self.decision)
+        return {
             "identity": Const(IDENTITY, BUS_BITS),
             "version": Const(VERSION, BUS_BITS),
             "status": Cat(self.running, self.clearing),
@@ -267,9 +265,36 @@ class RegisterFile(wiring.Component):
             "value_low": value[:BUS_BITS],
             "value_high": value[BUS_BITS:],
         }
+
+    def elaborate(self, platform):
+        m = Module()
+        bus = self.bus
+        offset, memory, _ = self._map.split(bus.address)
+        refused = self._load(m)
+        errors, occurred = Signal(len(ERRORS)), Signal(len(ERRORS))
+        selected = Signal()
+        m.d.comb += [
+            occurred.eq(Cat(refused, self.count.dropped.any(), self.count.overflows.any(),
+                            self.bad_end)),
+            selected.eq(memory == Memory.REGISTERS.value),
+        ]
+        words = self._words(m, errors)
+        m.d.sync += errors.eq(errors | occurred)
+        with m.If(bus.w_en & selected):
+            with m.If(offset == REGISTERS["errors"]):
+                m.d.sync += errors.eq((errors & ~bus.w_data) | occurred)
+            with m.If(offset == REGISTERS["value_select"]):
+                m.d.comb += self.value_select.eq(bus.w_data)
+
+        total_read, total_here = self._count(m, refused, selected, offset), Signal()
+        held = Signal(BUS_BITS)  # what was read last
+        m.d.sync += [total_here.eq(total_read), held.eq(bus.r_data)]
+        m.d.comb += bus.r_data.eq(Mux(total_here, self._counters.total, held))
         with m.If(bus.r_en):
-            m.d.sync += bus.r_data.eq(0)
-            with m.If(selected & (offset < len(REGISTERS))):
-                m.d.sync += bus.r_data.eq(Array(words[name] for name in REGISTERS)[
-                    offset[: (len(REGISTERS) - 1).bit_length()]])
+            m.d.sync += held.eq(0)
+            with m.If(selected):
+                with m.Switch(offset):
+                    for name, word in words.items():
+                        with m.Case(REGISTERS[name]):
+                            m.d.sync += held.eq(word)
         return m

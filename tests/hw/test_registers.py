@@ -5,9 +5,16 @@ from dataclasses import replace
 import pytest
 from amaranth.hdl import signed
 
-from ranvier.hw import registers
 from ranvier.hw.payloads import Memory, memories, memory_depth
-from ranvier.hw.registers import COUNTERS, ERRORS, IDENTITY, REGISTERS, BusMap, RegisterFile
+from ranvier.hw.registers import (
+    COUNTERS,
+    ERRORS,
+    IDENTITY,
+    REGISTERS,
+    BusMap,
+    RegisterFile,
+    counter_steps,
+)
 from ranvier.sim.benches import simulate
 
 from .configs import small_config
@@ -64,6 +71,7 @@ def test_writes_reach_their_bank_and_tables_reach_all(banks):
         assert bench.loads(ctx) == [(Memory.LOW_M, 63, 5)] * banks
         await ctx.tick()
         assert bench.loads(ctx) == [None] * banks
+        await ctx.tick().repeat(bench.dut.latency)
         assert await bench.read(ctx, "refused") == 0
 
     simulate(bench.dut, control, cycles=100)
@@ -80,10 +88,12 @@ def test_writes_that_reach_nothing_are_refused_and_counted():
         for address in bad:
             await bench.write(ctx, address, 1)
             assert bench.loads(ctx) == [None] * 3
+        await ctx.tick().repeat(bench.dut.latency)
         assert await bench.read(ctx, "refused") == len(bad)
         ctx.set(bench.dut.running, 1)
         await bench.write(ctx, bench.map.address(Memory.WEIGHTS, 0), 1)
         assert bench.loads(ctx) == [None] * 3
+        await ctx.tick().repeat(bench.dut.latency)
         assert await bench.read(ctx, "refused") == len(bad) + 1
         assert await bench.read(ctx, "errors") == 1 << ERRORS.index("refused")
         await bench.write(ctx, bench.map.register("errors"), 1 << ERRORS.index("dropped"))
@@ -104,45 +114,40 @@ def test_counters_count_and_begin_anew():
             ctx.set(bench.dut.count.ticks, 1)  # a tick starts together with its sample
             await ctx.tick()
             ctx.set(bench.dut.begin, 0)
-            for step, name in enumerate(COUNTERS):
-                ctx.set(bench.dut.count[name], step)
+            steps = {name: step // 2 + 1 for name, step in counter_steps(bench.config).items()}
+            for name in COUNTERS:
+                ctx.set(bench.dut.count[name], steps[name])
             for _ in range(3):
                 await ctx.tick()
             for name in COUNTERS:
                 ctx.set(bench.dut.count[name], 0)
-            await ctx.tick()
-            counts = [await bench.read(ctx, name) for name in COUNTERS]
-            assert counts == [3 * step + (name == "ticks") for step, name in enumerate(COUNTERS)]
+            await ctx.tick().repeat(bench.dut.latency)
+            counts = {}
+            for name in COUNTERS:
+                counts[name] = await bench.read(ctx, name)
+                await ctx.tick()
+            assert counts == {name: 3 * steps[name] + (name == "ticks") for name in COUNTERS}
         assert await bench.read(ctx, "errors") == (
             1 << ERRORS.index("overflow") | 1 << ERRORS.index("dropped"))
 
     simulate(bench.dut, control, cycles=200)
 
 
-def test_counters_stop_at_their_largest_value(monkeypatch):
-    monkeypatch.setattr(registers, "COUNTER_BITS", 5)
-    bench = Bench()
-
-    async def control(ctx):
-        ctx.set(bench.dut.count.touches, 3)
-        for _ in range(20):
-            await ctx.tick()
-        assert await bench.read(ctx, "touches") == 31
-
-    simulate(bench.dut, control, cycles=100)
-
-
 def test_the_end_of_a_sample_is_kept():
     bench = Bench()
 
     async def control(ctx):
+        ctx.set(bench.dut.over, 1)
+        await ctx.tick().repeat(2)
+        ctx.set(bench.dut.over, 0)
+        await ctx.tick().repeat(bench.dut.latency)
+        assert await bench.read(ctx, "samples") == 2
         ctx.set(bench.dut.end, 1)
         ctx.set(bench.dut.decision, 2)
         await ctx.tick()
         ctx.set(bench.dut.decision, 1)
         await ctx.tick()
         ctx.set(bench.dut.end, 0)
-        assert await bench.read(ctx, "samples") == 2
         assert await bench.read(ctx, "decision") == 1
         ctx.set(bench.dut.running, 1)
         assert await bench.read(ctx, "status") == 1
