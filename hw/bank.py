@@ -4,14 +4,20 @@ from amaranth.hdl import Const, Module, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..model.config import WAKE_SLOTS
 from .integrator import Integrator
 from .neuron import NeuronUnit
-from .payloads import LoadSignature, Memory, bank_trace, due, memory_depth
+from .payloads import (
+    GROUP,
+    GROUP_BITS,
+    LoadSignature,
+    Memory,
+    bank_trace,
+    memory_depth,
+    wheel_bits,
+)
 from .ring import DelayRing
 from .rows import RowFetch
 from .scale import table_places
-from .slots import SlotMap
 from .streams import Merge
 
 __all__ = ["Bank"]
@@ -22,7 +28,8 @@ class Bank(wiring.Component):
 
     Sources that spike in a tick are looked up, and their synapses put into the delay ring. The
     neurons that are due in the tick, for arrivals first and for looks after them, go through the
-    neuron unit (or the integrator, for leaky outputs).
+    neuron unit (or the integrator, for leaky outputs). A neuron that is due for both is touched
+    first, which replaces its look.
 
     Parameters
     ----------
@@ -38,14 +45,15 @@ class Bank(wiring.Component):
         Sources that spike in the current tick.
     tick : In(config.tick_bits)
     start : In(1)
-        ``tick`` becomes the current tick in the next cycle. Allowed while ``idle``, and then at
-        every cycle.
+        ``tick`` becomes the current tick in the next cycle. Allowed while ``idle``.
     spikes : Out(stream.Signature(config.local_bits))
         Local neurons that fire in the current tick.
     trace : Out(stream.Signature(bank_trace(config)))
         A record per touch.
     idle : Out(1)
         All work of the current tick is done but what ``i`` may still bring. Combinational.
+    group, look, busy
+        Which ticks of a group something is due in: see `SlotMap`.
     clear : In(1)
         Forget the sample, in at most ``clear_cycles`` cycles; ``idle`` is 0 meanwhile. Allowed
         while ``idle``.
@@ -63,13 +71,11 @@ class Bank(wiring.Component):
         self._index = index
         self._rows = RowFetch(config=config, images=images)
         self._ring = DelayRing(config=config)
-        self._neurons = self._outputs = self._wakes = None
+        self._neurons = self._outputs = None
         if index < config.spiking:
             self._neurons = NeuronUnit(config=config, images=images)
         if self.first_output < self.neurons:
             self._outputs = Integrator(config=config, images=images)
-        if self._neurons and config.synapse == "exponential":
-            self._wakes = SlotMap(slots=WAKE_SLOTS, neurons=config.bank_neurons)
         super().__init__({
             "i": In(stream.Signature(config.source_bits)),
             "tick": In(config.tick_bits),
@@ -77,6 +83,9 @@ class Bank(wiring.Component):
             "spikes": Out(stream.Signature(config.local_bits)),
             "trace": Out(stream.Signature(bank_trace(config))),
             "idle": Out(1),
+            "group": In(wheel_bits(config) - GROUP_BITS),
+            "look": In(1),
+            "busy": Out(GROUP),
             "clear": In(1),
             "load": In(LoadSignature(config)),
             "count": Out(data.StructLayout({
@@ -99,38 +108,42 @@ class Bank(wiring.Component):
         """Most cycles from ``clear`` until ``idle``."""
         return max(unit.clear_cycles for unit in self._stateful())
 
+    @property
+    def reset_cycles(self):
+        """Most cycles from the end of a reset until ``idle``."""
+        return max(self._ring.reset_cycles, *(unit.clear_cycles for unit in self._stateful()))
+
     def memory_places(self):
         """Return where each memory that is loaded stands.
 
         Returns
         -------
-        dict of Memory to (path, base, words)
-            Names of submodules and of the storage, the memory's first word in it, and its size.
+        dict of Memory to list of (path, base, words)
+            The storages of its words, in their order: names of submodules and of the storage, the
+            first of the words in it, and how many.
         """
         config = self._config
-        places = {memory: (("fetch", memory.name.lower()), 0, memory_depth(config, memory))
-                  for memory in (Memory.ROWS, Memory.WEIGHTS, Memory.LINKS)}
+        places = {memory: [(("fetch", *path), 0, words) for path, words in storages]
+                  for memory, storages in self._rows.memory_places().items()}
         if self._neurons:
             for memory in (Memory.THETA0, Memory.BETA) if config.adaptive else (Memory.THETA0,):
-                places[memory] = (("neurons", "memory", f"{memory.name.lower()}_words"), 0,
-                                  -(-config.spiking // config.banks))
+                places[memory] = [(("neurons", "memory", f"{memory.name.lower()}_words"), 0,
+                                   -(-config.spiking // config.banks))]
             for memory, place in table_places(config).items():
-                places[memory] = (("neurons", "scale", "tables"), place.start, len(place))
+                places[memory] = [(("neurons", "scale", "tables"), place.start, len(place))]
         if self._outputs:
-            places[Memory.READOUT] = (("outputs", "readout"), 0,
-                                      memory_depth(config, Memory.READOUT))
+            places[Memory.READOUT] = [(("outputs", "readout"), 0,
+                                       memory_depth(config, Memory.READOUT))]
         return places
 
     def _stateful(self):
-        units = (self._ring, self._wakes, self._neurons, self._outputs)
+        units = (self._ring, self._neurons, self._outputs)
         return [unit for unit in units if unit is not None]
 
     def _add_units(self, m):
         """Add the submodules, and give them what they have in common."""
         m.submodules.fetch = self._rows
         m.submodules.ring = self._ring
-        if self._wakes:
-            m.submodules.wakes = self._wakes
         if self._neurons:
             m.submodules.neurons = self._neurons
         if self._outputs:
@@ -146,41 +159,9 @@ class Bank(wiring.Component):
         for unit in self._stateful():
             m.d.comb += unit.clear.eq(self.clear)
 
-    def _schedule(self, m):
-        """Hand over the neurons that are due: arrivals, then looks. Returns that stream."""
-        ring, wakes = self._ring, self._wakes
-        ready = stream.Signature(due(self._config)).create()
-        m.d.comb += [
-            ring.tick.eq(self.tick),
-            ring.start.eq(self.start),
-            ready.valid.eq(ring.o.valid),
-            ready.p.neuron.eq(ring.o.p.neuron),
-            ready.p.arrival.eq(1),
-            ready.p.sum.eq(ring.o.p.sum),
-            ring.o.ready.eq(ready.ready),
-        ]
-        if wakes:
-            looks = self._neurons.wakes
-            m.d.comb += [
-                wakes.slot.eq(self.tick),
-                wakes.start.eq(self.start),
-                wakes.i.p.neuron.eq(looks.p.neuron),
-                wakes.i.p.slot.eq(looks.p.slot),
-                wakes.i.valid.eq(looks.valid),
-                looks.ready.eq(wakes.i.ready),
-            ]
-            # A neuron that is due for both is touched first, which replaces its look.
-            with m.If(ring.drained):
-                m.d.comb += [
-                    ready.valid.eq(wakes.o.valid),
-                    ready.p.neuron.eq(wakes.o.payload),
-                    ready.p.arrival.eq(0),
-                    wakes.o.ready.eq(ready.ready),
-                ]
-        return ready
-
-    def _serve(self, m, ready, tick):
-        """Share the stream of due neurons between the neuron unit and the integrator."""
+    def _serve(self, m, tick):
+        """Share the neurons that are due between the neuron unit and the integrator."""
+        ring, ready = self._ring, self._ring.o
         units = [unit for unit in (self._neurons, self._outputs) if unit]
         to_output = Signal()
         if self._outputs:
@@ -190,6 +171,7 @@ class Bank(wiring.Component):
             mine = to_output if unit is self._outputs else ~to_output
             m.d.comb += [
                 unit.tick.eq(tick),
+                unit.sum.eq(ring.sum),
                 unit.i.payload.eq(ready.payload),
                 unit.i.valid.eq(ready.valid & mine),
             ]
@@ -199,10 +181,12 @@ class Bank(wiring.Component):
         wiring.connect(m, merge.o, wiring.flipped(self.trace))
         if self._neurons:
             wiring.connect(m, self._neurons.spikes, wiring.flipped(self.spikes))
+            if self._config.synapse == "exponential":
+                wiring.connect(m, self._neurons.wakes, ring.wakes)
 
     def elaborate(self, platform):
         m = Module()
-        rows, ring, wakes = self._rows, self._ring, self._wakes
+        rows, ring = self._rows, self._ring
         tick = Signal(self._config.tick_bits)
         with m.If(self.start):
             m.d.sync += tick.eq(self.tick)
@@ -210,10 +194,16 @@ class Bank(wiring.Component):
         self._add_units(m)
         wiring.connect(m, wiring.flipped(self.i), rows.i)
         wiring.connect(m, rows.o, ring.i)
-        ready = self._schedule(m)
-        self._serve(m, ready, tick)
+        self._serve(m, tick)
+        m.d.comb += [
+            ring.tick.eq(self.tick),
+            ring.start.eq(self.start),
+            ring.group.eq(self.group),
+            ring.look.eq(self.look),
+            self.busy.eq(ring.busy),
+        ]
 
-        working = [unit for unit in (rows, ring, wakes, self._neurons, self._outputs) if unit]
+        working = [unit for unit in (rows, ring, self._neurons, self._outputs) if unit]
         m.d.comb += self.idle.eq(Const(1))
         for unit in working:
             with m.If(~unit.idle):

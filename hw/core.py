@@ -1,5 +1,8 @@
 """The core: banks in a row, the schedule of ticks, and the loop of recurrent spikes."""
 
+from functools import reduce
+from operator import or_
+
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -10,7 +13,7 @@ from .payloads import input_word, output_word, trace_record
 from .readout import Readout
 from .registers import BusSignature, RegisterFile
 from .scheduler import Scheduler
-from .streams import Broadcast, Merge
+from .streams import Broadcast, Buffer, Merge
 
 __all__ = ["NeuronCore"]
 
@@ -74,16 +77,18 @@ class NeuronCore(wiring.Component):
 
     @property
     def clear_cycles(self):
-        """Most cycles from the last word on ``o`` or ``trace`` until a sample may begin.
+        """Most cycles from the last word on ``o`` or ``trace`` until a sample may begin."""
+        return max(unit.clear_cycles for unit in (*self._banks, self._readout)) + 5
 
-        After a reset it's up to twice as many.
-        """
-        return max(unit.clear_cycles for unit in (*self._banks, self._readout)) + 3
+    @property
+    def reset_cycles(self):
+        """Most cycles from the end of a reset until a sample may begin."""
+        return max(bank.reset_cycles for bank in self._banks) + self.clear_cycles
 
     def memory_places(self):
         """Return where each loaded memory stands, a dict per bank: see `Bank.memory_places`."""
-        return [{memory: ((f"bank_{k}", *path), base, words)
-                 for memory, (path, base, words) in bank.memory_places().items()}
+        return [{memory: [((f"bank_{k}", *path), base, words) for path, base, words in places]
+                 for memory, places in bank.memory_places().items()}
                 for k, bank in enumerate(self._banks)]
 
     def _neuron(self, local, bank):
@@ -121,6 +126,7 @@ class NeuronCore(wiring.Component):
         """Send spikes and input events to all banks. Returns whether none is on its way."""
         config = self._config
         m.submodules.sources = merge = Merge(shape=config.source_bits, count=2)
+        m.submodules.buffer = buffer = Buffer(shape=config.source_bits)
         m.submodules.broadcast = broadcast = Broadcast(
             shape=config.source_bits, count=config.banks)
         m.d.comb += [
@@ -131,10 +137,11 @@ class NeuronCore(wiring.Component):
             merge.i[1].valid.eq(events.valid),
             events.ready.eq(merge.i[1].ready),
         ]
-        wiring.connect(m, merge.o, broadcast.i)
+        wiring.connect(m, merge.o, buffer.i)
+        wiring.connect(m, buffer.o, broadcast.i)
         for k, bank in enumerate(self._banks):
             wiring.connect(m, broadcast.o[k], bank.i)
-        return ~merge.o.valid
+        return ~merge.o.valid & ~buffer.o.valid
 
     def _finish(self, m, scheduler, spikes, traces, decision):
         """Send spikes and records out, and the last words after them."""
@@ -150,7 +157,7 @@ class NeuronCore(wiring.Component):
         ]
         with m.If(scheduler.finish):
             m.d.comb += [
-                self.o.p.tick.eq(scheduler.upcoming),
+                self.o.p.tick.eq(scheduler.length),
                 self.o.p.neuron.eq(decision.payload),
                 self.o.p.last.eq(1),
                 self.o.valid.eq(decision.valid & ~sent),
@@ -159,7 +166,7 @@ class NeuronCore(wiring.Component):
             with m.If(~traces.valid):
                 m.d.comb += [
                     self.trace.payload.eq(0),
-                    self.trace.p.tick.eq(scheduler.upcoming),
+                    self.trace.p.tick.eq(scheduler.length),
                     self.trace.p.last.eq(1),
                     self.trace.valid.eq(~traced),
                 ]
@@ -179,6 +186,7 @@ class NeuronCore(wiring.Component):
             registers.running.eq(scheduler.running),
             registers.clearing.eq(scheduler.clearing),
             registers.bad_end.eq(scheduler.bad_end),
+            registers.over.eq(scheduler.over),
             registers.end.eq(scheduler.finished),
             registers.decision.eq(self.o.p.neuron),
             count.cycles.eq(scheduler.ticking),
@@ -194,30 +202,33 @@ class NeuronCore(wiring.Component):
         """Let the readout see spikes, or the records of leaky outputs, and decide in the end."""
         m.submodules.readout = readout = self._readout
         updates = traces if self._config.readout == "leaky" else spikes
-        quiet = Signal()  # no update came in the cycle before
         m.d.comb += [
+            readout.finish.eq(scheduler.finish),
+            readout.clear.eq(scheduler.clear),
+        ]
+        m.d.sync += [
             readout.update.eq(updates.valid & updates.ready),
             readout.neuron.eq(traces.p.neuron if updates is traces else spikes.payload),
             readout.tick.eq(scheduler.tick),
             readout.integral.eq(traces.p.p),
-            readout.finish.eq(scheduler.finish & quiet & ~updates.valid),
-            readout.clear.eq(scheduler.clear),
         ]
-        m.d.sync += quiet.eq(~updates.valid)
         return readout
 
     def elaborate(self, platform):
         m = Module()
         config = self._config
-        m.submodules.scheduler = scheduler = Scheduler(config=config)
         m.submodules.registers = registers = RegisterFile(
             config=config, value_shape=self._readout.value_shape)
+        m.submodules.scheduler = scheduler = Scheduler(
+            config=config, counting=registers.latency)
         m.submodules.fork = fork = Broadcast(shape=config.neuron_bits, count=2)
         for k, bank in enumerate(self._banks):
             m.submodules[f"bank_{k}"] = bank
             m.d.comb += [
                 bank.tick.eq(scheduler.upcoming),
                 bank.start.eq(scheduler.start),
+                bank.group.eq(scheduler.group),
+                bank.look.eq(scheduler.look),
                 bank.clear.eq(scheduler.clear),
             ]
             wiring.connect(m, registers.load[k], bank.load)
@@ -234,6 +245,7 @@ class NeuronCore(wiring.Component):
         m.d.comb += [
             registers.value.eq(readout.value),
             readout.value_select.eq(registers.value_select),
+            scheduler.busy.eq(reduce(or_, (bank.busy for bank in self._banks))),
             scheduler.settled.eq(Cat(bank.idle for bank in self._banks).all()
                                  & ~spikes.valid & spread & readout.idle),
         ]

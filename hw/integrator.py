@@ -6,7 +6,7 @@ from amaranth.lib.memory import Memory as Storage
 from amaranth.lib.wiring import In, Out
 
 from .cleared import ClearedMemory
-from .payloads import TABLE_BITS, LoadSignature, Memory, bank_trace, due, memory_depth
+from .payloads import SUM_LATENCY, TABLE_BITS, LoadSignature, Memory, bank_trace, due, memory_depth
 
 __all__ = ["Integrator"]
 
@@ -25,6 +25,8 @@ class Integrator(wiring.Component):
     -------
     i : In(stream.Signature(due(config)))
         Output neurons (by local number) that are due in this tick. Looks are ignored.
+    sum : In(signed(config.sum_bits))
+        The arrivals of a neuron that was accepted ``SUM_LATENCY`` cycles before.
     tick : In(config.tick_bits)
         The current tick. Must hold still while not ``idle``.
     trace : Out(stream.Signature(bank_trace(config)))
@@ -45,7 +47,7 @@ class Integrator(wiring.Component):
         If the readout isn't ``leaky``.
     """
 
-    cycles = 5  # from an accepted arrival to the next word, with the output free
+    cycles = SUM_LATENCY + 4  # from an accepted arrival to the next word, with the output free
 
     def __init__(self, *, config, images=None):
         if config.readout != "leaky":
@@ -58,6 +60,7 @@ class Integrator(wiring.Component):
             shape=signed(config.readout_bits), depth=config.bank_neurons - self._first)
         super().__init__({
             "i": In(stream.Signature(due(config))),
+            "sum": In(signed(config.sum_bits)),
             "tick": In(config.tick_bits),
             "trace": Out(stream.Signature(bank_trace(config))),
             "touch": Out(1),
@@ -94,8 +97,9 @@ class Integrator(wiring.Component):
         amount = Signal(signed(config.sum_bits))
         factor = Signal(TABLE_BITS)
         product = Signal(signed(config.sum_bits + TABLE_BITS))
+        before = Signal(signed(config.readout_bits))
         total = Signal(signed(config.readout_bits))
-        accept = Signal()
+        accept, waited = Signal(), Signal(range(SUM_LATENCY))
         readout = self._factor(m, accept)
 
         m.d.comb += [
@@ -110,7 +114,8 @@ class Integrator(wiring.Component):
         m.d.sync += [
             factor.eq(readout),
             product.eq(amount * factor),
-            total.eq(integrals.word + product),
+            before.eq(integrals.word),
+            total.eq(before + product),
         ]
         with m.FSM():
             with m.State("REST"):
@@ -119,11 +124,14 @@ class Integrator(wiring.Component):
                     self.idle.eq(~integrals.clearing & ~self.i.valid),
                     accept.eq(self.i.valid & self.i.ready & self.i.p.arrival),
                 ]
-                m.d.sync += [neuron.eq(self.i.p.neuron), amount.eq(self.i.p.sum)]
+                m.d.sync += neuron.eq(self.i.p.neuron)
                 with m.If(accept):
-                    m.next = "READ"
-            with m.State("READ"):
-                m.next = "MULTIPLY"
+                    m.next = "WAIT"
+            with m.State("WAIT"):
+                m.d.sync += [waited.eq(waited + 1), amount.eq(self.sum)]
+                with m.If(waited == SUM_LATENCY - 1):
+                    m.d.sync += waited.eq(0)
+                    m.next = "MULTIPLY"
             with m.State("MULTIPLY"):
                 m.next = "ADD"
             with m.State("ADD"):

@@ -1,11 +1,11 @@
 """The neuron unit: touches and looks at the spiking neurons of a bank."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .decay import DecayUnit, traces
-from .payloads import WAKE_BITS, LoadSignature, bank_trace, due, wake
+from .payloads import SUM_LATENCY, WAKE_BITS, LoadSignature, bank_trace, due, wake
 from .scale import ScaleUnit
 from .sleep import SleepUnit
 from .state import StateMemory
@@ -33,6 +33,8 @@ class NeuronUnit(wiring.Component):
     i : In(stream.Signature(due(config)))
         Neurons that are due in this tick, each at most once for arrivals. A look that isn't the
         neuron's pending one is ignored: a touch has replaced it.
+    sum : In(signed(config.sum_bits))
+        The arrivals of a neuron that was accepted ``SUM_LATENCY`` cycles before.
     tick : In(config.tick_bits)
         The current tick. Must hold still while not ``idle``.
     spikes : Out(stream.Signature(config.local_bits))
@@ -59,7 +61,7 @@ class NeuronUnit(wiring.Component):
         If no neuron spikes.
     """
 
-    ignored_cycles = 2  # from an ignored look to the next word
+    ignored_cycles = 3  # from an ignored look to the next word
 
     def __init__(self, *, config, images=None):
         if config.spiking < 1:
@@ -73,6 +75,7 @@ class NeuronUnit(wiring.Component):
         self._sleep = None if self._jump else SleepUnit(config=config)
         super().__init__({
             "i": In(stream.Signature(due(config))),
+            "sum": In(signed(config.sum_bits)),
             "tick": In(config.tick_bits),
             "spikes": Out(stream.Signature(config.local_bits)),
             "trace": Out(stream.Signature(bank_trace(config))),
@@ -98,23 +101,31 @@ class NeuronUnit(wiring.Component):
         level : int, optional
             The level that the sleep rule finds; None with ``jump`` synapses.
         """
-        return 14 if level is None else 18 + 2 * (7 - max(level, 1))
+        return 16 if level is None else 20 + 2 * (7 - max(level, 1))
 
     def _compute(self, m, word):
         """Connect state, decay and touch."""
         memory, decay, touch, scale = self._memory, self._decay, self._touch, self._scale
         names = traces(self._config).members
+        accepted, amount = Signal(SUM_LATENCY), Signal.like(self.sum)
+        elapsed = Signal.like(decay.elapsed)
+        m.d.sync += [
+            accepted.eq(Cat(self.i.valid & self.i.ready, accepted)),
+            elapsed.eq(self.tick - memory.state.last),
+        ]
+        with m.If(accepted[-1]):
+            m.d.sync += amount.eq(self.sum)
         m.d.comb += [
             memory.neuron.eq(self.i.p.neuron),
             memory.clear.eq(self.clear),
-            decay.elapsed.eq(self.tick - memory.state.last),
+            decay.elapsed.eq(elapsed),
             *(decay.i[name].eq(memory.state[name]) for name in names),
             decay.scale.product.eq(scale.user.product),
             scale.user.address.eq(decay.scale.address),
             scale.user.x.eq(decay.scale.x),
             touch.i.eq(decay.o),
             touch.arrival.eq(word.arrival),
-            touch.sum.eq(word.sum),
+            touch.sum.eq(amount),
             touch.theta0.eq(memory.theta0),
             memory.after.eq(memory.state),
         ]
@@ -156,8 +167,8 @@ class NeuronUnit(wiring.Component):
             sleep.theta0.eq(memory.theta0),
             sleep.scale.product.eq(scale.user.product),
             memory.after.look.pending.eq(pending),
-            memory.after.look.slot.eq(self.tick + pause),
-            self.wakes.p.slot.eq(memory.after.look.slot),
+            memory.after.look.slot.eq(self.wakes.p.slot),
+            self.wakes.p.slot.eq(self.tick + pause),
         ]
         with m.If(sleep.busy):
             m.d.comb += [
@@ -193,10 +204,15 @@ class NeuronUnit(wiring.Component):
                     m.d.sync += word.eq(self.i.p)
                     m.next = "READ"
             with m.State("READ"):
-                m.d.comb += [decay.start.eq(genuine), self.look.eq(genuine & ~word.arrival)]
-                m.next = "DECAY"
+                m.next = "JUDGE"
+            with m.State("JUDGE"):
+                m.d.comb += self.look.eq(genuine & ~word.arrival)
+                m.next = "START"
                 with m.If(~genuine):
                     m.next = "REST"
+            with m.State("START"):
+                m.d.comb += decay.start.eq(1)
+                m.next = "DECAY"
             with m.State("DECAY"):
                 with m.If(decay.done):
                     m.next = "COMPARE"

@@ -10,8 +10,12 @@ from ..model.tables import high_words_limit
 __all__ = [
     "BANKED",
     "BUS_BITS",
+    "GROUP",
+    "GROUP_BITS",
+    "SUM_LATENCY",
     "TABLE_BITS",
     "WAKE_BITS",
+    "WHEEL_BITS",
     "LoadSignature",
     "Memory",
     "bank_trace",
@@ -26,11 +30,17 @@ __all__ = [
     "synapse",
     "trace_record",
     "wake",
+    "wheel_bits",
+    "wheel_sizes",
 ]
 
 BUS_BITS = 32  # data width of the bus
 TABLE_BITS = FRACTION + 1  # unsigned width of a table word: 1.0 is 2**FRACTION
 WAKE_BITS = (WAKE_SLOTS - 1).bit_length()
+GROUP_BITS = 4
+GROUP = 1 << GROUP_BITS  # slots of a wheel that are looked up together
+WHEEL_BITS = GROUP_BITS + 1  # at least, of a slot's number
+SUM_LATENCY = 4  # cycles from an accepted neuron that is due to the sum of its arrivals
 
 
 class Memory(enum.Enum, shape=4):
@@ -124,17 +134,26 @@ def synapse(config):
 
 
 def due(config):
-    """Return the layout of a neuron that is due: for an ``arrival`` of ``sum``, or for a look."""
+    """Return the layout of a neuron (local) that is due: for an ``arrival``, or for a look."""
     return data.StructLayout({
         "neuron": config.local_bits,
         "arrival": 1,
-        "sum": signed(config.sum_bits),
     })
 
 
+def wheel_sizes(config):
+    """Return the slots of a bank's wheels: of arrivals and, where neurons look, of looks."""
+    return (config.slots, WAKE_SLOTS) if config.synapse == "exponential" else (config.slots,)
+
+
+def wheel_bits(config):
+    """Return the width of a slot that stands for one in any of a bank's wheels: see `SlotMap`."""
+    return max(WHEEL_BITS, *((size - 1).bit_length() for size in wheel_sizes(config)))
+
+
 def wake(config):
-    """Return the layout of a request to look at ``neuron`` (local) in a slot of the wake wheel."""
-    return data.StructLayout({"neuron": config.local_bits, "slot": WAKE_BITS})
+    """Return the layout of a request to look at ``neuron`` (local) in the tick of a slot."""
+    return data.StructLayout({"neuron": config.local_bits, "slot": wheel_bits(config)})
 
 
 def memories(config):

@@ -1,13 +1,14 @@
-"""The ring delay buffer: an accumulator per neuron and slot, and which of them are in use."""
+"""The ring delay buffer: who is due in which tick, with the sum of its arrivals or for a look."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, stream, wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from .fixed import saturate
-from .payloads import synapse
+from .payloads import GROUP, SUM_LATENCY, due, synapse, wake, wheel_sizes
 from .slots import SlotMap
+from .streams import Buffer
+from .updated import UpdatedMemory
 
 __all__ = ["DelayRing"]
 
@@ -15,9 +16,9 @@ __all__ = ["DelayRing"]
 class DelayRing(wiring.Component):
     """Adds up synaptic events by the tick at which they arrive, and drains a tick at a time.
 
-    An event goes in per cycle, whatever its target and slot (the sum just written is forwarded).
-    An accumulator that isn't marked in the ring's `SlotMap` counts as 0, so only marks are
-    cleared.
+    An event goes in per cycle, whatever its target and slot. An accumulator that isn't marked in
+    the ring's `SlotMap` counts as 0, so only marks are cleared. Looks to come are marked in a
+    wheel of their own in the same map.
 
     Parameters
     ----------
@@ -27,113 +28,154 @@ class DelayRing(wiring.Component):
     -------
     i : In(stream.Signature(synapse(config)))
         Events of the tick that was started last, due ``delay`` ticks after it.
+    wakes : In(stream.Signature(wake(config)))
+        Looks to come. There with ``exponential`` synapses.
     tick : In(config.tick_bits)
-        The tick to drain with ``start``; its low bits are the slot.
+        The tick to drain with ``start``.
     start : In(1)
-        Drain ``tick``, from the next cycle on. Allowed while ``idle``, and then at every cycle.
-    o : Out(stream.Signature(data.StructLayout))
-        The neurons that are due, ascending: ``neuron`` (local) and ``sum``.
+        Drain ``tick``, from the next cycle on. Allowed while ``idle``.
+    o : Out(stream.Signature(due(config)))
+        The neurons that are due: those with arrivals, then those to be looked at, ascending.
+    sum : Out(signed(config.sum_bits))
+        The arrivals of a neuron that was accepted ``SUM_LATENCY`` cycles before.
     overflow : Out(1)
         A sum was saturated in this cycle. Can't happen with at most ``config.fan_in`` synapses
         on a neuron.
-    drained : Out(1)
-        Nothing is left of the started tick. Combinational; it tells from the cycle after
-        ``start`` on.
     idle : Out(1)
-        ``drained``, and no event is in flight. Combinational.
+        Nothing is left of the started tick, and no event is in flight. Combinational; it tells
+        from the cycle after ``start`` on.
+    group, look, busy
+        Which ticks of a group something is due in: as of `SlotMap`, modulo its slots.
     clear : In(1)
-        Forget everything, in ``clear_cycles`` cycles from the next on; ``idle`` is 0 meanwhile.
-        Allowed while ``idle``.
+        Forget everything, in at most ``clear_cycles`` cycles from the next on; ``idle`` is 0
+        meanwhile. Allowed while ``idle``. A reset does the same, in ``reset_cycles``.
     """
 
-    latency = 6  # cycles from ``start`` to the first neuron
+    latency = 7  # cycles from ``start`` to the first neuron
 
     def __init__(self, *, config):
         self._config = config
-        self._marks = SlotMap(slots=config.slots, neurons=config.bank_neurons)
+        self._looks = config.synapse == "exponential"
+        self._marks = SlotMap(sizes=wheel_sizes(config), neurons=config.bank_neurons)
         super().__init__({
             "i": In(stream.Signature(synapse(config))),
+            **({"wakes": In(stream.Signature(wake(config)))} if self._looks else {}),
             "tick": In(config.tick_bits),
             "start": In(1),
-            "o": Out(stream.Signature(data.StructLayout({
-                "neuron": config.local_bits, "sum": signed(config.sum_bits)}))),
+            "o": Out(stream.Signature(due(config))),
+            "sum": Out(signed(config.sum_bits)),
             "overflow": Out(1),
-            "drained": Out(1),
             "idle": Out(1),
+            "group": In(len(self._marks.group)),
+            "look": In(1),
+            "busy": Out(GROUP),
             "clear": In(1),
         })
 
     @property
     def clear_cycles(self):
-        """Cycles that ``clear`` takes."""
+        """Most cycles that ``clear`` takes."""
         return self._marks.clear_cycles
+
+    @property
+    def reset_cycles(self):
+        """Cycles from the end of a reset until ``idle``."""
+        return self._marks.reset_cycles
+
+    def _mark(self, m, event, waiting, reading):
+        """Send events and looks to the marks; returns whether the event goes in."""
+        marks, entered = self._marks, Signal()
+        m.d.comb += [
+            marks.i.p.kind.eq(0),
+            marks.i.p.slot.eq(event.slot),
+            marks.i.p.neuron.eq(event.target),
+            marks.i.valid.eq(waiting & ~reading),
+            entered.eq(waiting & ~reading & marks.i.ready),
+        ]
+        if self._looks:
+            m.d.comb += self.wakes.ready.eq(marks.i.ready & ~reading)
+            with m.If(self.wakes.valid):
+                m.d.comb += [
+                    marks.i.p.kind.eq(1),
+                    marks.i.p.slot.eq(self.wakes.p.slot),
+                    marks.i.p.neuron.eq(self.wakes.p.neuron),
+                    marks.i.valid.eq(~reading),
+                    entered.eq(0),
+                ]
+        return entered
+
+    def _add(self, m, entered, event, reading, drained):
+        """Add events to their accumulators, a cycle behind their marks. Returns if any is there."""
+        config = self._config
+        m.submodules.sums = sums = UpdatedMemory(
+            shape=signed(config.sum_bits), depth=config.bank_neurons * config.slots)
+        adding = Signal(SUM_LATENCY - 1)  # bit k: an event was marked k + 1 cycles ago
+        weights = [Signal.like(event.weight, name=f"weight_{k}") for k in range(len(adding))]
+        address = Signal.like(sums.address)
+        present = Signal()
+        slot_bits = (config.slots - 1).bit_length()
+        m.d.sync += [
+            adding.eq(Cat(entered, adding)),
+            address.eq(Cat(event.slot[:slot_bits], event.target)),
+            *(after.eq(before) for after, before in
+              zip(weights, (event.weight, *weights), strict=False)),
+            present.eq(self._marks.present),
+        ]
+        total, clipped = saturate(m, Mux(present, sums.word, 0) + weights[-1], config.sum_bits)
+        m.d.comb += [
+            sums.address.eq(Mux(reading, drained, address)),
+            sums.write.eq(adding[-1]),
+            sums.after.eq(total),
+            self.overflow.eq(adding[-1] & clipped),
+            self.sum.eq(sums.word),
+        ]
+        return adding.any()
 
     def elaborate(self, platform):
         m = Module()
         config = self._config
-        slot_bits = config.slots.bit_length() - 1
         m.submodules.marks = marks = self._marks
-        m.submodules.sums = sums = Memory(
-            shape=signed(config.sum_bits), depth=config.bank_neurons * config.slots, init=[])
-        write = sums.write_port()
-        read = sums.read_port(transparent_for=(write,))
-
-        slot = Signal(slot_bits)  # of the tick that was started last
-        reading = Signal()  # the drain takes the memory's read port
-        read_before = Signal()
-        accepted = Signal()
-        adding = Signal()  # an event is in its second cycle
-        address = Signal.like(write.addr)
-        weight = Signal.like(self.i.p.weight)
+        tick = Signal(config.tick_bits)  # that was started last
+        m.submodules.buffer = buffer = Buffer(shape=synapse(config))
+        event = Signal(data.StructLayout({
+            "slot": len(marks.slot), "target": config.local_bits,
+            "weight": signed(config.weight_bits)}))
+        waiting = Signal()  # an event that isn't marked yet
+        asked = Signal(2)  # a neuron was handed out a cycle ago, or two
+        handed, reading = Signal(config.local_bits), Signal(config.local_bits)  # and which
 
         m.d.comb += [
             marks.clear.eq(self.clear),
             marks.start.eq(self.start),
-            marks.slot.eq(self.tick[:slot_bits]),
+            marks.slot.eq(self.tick),
+            marks.group.eq(self.group),
+            marks.look.eq(self.look),
+            self.busy.eq(marks.busy),
+            self.o.p.neuron.eq(marks.o.p.neuron),
+            self.o.p.arrival.eq(marks.o.p.kind == 0),
+            self.o.valid.eq(marks.o.valid),
+            marks.o.ready.eq(self.o.ready),
         ]
         with m.If(self.start):
-            m.d.sync += slot.eq(self.tick[:slot_bits])
-
-        # First cycle of an event: mark it and read its accumulator.
-        m.d.comb += [
-            marks.i.p.slot.eq(slot + self.i.p.delay),
-            marks.i.p.neuron.eq(self.i.p.target),
-            marks.i.valid.eq(self.i.valid & ~reading),
-            self.i.ready.eq(marks.i.ready & ~reading),
-            accepted.eq(self.i.valid & self.i.ready),
-            read.en.eq(accepted | reading),
-            read.addr.eq(Mux(reading, Cat(slot, marks.o.payload),
-                             Cat(marks.i.p.slot, self.i.p.target))),
-        ]
+            m.d.sync += tick.eq(self.tick)
         m.d.sync += [
-            adding.eq(accepted),
-            address.eq(read.addr),
-            weight.eq(self.i.p.weight),
+            asked.eq(Cat(self.o.valid & self.o.ready, asked)),
+            handed.eq(self.o.p.neuron),
+            reading.eq(handed),
         ]
 
-        # Second cycle: add and write back.
-        total, clipped = saturate(m, Mux(marks.present, read.data, 0) + weight, config.sum_bits)
-        m.d.comb += [
-            write.en.eq(adding),
-            write.addr.eq(address),
-            write.data.eq(total),
-            self.overflow.eq(adding & clipped),
-        ]
-
-        # The drain goes first at the read port: it needs it once per due neuron.
-        m.d.comb += [
-            reading.eq(marks.o.valid & ~read_before & (~self.o.valid | self.o.ready)),
-            marks.o.ready.eq(read_before),
-            self.drained.eq(marks.drained & ~read_before & ~self.o.valid),
-            self.idle.eq(self.drained & marks.idle),
-        ]
-        m.d.sync += read_before.eq(reading)
-        with m.If(read_before):
+        # While a sum is read for the drain, no event may be a cycle behind its mark.
+        entered = self._mark(m, event, waiting, asked[0])
+        wiring.connect(m, wiring.flipped(self.i), buffer.i)
+        m.d.comb += buffer.o.ready.eq(~waiting | entered)
+        with m.If(buffer.o.ready):
             m.d.sync += [
-                self.o.valid.eq(1),
-                self.o.p.neuron.eq(marks.o.payload),
-                self.o.p.sum.eq(read.data),
+                waiting.eq(buffer.o.valid),
+                event.slot.eq(tick + buffer.o.p.delay),
+                event.target.eq(buffer.o.p.target),
+                event.weight.eq(buffer.o.p.weight),
             ]
-        with m.Elif(self.o.ready):
-            m.d.sync += self.o.valid.eq(0)
+        slot_bits = (config.slots - 1).bit_length()
+        adding = self._add(m, entered, event, asked[1], Cat(tick[:slot_bits], reading))
+        m.d.comb += self.idle.eq(marks.idle & ~buffer.o.valid & ~waiting & ~adding)
         return m

@@ -1,12 +1,15 @@
 """The schedule of a core: samples, and the ticks in them."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from .payloads import input_word
+from .payloads import GROUP, GROUP_BITS, input_word, wheel_bits
+from .slots import lowest
 
 __all__ = ["Scheduler"]
+
+LOOK_CYCLES = 6  # from a look at a group to the judgement of what it shows
 
 
 class Scheduler(wiring.Component):
@@ -14,11 +17,14 @@ class Scheduler(wiring.Component):
 
     A tick begins with ``start``. Its events go out on ``events``, while the core works. It's over
     when the core has ``settled`` and the next word of ``i`` belongs to a later tick or ends the
-    sample. In a tick without work that is the next cycle.
+    sample. The next tick is the first one in which something is due; those before it are passed
+    over, a group at a time.
 
     Parameters
     ----------
     config : CoreConfig
+    counting : int
+        Cycles that the counters need to catch up, before ``finish``. At least 1.
 
     Members
     -------
@@ -26,18 +32,27 @@ class Scheduler(wiring.Component):
         Events sorted by tick, and the end of each sample.
     events : Out(stream.Signature(config.channel_bits))
         Channels with an event in the current tick.
-    tick, upcoming : Out(config.tick_bits)
-        The current tick, and the next: the number of ticks of the sample that have begun.
+    tick : Out(config.tick_bits)
+        The current tick.
+    length : Out(config.tick_bits)
+        With ``finish``: the number of ticks that the sample had.
     start : Out(1)
         ``upcoming`` becomes the current tick in the next cycle. Combinational.
+    upcoming : Out(config.tick_bits)
     settled : In(1)
         All work is done but what ``events`` may still bring, or a sweep is over.
+    group, look : Out
+        A group of ticks to look for work in: see `SlotMap`.
+    busy : In(GROUP)
+        Ticks of that group in which something is due.
     begin : Out(1)
         A sample begins.
     running : Out(1)
         A sample is being worked on: from the cycle after ``begin`` to ``finished``.
     ticking : Out(1)
         One of its ticks is.
+    over : Out(1)
+        A pulse: the last tick is over.
     finish : Out(1)
         The last tick is over: the last words have to be sent. Until ``finished``.
     finished : In(1)
@@ -51,18 +66,24 @@ class Scheduler(wiring.Component):
         one if it's late, and after ``config.ticks`` if it asks for more.
     """
 
-    def __init__(self, *, config):
+    def __init__(self, *, config, counting):
         self._config = config
+        self._counting = counting
         super().__init__({
             "i": In(stream.Signature(input_word(config))),
             "events": Out(stream.Signature(config.channel_bits)),
             "tick": Out(config.tick_bits),
-            "upcoming": Out(config.tick_bits),
+            "length": Out(config.tick_bits),
             "start": Out(1),
+            "upcoming": Out(config.tick_bits),
             "settled": In(1),
+            "group": Out(wheel_bits(config) - GROUP_BITS),
+            "look": Out(1),
+            "busy": In(GROUP),
             "begin": Out(1),
             "running": Out(1),
             "ticking": Out(1),
+            "over": Out(1),
             "finish": Out(1),
             "finished": In(1),
             "clear": Out(1),
@@ -72,9 +93,9 @@ class Scheduler(wiring.Component):
         })
 
     def _sort(self, m):
-        """Judge the word at ``i``. Returns whether it's an event of the current tick."""
+        """Judge the word at ``i``. Returns whether it's later work: an event, or the end."""
         word = self.i.p
-        legal, now = Signal(), Signal()
+        legal, now, later = Signal(), Signal(), Signal()
         m.d.comb += [
             legal.eq((word.channel < self._config.inputs) & (word.tick < self._config.ticks)
                      & (word.tick >= self.tick)),
@@ -83,37 +104,78 @@ class Scheduler(wiring.Component):
             self.events.payload.eq(word.channel),
             self.events.valid.eq(self.ticking & now),
         ]
-        return now
+        m.d.sync += later.eq(self.i.valid & (word.last | (legal & ~now)))
+        return later
+
+    def _find(self, m, group):
+        """Find the next tick with work in a group. Returns whether there's one, and which."""
+        busy, passed = Signal(GROUP), Signal(GROUP)
+        found, offset = Signal(), Signal(GROUP_BITS)
+        left = Signal(GROUP)
+        m.d.comb += left.eq(busy & ~passed)
+        m.d.sync += [
+            busy.eq(self.busy),
+            found.eq(left.any()),
+            offset.eq(lowest(m, left, "lowest_busy")),
+        ]
+        with m.If(self.start):  # the ticks of the group up to this one
+            m.d.sync += passed.eq((Const(2) << self.upcoming[:GROUP_BITS]) - 1)
+        with m.If(self.look):
+            m.d.sync += passed.eq(0)
+        return found, Cat(offset, group)
+
+    def _choose(self, m, group, found, work):
+        """Compare the next tick with work with the word at ``i``.
+
+        Returns whether the work comes first, whether the word does, whether it's too late, and
+        how many ticks the sample has if it ends now.
+        """
+        word = self.i.p
+        until, ends = Signal(self._config.tick_bits), Signal(self._config.tick_bits)
+        work_first, word_first, late = Signal(), Signal(), Signal()
+        m.d.comb += until.eq(word.tick)
+        with m.If(word.tick > self._config.ticks):
+            m.d.comb += until.eq(self._config.ticks)
+        m.d.sync += [
+            work_first.eq(found & (work < until)),
+            word_first.eq(found | (until[GROUP_BITS:] == group)),
+            late.eq(word.last & (word.tick <= self.tick)),
+            ends.eq(until),
+        ]
+        return work_first & ~late, word_first, late, Mux(late, self.tick + 1, ends)
 
     def elaborate(self, platform):
         m = Module()
-        word = self.i.p
-        now = self._sort(m)
-        over, enough = Signal(), Signal()
-        m.d.comb += [
-            over.eq(self.settled & self.i.valid & ~now & ~self.dropped),
-            enough.eq(word.last & ((word.tick <= self.upcoming)
-                                   | (self.upcoming >= self._config.ticks))),
-        ]
+        word, calm = self.i.p, Signal()
+        group = Signal(max(1, self._config.tick_bits - GROUP_BITS))
+        looking, counted = Signal(range(LOOK_CYCLES)), Signal(range(self._counting))
+        later = self._sort(m)
+        found, work = self._find(m, group)
+        work_first, word_first, late, ends = self._choose(m, group, found, work)
+        over = Signal()
+        m.d.sync += calm.eq(self.settled & ~self.start & ~self.clear
+                            & ~(self.i.valid & self.i.ready))
+        m.d.comb += [over.eq(calm & later), self.group.eq(group)]
         with m.If(self.start):
-            m.d.sync += [self.tick.eq(self.upcoming), self.upcoming.eq(self.upcoming + 1)]
+            m.d.sync += self.tick.eq(self.upcoming)
 
         with m.FSM(init="RESET"):
             with m.State("RESET"):
                 m.d.comb += self.clearing.eq(1)
-                m.d.sync += [self.tick.eq(0), self.upcoming.eq(0)]
-                with m.If(self.settled):
+                m.d.sync += group.eq(0)
+                with m.If(calm):
                     m.d.comb += self.clear.eq(1)
                     m.next = "CLEAR"
             with m.State("CLEAR"):
                 m.d.comb += self.clearing.eq(1)
-                with m.If(self.settled):
+                with m.If(calm):
                     m.next = "READY"
             with m.State("READY"):
                 with m.If(self.i.valid):
                     m.d.comb += self.begin.eq(1)
                     with m.If(word.last & (word.tick == 0)):
                         m.d.comb += self.i.ready.eq(1)
+                        m.d.sync += self.length.eq(0)
                         m.next = "LAST"
                     with m.Else():
                         m.d.comb += self.start.eq(1)
@@ -123,18 +185,29 @@ class Scheduler(wiring.Component):
                     self.running.eq(1),
                     self.ticking.eq(1),
                     self.i.ready.eq(self.dropped | self.events.valid & self.events.ready),
+                    self.upcoming.eq(Mux(work_first, work, word.tick)),
                 ]
-                with m.If(over & enough):
-                    m.d.comb += [
-                        self.i.ready.eq(1),
-                        self.bad_end.eq(word.tick != self.upcoming),
-                    ]
+                with m.If(over & (work_first | (word_first & ~word.last))):
+                    m.d.comb += self.start.eq(1)
+                with m.Elif(over & (word_first | late)):
+                    m.d.comb += [self.i.ready.eq(1), self.bad_end.eq(word.tick != ends)]
+                    m.d.sync += self.length.eq(ends)
                     m.next = "LAST"
                 with m.Elif(over):
-                    m.d.comb += self.start.eq(1)
+                    m.d.sync += group.eq(group + 1)
+                    m.next = "LOOK"
+            with m.State("LOOK"):
+                m.d.comb += [self.running.eq(1), self.ticking.eq(1), self.look.eq(looking == 0)]
+                m.d.sync += looking.eq(looking + 1)
+                with m.If(looking == LOOK_CYCLES - 1):
+                    m.d.sync += looking.eq(0)
+                    m.next = "TICK"
             with m.State("LAST"):  # the counters catch up
-                m.d.comb += self.running.eq(1)
-                m.next = "FINISH"
+                m.d.comb += [self.running.eq(1), self.over.eq(counted == 0)]
+                m.d.sync += counted.eq(counted + 1)
+                with m.If(counted == self._counting - 1):
+                    m.d.sync += counted.eq(0)
+                    m.next = "FINISH"
             with m.State("FINISH"):
                 m.d.comb += [self.running.eq(1), self.finish.eq(1)]
                 with m.If(self.finished):

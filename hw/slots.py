@@ -2,21 +2,18 @@
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-__all__ = ["CHUNK", "SlotMap"]
+from .payloads import GROUP, GROUP_BITS, WHEEL_BITS
+from .updated import UpdatedMemory
 
-CHUNK_BITS = 6
-CHUNK = 1 << CHUNK_BITS  # widest word of a bitmap, in bits
+__all__ = ["SlotMap"]
 
-
-def _chunk(neuron):
-    """Return which chunk holds ``neuron``, without bits if there is one chunk alone."""
-    return neuron[CHUNK_BITS:]
+BLOCK = 1024  # words of 16 bits that a common block RAM has
+FEWEST_BITS = 4  # of the number of a neuron within its chunk
 
 
-def _lowest(m, word, name):
+def lowest(m, word, name):
     """Return the index of the lowest bit that is set in ``word``."""
     index = Signal(range(max(2, len(word))), name=name)
     for k in reversed(range(len(word))):
@@ -28,181 +25,320 @@ def _lowest(m, word, name):
 class SlotMap(wiring.Component):
     """Marks neurons in slots of a wheel, and drains one slot at a time.
 
-    A slot is a bitmap in chunks of at most 64 bits and a summary, a bit per chunk. A chunk whose
-    summary bit is 0 counts as empty whatever its word holds, so draining and clearing write
-    summaries alone. The mark of a neuron goes in at one per cycle, at any distance.
+    There are several kinds of marks, each with a wheel of its own size, and one drain: it hands
+    out the neurons of one kind after those of another. Marks are kept as a tree: a bit per neuron
+    in chunks, a bit per chunk, and a bit per slot for all kinds together. A mark goes in at one
+    per cycle, at any distance, unless the drain needs the memories.
 
     Parameters
     ----------
-    slots : int
-        Slots of the wheel. A power of two.
+    sizes : tuple of int
+        Slots of each kind's wheel. One or two powers of two above 1.
     neurons : int
         Neurons per slot. At least 1.
 
     Members
     -------
     i : In(stream.Signature(data.StructLayout))
-        ``slot`` and ``neuron`` to mark. Not accepted while a chunk is read, nor with ``start``.
+        ``kind``, ``slot`` (modulo ``slots``) and ``neuron`` to mark.
+    marked : Out(1)
+        The mark that was accepted two cycles before goes in now.
     present : Out(1)
-        Whether the mark that was accepted in the cycle before was there already.
+        With ``marked``: it was there already.
     slot : In(range(slots))
     start : In(1)
-        Drain ``slot``, from the next cycle on. Allowed while ``idle``, and then at every cycle.
-    o : Out(stream.Signature(range(neurons)))
-        The drained neurons, in ascending order.
+        Drain ``slot``, from the next cycle on. Allowed while ``idle``.
+    o : Out(stream.Signature(data.StructLayout))
+        The drained neurons, each with its ``kind``, in ascending order of both.
     drained : Out(1)
         Nothing is left of the started slot. Combinational; it tells from the cycle after
         ``start`` on.
     idle : Out(1)
         ``drained``, and no mark is in flight. Combinational.
+    group : In(range(slots // GROUP))
+    look : In(1)
+        Let ``busy`` be that of ``group``, 3 cycles later. Allowed while ``idle``, and without
+        ``start``.
+    busy : Out(GROUP)
+        Which slots of the group have marks. A mark shows in the cycle after it was accepted, and
+        doesn't from the cycle after ``start`` of its slot. After ``clear`` the group is 0.
     clear : In(1)
-        Forget all marks, in ``clear_cycles`` cycles from the next on; ``idle`` is 0 meanwhile.
-        Allowed while ``idle``.
+        Forget all marks, in at most ``clear_cycles`` cycles from the next on; ``idle`` is 0
+        meanwhile. Allowed while ``idle``. A reset does the same, in ``reset_cycles``.
     """
 
-    def __init__(self, *, slots, neurons):
-        if slots < 2 or slots.bit_count() != 1:
-            raise ValueError(f"Slots must be a power of two above 1, not {slots!r}")
+    def __init__(self, *, sizes, neurons):
+        if len(sizes) not in (1, 2) or any(s < 2 or s.bit_count() != 1 for s in sizes):
+            raise ValueError(f"Slots must be one or two powers of two above 1, not {sizes!r}")
         if neurons < 1:
             raise ValueError(f"Neurons of a slot must be at least 1, not {neurons!r}")
-        self._slots = slots
+        self._sizes = tuple(sizes)
         self._neurons = neurons
         self._neuron_bits = max(1, (neurons - 1).bit_length())
-        slot_bits = slots.bit_length() - 1
+        # A chunk has about as many neurons as a slot has chunks.
+        self._bit_bits = max(FEWEST_BITS, (self._neuron_bits + 1) // 2)
+        slot_bits = (self.slots - 1).bit_length()
         super().__init__({
             "i": In(stream.Signature(data.StructLayout({
-                "slot": slot_bits, "neuron": self._neuron_bits}))),
+                "kind": 1, "slot": slot_bits, "neuron": self._neuron_bits}))),
+            "marked": Out(1),
             "present": Out(1),
             "slot": In(slot_bits),
             "start": In(1),
-            "o": Out(stream.Signature(self._neuron_bits)),
+            "o": Out(stream.Signature(data.StructLayout({
+                "neuron": self._neuron_bits, "kind": 1}))),
             "drained": Out(1),
             "idle": Out(1),
+            "group": In(slot_bits - GROUP_BITS),
+            "look": In(1),
+            "busy": Out(GROUP),
             "clear": In(1),
         })
 
     @property
     def slots(self):
-        return self._slots
+        """Slots that can be told apart: those of the largest wheel, or two groups."""
+        return max(1 << WHEEL_BITS, *self._sizes)
 
     @property
     def neurons(self):
         return self._neurons
 
     @property
-    def clear_cycles(self):
-        """Cycles that ``clear`` takes."""
-        return self.slots
+    def chunks(self):
+        """Chunks of a slot."""
+        return -(-self.neurons >> self._bit_bits)
 
-    def _control(self, m, *, slot, left, chunk, pending, pending_chunk, reading, bits_read,
-                 summary_read, summary_write):
-        """Take the map through draining a slot, chunk by chunk, and through clearing."""
-        found = Signal()
-        sweep = Signal.like(self.slot)
-        with m.FSM():
-            with m.State("IDLE"):
-                m.d.comb += self.drained.eq(1)
-                with m.If(self.clear):
-                    m.next = "CLEAR"
-                with m.Elif(self.start):
-                    m.d.sync += slot.eq(self.slot)
-                    m.next = "CHECK"
-            with m.State("CHECK"):
-                m.d.comb += [found.eq(summary_read.data.any()), self.drained.eq(~found)]
-                m.d.sync += left.eq(summary_read.data)
-                with m.If(found):
-                    m.d.comb += [
-                        summary_write.en.eq(1),
-                        summary_write.addr.eq(slot),
-                        summary_write.data.eq(0),
-                    ]
-                    m.next = "READ"
-                with m.Elif(self.clear):
-                    m.next = "CLEAR"
-                with m.Elif(self.start):
-                    m.d.sync += slot.eq(self.slot)
-                with m.Else():
-                    m.next = "IDLE"
-            with m.State("READ"):
-                m.d.comb += reading.eq(1)
-                m.d.sync += [left.eq(left & (left - 1)), pending_chunk.eq(chunk)]
+    @property
+    def places(self):
+        """Slots of all wheels together."""
+        return sum(self._sizes)
+
+    @property
+    def clear_cycles(self):
+        """Most cycles that ``clear`` takes: each slot has marks in all chunks."""
+        return self.places * (self.chunks + 5) + 3
+
+    @property
+    def reset_cycles(self):
+        """Cycles from the end of a reset until ``idle``."""
+        return self.places << self._chunk_bits
+
+    @property
+    def _chunk_bits(self):
+        return (self.chunks - 1).bit_length()
+
+    def _place(self, kind, slot):
+        """Return where a slot stands among those of all wheels: the largest wheel comes first."""
+        bits = [(size - 1).bit_length() for size in self._sizes]
+        if len(bits) == 1:
+            return slot[: bits[0]]
+        first = int(bits[1] > bits[0])
+        large, small = bits[first], bits[1 - first]
+        return Mux(kind == first, slot[:large], Cat(slot[:small], Const(0, large - small), 1))
+
+    def _operation(self):
+        """Return the layout of what passes through the memories, in three cycles."""
+        return data.StructLayout({
+            "mark": 1,  # sets a neuron's bit, its chunk's and its slot's
+            "take": 1,  # reads a slot's chunks and unmarks it
+            "wipe": 1,  # reads a chunk and empties it, and the slot's chunks
+            "peek": 1,  # reads a slot's chunks
+            "look": 1,  # reads a group
+            "forget": 1,  # empties a group
+            "kind": 1,
+            "place": (self.places - 1).bit_length(),
+            "chunk": max(1, self._chunk_bits),
+            "bit": self._bit_bits,
+            "group": len(self.group),
+            "member": GROUP_BITS,
+        })
+
+    def _memories(self, m, now, third):
+        """Let operations pass through the memories; returns those of bits, chunks and groups."""
+        depth = self.places << self._chunk_bits
+        if depth > BLOCK:  # narrow block RAMs side by side need no multiplexer
+            depth = 1 << (depth - 1).bit_length()
+        m.submodules.bits = bits = UpdatedMemory(
+            shape=min(1 << self._bit_bits, self.neurons), depth=depth)
+        m.submodules.chunks = chunks = UpdatedMemory(shape=self.chunks, depth=self.places)
+        m.submodules.groups = groups = UpdatedMemory(shape=GROUP, depth=self.slots // GROUP)
+        member = Signal(GROUP)
+        m.d.comb += [
+            bits.address.eq(Cat(now.chunk[: self._chunk_bits], now.place)),
+            chunks.address.eq(now.place),
+            groups.address.eq(now.group),
+            bits.write.eq(third.mark | third.wipe),
+            chunks.write.eq(third.mark | third.take | third.wipe),
+            groups.write.eq(third.mark | third.take | third.forget),
+            member.eq(Const(1) << third.member),
+            self.marked.eq(third.mark),
+            self.present.eq(bits.word.bit_select(third.bit, 1)),
+        ]
+        with m.If(third.mark):
+            m.d.comb += [
+                bits.after.eq(bits.word | (Const(1) << third.bit)),
+                chunks.after.eq(chunks.word | (Const(1) << third.chunk)),
+                groups.after.eq(groups.word | member),
+            ]
+        with m.Elif(third.take):
+            m.d.comb += groups.after.eq(groups.word & ~member)
+        return bits, chunks, groups
+
+    def _accept(self, m, now, free):
+        """Let a mark be the operation of this cycle if the drain needs none."""
+        word, bits = self.i.p, self._bit_bits
+        m.d.comb += self.i.ready.eq(free)
+        with m.If(free):
+            m.d.comb += [
+                now.mark.eq(self.i.valid),
+                now.place.eq(self._place(word.kind, word.slot)),
+                now.chunk.eq(word.neuron[bits:]),
+                now.bit.eq(word.neuron[:bits]),
+                now.group.eq(word.slot[GROUP_BITS:]),
+                now.member.eq(word.slot[:GROUP_BITS]),
+            ]
+
+    def _show(self, m, now, third, groups):
+        """Keep the marks of the group that was looked at last in ``busy``."""
+        window = Signal.like(self.group)
+        added, removed = Signal(GROUP), Signal(GROUP)
+        with m.If(now.mark & (now.group == window)):
+            m.d.comb += added.eq(Const(1) << now.member)
+        with m.If(self.start & (self.slot[GROUP_BITS:] == window)):
+            m.d.comb += removed.eq(Const(1) << self.slot[:GROUP_BITS])
+        m.d.sync += self.busy.eq((self.busy & ~removed) | added)
+        with m.If(third.look):
+            m.d.sync += [self.busy.eq(groups.word), window.eq(third.group)]
+        with m.If(self.clear):
+            m.d.sync += [self.busy.eq(0), window.eq(0)]
+
+    def _hand_out(self, m, pending, taken, kind):
+        """Hand out the neurons of the chunk that was taken."""
+        neuron = lowest(m, pending, "lowest_neuron")
+        m.d.comb += [
+            self.o.valid.eq(pending.any()),
+            self.o.p.neuron.eq(Cat(neuron, taken)
+                               if self.chunks > 1 else neuron),
+            self.o.p.kind.eq(kind),
+        ]
+        with m.If(self.o.ready):
+            m.d.sync += pending.eq(pending & (pending - 1))
+
+    def _drain(self, m, now, free, left, chunk, kind, others, taken, pending, bits, chunks):
+        """Add the states that drain a slot, chunk by chunk."""
+        two = len(self._sizes) == 2
+        slot = Signal.like(self.slot)
+        with m.State("REST"):
+            m.d.comb += [self.drained.eq(1), free.eq(~self.look)]
+            with m.If(self.look):
+                m.d.comb += [now.look.eq(1), now.group.eq(self.group)]
+            with m.If(self.clear):
+                m.next = "WALK"
+            with m.Elif(self.start):
+                m.d.sync += [slot.eq(self.slot), kind.eq(0)]
                 m.next = "TAKE"
-            with m.State("TAKE"):
-                m.d.sync += pending.eq(bits_read.data)
-                m.next = "HAND"
-            with m.State("HAND"):
-                with m.If(~pending.any()):
-                    with m.If(left.any()):
-                        m.next = "READ"
-                    with m.Else():
-                        m.next = "IDLE"
-            with m.State("CLEAR"):
+        for state, which in (("TAKE", 0), ("TAKE_SECOND", 1))[: 1 + two]:
+            with m.State(state):
                 m.d.comb += [
-                    summary_write.en.eq(1),
-                    summary_write.addr.eq(sweep),
-                    summary_write.data.eq(0),
+                    now.take.eq(1),
+                    now.kind.eq(which),
+                    now.place.eq(self._place(Const(which, 1), slot)),
+                    now.group.eq(slot[GROUP_BITS:]),
+                    now.member.eq(slot[:GROUP_BITS]),
                 ]
-                m.d.sync += sweep.eq(sweep + 1)
-                with m.If(sweep == self.slots - 1):
-                    m.next = "IDLE"
+                m.next = "TAKE_SECOND" if two and not which else "TAKEN" if two else "TAKING"
+        if not two:
+            with m.State("TAKING"):
+                m.d.comb += free.eq(1)
+                m.next = "TAKEN"
+        with m.State("TAKEN"):
+            m.d.comb += free.eq(1)
+            m.d.sync += left.eq(chunks.word)
+            m.next = "PICK"
+        with m.State("PICK"):
+            with m.If(left.any()):
+                m.d.comb += [
+                    now.wipe.eq(1),
+                    now.chunk.eq(chunk),
+                    now.place.eq(self._place(kind, slot)),
+                ]
+                m.d.sync += [taken.eq(chunk), left.eq(left & (left - 1))]
+                m.next = "READ"
+            with m.Elif(others.any() & ~kind):
+                m.d.sync += [left.eq(others), kind.eq(1)]
+            with m.Else():
+                m.next = "REST"
+        with m.State("READ"):
+            m.d.comb += free.eq(1)
+            m.next = "KEEP"
+        with m.State("KEEP"):
+            m.d.comb += free.eq(1)
+            m.d.sync += pending.eq(bits.word)
+            m.next = "HAND"
+        with m.State("HAND"):
+            m.d.comb += free.eq(1)
+            with m.If(~pending.any()):
+                m.next = "PICK"
+
+    def _forget(self, m, now, third, left, chunk, chunks):
+        """Add the states that empty all memories, and those that empty what is marked."""
+        sweep = Signal(range(max(self.places << self._chunk_bits, self.places + 2)))
+        place = Signal.like(now.place)
+        with m.State("WIPE"):
+            m.d.comb += [
+                now.wipe.eq(1),
+                now.forget.eq(1),
+                now.chunk.eq(sweep[: self._chunk_bits]),
+                now.place.eq(sweep >> self._chunk_bits),
+                now.group.eq(now.place),
+            ]
+            m.d.sync += sweep.eq(sweep + 1)
+            with m.If(sweep == (self.places << self._chunk_bits) - 1):
+                m.d.sync += sweep.eq(0)
+                m.next = "REST"
+        with m.State("WALK"):
+            m.d.comb += [
+                now.peek.eq(sweep < self.places),
+                now.forget.eq(1),
+                now.place.eq(sweep),
+                now.group.eq(sweep),
+            ]
+            m.d.sync += sweep.eq(sweep + 1)
+            with m.If(third.peek & chunks.word.any()):
+                m.d.sync += [place.eq(third.place), left.eq(chunks.word)]
+                m.next = "EMPTY"
+            with m.Elif(sweep == self.places + 1):
+                m.d.sync += sweep.eq(0)
+                m.next = "REST"
+        with m.State("EMPTY"):
+            m.d.sync += [left.eq(left & (left - 1)), sweep.eq(place + 1)]
+            m.d.comb += [now.chunk.eq(chunk), now.place.eq(place), now.wipe.eq(left.any())]
+            with m.If(~left.any()):
+                m.next = "WALK"
 
     def elaborate(self, platform):
         m = Module()
-        chunks = -(-self.neurons // CHUNK)
-        width = min(self.neurons, CHUNK)
-        m.submodules.bits = bits = Memory(shape=width, depth=chunks * self.slots, init=[])
-        m.submodules.summaries = summaries = Memory(shape=chunks, depth=self.slots, init=[])
-        bits_write, summary_write = bits.write_port(), summaries.write_port()
-        bits_read = bits.read_port(transparent_for=(bits_write,))
-        summary_read = summaries.read_port(transparent_for=(summary_write,))
+        now, second, third = (Signal(self._operation(), name=name)
+                              for name in ("now", "second", "third"))
+        m.d.sync += [second.eq(now), third.eq(second)]
+        bits, chunks, groups = self._memories(m, now, third)
 
-        marking = Signal()  # a mark is in its second cycle
-        mark = Signal.like(self.i.payload)
-        slot = Signal.like(self.slot)
-        left = Signal(chunks)  # chunks of the slot that are still to be read
-        chunk = _lowest(m, left, "chunk")
-        pending = Signal(width)  # neurons of the chunk that are still to be handed over
-        pending_chunk = Signal.like(chunk)
-        neuron = _lowest(m, pending, "neuron")
+        free = Signal()  # the drain needs no memory
+        left = Signal(self.chunks)  # chunks of a slot that are still to be read
+        chunk = lowest(m, left, "chunk")
+        kind = Signal()  # which is drained
+        later, others = Signal(self.chunks), Signal(self.chunks)  # chunks of the second kind
+        taken = Signal.like(chunk)  # the chunk that is handed out
+        pending = Signal.like(bits.word)  # its neurons that are still to be
+        m.d.comb += others.eq(Mux(third.take & third.kind, chunks.word, later))
+        m.d.sync += later.eq(others)
 
-        # First cycle of a mark: read its words. The slot to drain next is read all the time.
-        reading = Signal()
-        accepted = Signal()
-        m.d.comb += [
-            self.i.ready.eq(~reading & ~self.start),
-            accepted.eq(self.i.valid & self.i.ready),
-            summary_read.addr.eq(Mux(accepted, self.i.p.slot, self.slot)),
-            bits_read.addr.eq(Mux(reading, Cat(slot, chunk),
-                                  Cat(self.i.p.slot, _chunk(self.i.p.neuron)))),
-            bits_read.en.eq(reading | accepted),
-        ]
-        m.d.sync += [marking.eq(accepted), mark.eq(self.i.payload)]
-
-        # Second cycle of a mark: write them back with one bit more.
-        one_chunk, one_bit = Signal(chunks), Signal(width)
-        old = Signal(width)
-        m.d.comb += [
-            one_chunk.eq(Const(1) << _chunk(mark.neuron)),
-            one_bit.eq(Const(1) << mark.neuron[:CHUNK_BITS]),
-            old.eq(Mux((summary_read.data & one_chunk).any(), bits_read.data, 0)),
-            self.present.eq((old & one_bit).any()),
-            bits_write.en.eq(marking),
-            bits_write.addr.eq(Cat(mark.slot, _chunk(mark.neuron))),
-            bits_write.data.eq(old | one_bit),
-            summary_write.en.eq(marking),
-            summary_write.addr.eq(mark.slot),
-            summary_write.data.eq(summary_read.data | one_chunk),
-        ]
-
-        m.d.comb += [
-            self.o.valid.eq(pending.any()),
-            self.o.payload.eq(Cat(neuron, pending_chunk) if chunks > 1 else neuron),
-        ]
-        with m.If(self.o.valid & self.o.ready):
-            m.d.sync += pending.eq(pending & (pending - 1))
-
-        m.d.comb += self.idle.eq(self.drained & ~marking)
-        self._control(m, slot=slot, left=left, chunk=chunk, pending=pending,
-                      pending_chunk=pending_chunk, reading=reading, bits_read=bits_read,
-                      summary_read=summary_read, summary_write=summary_write)
+        self._accept(m, now, free)
+        self._show(m, now, third, groups)
+        self._hand_out(m, pending, taken, kind)
+        with m.FSM(init="WIPE"):
+            self._drain(m, now, free, left, chunk, kind, others, taken, pending, bits, chunks)
+            self._forget(m, now, third, left, chunk, chunks)
+        m.d.comb += self.idle.eq(self.drained & ~second.mark & ~third.mark)
         return m

@@ -38,7 +38,8 @@ class StateMemory(wiring.Component):
     Members
     -------
     read : In(1)
-        Read the words of ``neuron``: they come in the next cycle and hold until the next read.
+        Read the words of ``neuron``: they come ``latency`` cycles later and hold until as long
+        after the next read.
     neuron : In(config.local_bits)
     state : Out(state(config))
     theta0, beta : Out(config.trace_bits)
@@ -53,6 +54,8 @@ class StateMemory(wiring.Component):
     load : In(LoadSignature(config))
         Writes the thresholds.
     """
+
+    latency = 2  # a block RAM's output goes into a register before anything is computed from it
 
     def __init__(self, *, config, images=None):
         self._config = config
@@ -102,16 +105,18 @@ class StateMemory(wiring.Component):
         m.d.comb += [
             states.read.eq(self.read),
             states.read_address.eq(self.neuron),
-            self.state.eq(states.word),
             states.write.eq(self.write),
             states.write_address.eq(latest),
             states.after.eq(self.after),
             states.clear.eq(self.clear),
             self.clearing.eq(states.clearing),
+        ]
+        m.d.sync += [
+            self.state.eq(states.word),
             self.theta0.eq(self._thresholds(m, Memory.THETA0)),
         ]
         if self._config.adaptive:
-            m.d.comb += self.beta.eq(self._thresholds(m, Memory.BETA))
+            m.d.sync += self.beta.eq(self._thresholds(m, Memory.BETA))
         with m.If(self.read):
             m.d.sync += latest.eq(self.neuron)
         return m

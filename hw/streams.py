@@ -1,10 +1,10 @@
-"""Joins and forks of streams: a fair merge and a broadcast."""
+"""Joins, forks and cuts of streams: a fair merge, a broadcast, and a buffer."""
 
-from amaranth.hdl import Array, Module, Signal
+from amaranth.hdl import Array, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-__all__ = ["Broadcast", "Merge"]
+__all__ = ["Broadcast", "Buffer", "Merge"]
 
 
 class Merge(wiring.Component):
@@ -59,6 +59,42 @@ class Merge(wiring.Component):
             m.d.sync += self.o.valid.eq(valid)
             with m.If(valid):
                 m.d.sync += [latest.eq(port), self.o.payload.eq(chosen)]
+        return m
+
+
+class Buffer(wiring.Component):
+    """Holds up to two words of a stream, so that no path leads through it: ``ready`` is a register.
+
+    Parameters
+    ----------
+    shape : shape of a payload
+
+    Members
+    -------
+    i : In(stream.Signature(shape))
+    o : Out(stream.Signature(shape))
+        One word per cycle.
+    """
+
+    latency = 1
+
+    def __init__(self, *, shape):
+        super().__init__({"i": In(stream.Signature(shape)), "o": Out(stream.Signature(shape))})
+
+    def elaborate(self, platform):
+        m = Module()
+        spare, spared = Signal.like(self.i.payload), Signal()
+        m.d.comb += self.i.ready.eq(~spared)
+        with m.If(self.i.ready):
+            m.d.sync += spare.eq(self.i.payload)
+        with m.If(~self.o.valid | self.o.ready):
+            m.d.sync += [
+                self.o.payload.eq(Mux(spared, spare, self.i.payload)),
+                self.o.valid.eq(spared | self.i.valid),
+                spared.eq(0),
+            ]
+        with m.Elif(self.i.valid):
+            m.d.sync += spared.eq(1)
         return m
 
 

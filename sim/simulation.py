@@ -165,9 +165,9 @@ def quiet_limit(config):
     slot; clearing is a sweep of the memories.
     """
     look = VISIT_CYCLES[config.synapse] + SLEEP_STEP_CYCLES * (SLEEP_LEVELS - 1)
-    tick = 16 + look * config.bank_neurons
+    tick = 32 + look * config.bank_neurons
     work = config.synapses + 64 * config.neurons + 8 * config.sources
-    sweep = (config.slots + 128) * config.bank_neurons
+    sweep = 2 * (config.slots + 128) * (config.bank_neurons + 8)
     return 10_000 + tick * config.ticks + 4 * work + sweep
 
 

@@ -12,6 +12,7 @@ from ranvier.model.tables import ONE
 from ranvier.sim.benches import get, put, random_stalls, simulate
 
 from .configs import small_config
+from .sums import bring_sums, due_words
 
 CONFIG = small_config(neurons=9, outputs=5, banks=2, readout="leaky", fan_in=256)
 
@@ -45,7 +46,7 @@ def bench_sample(unit, schedule, records, stalls):
         for tick, words in schedule:
             await ctx.tick().until(unit.idle)
             ctx.set(unit.tick, tick)
-            await put(ctx, unit.i, words, stalls())
+            await put(ctx, unit.i, due_words(words), stalls())
         await ctx.tick().until(unit.idle)
 
     async def collect(ctx):
@@ -63,7 +64,8 @@ def test_integrals_are_exact(bank):
     unit = Integrator(config=CONFIG, images={Memory.READOUT: factors})
     seeds = count(10)
     simulate(unit, *bench_sample(unit, schedule, expected(CONFIG, schedule, factors),
-                                 lambda: random_stalls(next(seeds))))
+                                 lambda: random_stalls(next(seeds))),
+             background=[bring_sums(unit, [word for _, words in schedule for word in words])])
 
 
 def test_integrals_hold_a_whole_sample_of_extremes():
@@ -73,7 +75,8 @@ def test_integrals_hold_a_whole_sample_of_extremes():
     factors = [ONE] * CONFIG.ticks
     unit = Integrator(config=CONFIG, images={Memory.READOUT: factors})
     simulate(unit, *bench_sample(unit, schedule, expected(CONFIG, schedule, factors),
-                                 lambda: random_stalls(0)))
+                                 lambda: random_stalls(0)),
+             background=[bring_sums(unit, [word for _, words in schedule for word in words])])
 
 
 def test_clear_and_cycles():
@@ -97,8 +100,9 @@ def test_clear_and_cycles():
         assert ctx.get(unit.idle)
         await load(ctx)
         ctx.set(unit.trace.ready, 1)
+        ctx.set(unit.sum, 7)
         for _ in range(2):
-            ctx.set(unit.i.payload, {"neuron": 3, "arrival": 1, "sum": 7})
+            ctx.set(unit.i.payload, {"neuron": 3, "arrival": 1})
             ctx.set(unit.i.valid, 1)
             await ctx.tick()
             ctx.set(unit.i.valid, 0)

@@ -15,6 +15,7 @@ from ranvier.sim.benches import get, put, random_stalls, simulate
 
 from .configs import small_config
 from .scaled import table_images
+from .sums import bring_sums, due_words
 
 VARIANTS = {
     "full": {},
@@ -131,7 +132,7 @@ def run_unit(unit, schedule, reference, stalls):
         for tick, words in schedule:
             await ctx.tick().until(unit.idle)
             ctx.set(unit.tick, tick)
-            await put(ctx, unit.i, words, stalls())
+            await put(ctx, unit.i, due_words(words), stalls())
         await ctx.tick().until(unit.idle)
         finished.append(True)
 
@@ -152,7 +153,9 @@ def run_unit(unit, schedule, reference, stalls):
                                    stalls(longest=40))
         return bench
 
+    words = [word for _, words in schedule for word in words]
     simulate(unit, feed, watch, *(collect(name) for name in ("spikes", "trace", "wakes")),
+             background=[bring_sums(unit, words)],
              cycles=200 * sum(len(words) for _, words in schedule) + 40 * len(schedule) + 1000)
     return seen
 
@@ -217,7 +220,8 @@ async def one(ctx, unit, reference, tick, word):
     touched = len(reference.trace) > before[0]
     genuine = touched or reference.looks > before[1]
     ctx.set(unit.tick, tick)
-    ctx.set(unit.i.payload, word)
+    ctx.set(unit.i.payload, due_words([word])[0])
+    ctx.set(unit.sum, word["sum"])
     ctx.set(unit.i.valid, 1)
     await ctx.tick()
     ctx.set(unit.i.valid, 0)

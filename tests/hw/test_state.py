@@ -50,8 +50,7 @@ def test_words_of_the_neuron_that_was_read(adaptive, synapse):
             await ctx.tick()
             ctx.set(unit.read, 0)
             ctx.set(unit.neuron, int(rng.integers(unit.neurons)))
-            for _ in range(int(rng.integers(1, 3))):
-                await ctx.tick()
+            await ctx.tick().repeat(unit.latency - 1 + int(rng.integers(3)))
             assert fields(ctx.get(unit.state), rest) == words[neuron]
             assert ctx.get(unit.theta0) == thresholds[Memory.THETA0][neuron]
             assert not adaptive or ctx.get(unit.beta) == thresholds[Memory.BETA][neuron]

@@ -1,0 +1,83 @@
+"""A memory whose words are read, changed and written back, one per cycle."""
+
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import wiring
+from amaranth.lib.memory import Memory as Storage
+from amaranth.lib.wiring import In, Out
+
+__all__ = ["UpdatedMemory"]
+
+
+class UpdatedMemory(wiring.Component):
+    """A memory that takes a word through read, change and write, a new one in every cycle.
+
+    A block RAM's output goes into a register before anything is computed from it. Words that are
+    changed meanwhile are forwarded, so that a word is always read as the update before left it.
+
+    Parameters
+    ----------
+    shape : shape of a word
+    depth : int
+        Number of words. At least 1.
+
+    Members
+    -------
+    address : In
+        Of the word to begin with.
+    word : Out(shape)
+        That word, ``latency`` cycles later, for one cycle. All words are 0 at power-up.
+    write : In(1)
+        In the cycle of ``word``: let it be ``after``.
+    after : In(shape)
+
+    Raises
+    ------
+    ValueError
+        If ``depth`` is less than 1.
+    """
+
+    latency = 2
+
+    def __init__(self, *, shape, depth):
+        if depth < 1:
+            raise ValueError(f"Memory depth must be at least 1, not {depth!r}")
+        self._shape = shape
+        self._depth = depth
+        super().__init__({
+            # An address without bits makes ill-formed Verilog.
+            "address": In(max(1, (depth - 1).bit_length())),
+            "word": Out(shape),
+            "write": In(1),
+            "after": In(shape),
+        })
+
+    @property
+    def depth(self):
+        return self._depth
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.words = words = Storage(
+            shape=self._shape, depth=max(2, self.depth), init=[])
+        port, store = words.read_port(), words.write_port()
+        second, third = Signal.like(self.address), Signal.like(self.address)
+        written = Signal.like(self.word)  # by the update before the one that writes now
+        follows, skips = Signal(), Signal()  # the word of the update before, or before that
+        stale, fresh = Signal(), Signal.like(self.word)
+        m.d.comb += [
+            port.addr.eq(self.address),
+            store.en.eq(self.write),
+            store.addr.eq(third),
+            store.data.eq(self.after),
+            stale.eq((follows & self.write) | skips),
+            fresh.eq(Mux(follows & self.write, self.after, written)),
+        ]
+        m.d.sync += [
+            second.eq(self.address),
+            third.eq(second),
+            follows.eq(self.address == second),
+            skips.eq((self.address == third) & self.write),
+            written.eq(self.after),
+            self.word.eq(Mux(stale, fresh, port.data)),  # the memory's output comes last
+        ]
+        return m
