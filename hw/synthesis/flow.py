@@ -1,5 +1,6 @@
-"""From a core to the cells that it takes on a device, and to its highest clock."""
+"""From a core to the cells that it takes on a device, to its highest clock, and to a bitstream."""
 
+import hashlib
 import json
 import logging
 import re
@@ -9,7 +10,8 @@ from importlib.metadata import version
 from amaranth.back import rtlil
 
 from ...model.files import write_atomically
-from .devices import FAMILIES, find_device
+from .bitstream import pack
+from .devices import FAMILIES, PINS, find_device
 from .harness import Harness
 from .tools import YOSYS, ToolError, require, run
 
@@ -23,11 +25,12 @@ logger = logging.getLogger(__name__)
 
 
 def synthesise(core, name, folder, *, seeds=3):
-    """Synthesise a core for a device, and place and route it behind a `Harness`.
+    """Synthesise a core for a device, place and route it behind a `Harness`, make a bitstream.
 
     The cells are those of Yosys's netlist, in which the core's hierarchy is flattened but its own
     border stands, so that they're the core's alone. Those of ``units`` come from a second netlist,
-    in which every border stands, and sum up to somewhat more.
+    in which every border stands, and sum up to somewhat more. The bitstream is that of the seed
+    with the best clock, and is of the core in its harness.
 
     Parameters
     ----------
@@ -50,25 +53,31 @@ def synthesise(core, name, folder, *, seeds=3):
     ValueError
         If there's no such device.
     RuntimeError
-        If a program isn't installed, or Yosys fails. If place and route does, the report says so.
+        If a program isn't installed, or Yosys fails. If another does, the report says so.
     """
     device = find_device(name)
     family = FAMILIES[device.family]
-    require(YOSYS, family.program)
+    require(YOSYS, *family.programs)
+    (folder / f"{TOP}{family.ending}").unlink(missing_ok=True)  # an earlier core's
     write_atomically(folder / "design.il", rtlil.convert(
         Harness(core), name=TOP, emit_src=False).encode())
     cells = _netlist(device, folder, "netlist", flatten=True)
     units = _netlist(device, folder, "units", flatten=False)
     own = _sum(kinds for unit, kinds in cells.items() if unit != TOP)
     lacking = {kind: [own[kind], has] for kind, has in device.has.items() if own[kind] > has}
-    placed, reason = [], ""
-    for seed in range(1, seeds + 1) if not lacking else ():
-        logger.info("synthesis: %s, place and route %d of %d", name, seed, seeds)
-        try:
+    placed, bitstream, reason = [], None, ""
+    if device.pins:
+        (folder / PINS).write_text(
+            "".join(f'IO_LOC "{port}" {pin};\n' for port, pin in device.pins.items()),
+            encoding="utf-8")
+    try:
+        for seed in range(1, seeds + 1) if not lacking else ():
+            logger.info("synthesis: %s, place and route %d of %d", name, seed, seeds)
             placed.append(_place(device, family, folder, seed, units))
-        except ToolError as error:
-            reason = str(error)
-            break
+        if placed:
+            bitstream = _pack(device, family, folder, placed)
+    except ToolError as error:
+        reason = str(error)
     report = {
         "format": FORMAT,
         "device": name,
@@ -77,12 +86,13 @@ def synthesise(core, name, folder, *, seeds=3):
         "cells": own,
         "has": device.has,
         "units": [{"unit": unit, **kinds} for unit, kinds in units.items()],
-        "fits": bool(placed) and not reason,
+        "fits": len(placed) == seeds,
         "lacking": lacking,
         "reason": reason,
         "placed": placed,
         "fmax_mhz": statistics.median(one["fmax_mhz"] for one in placed) if placed else None,
-        "versions": {program[0]: version(program[0]) for program in (YOSYS, family.program)},
+        "bitstream": bitstream,
+        "versions": {program[0]: version(program[0]) for program in (YOSYS, *family.programs)},
     }
     write_atomically(folder / "synthesis.json", (json.dumps(report, indent=1) + "\n").encode())
     return report
@@ -94,7 +104,8 @@ def _netlist(device, folder, name, *, flatten):
     family = FAMILIES[device.family]
     keep = f"setattr -mod -set keep_hierarchy 1 {TOP}.{CORE}" if flatten else ""
     command = f"{family.synthesis} {device.synthesis}" + ("" if flatten else " -noflatten")
-    script = f"read_rtlil design.il\n{keep}\n{command} -top {TOP} -json {name}.json\n"
+    script = (f"read_rtlil design.il\n{keep}\n{command} -top {TOP}\n"
+              f"{family.finish.format(top=TOP)}\nwrite_json {name}.json\n")
     (folder / f"{name}.ys").write_text(script, encoding="utf-8")
     said = run(YOSYS, ["-q", f"{name}.ys"], folder)
     (folder / f"{name}.log").write_text(said, encoding="utf-8")
@@ -136,14 +147,15 @@ def _place(device, family, folder, seed, units):
     said = run(
         family.program,
         [*device.options, *family.fixed, "--json", "netlist.json", "--report", report,
-         "--seed", str(seed), "--freq", f"{device.target:g}", "--timing-allow-fail", "-q"],
+         family.output, _placed(seed), "--seed", str(seed), "--freq",
+         f"{device.target:g}", "--timing-allow-fail", "-q"],
         folder,
     )  # fmt: skip
     (folder / f"place-{seed}.log").write_text(said, encoding="utf-8")
     found = json.loads((folder / report).read_text(encoding="utf-8"))
     # Programs call the clock's net after its pin. Of a multiplier without registers, iCE40's
     # believes that it has a clock of its own.
-    (clock,) = (net for net in found["fmax"] if net.removeprefix("$glbnet$").startswith("clk"))
+    (clock,) = (net for net in found["fmax"] if re.match(r"(\$\w+\$)?clk", net))
     edge = f"posedge {clock}"
     (path,) = (one["path"] for one in found["critical_paths"]
                if one["from"] == one["to"] == edge)
@@ -157,6 +169,21 @@ def _place(device, family, folder, seed, units):
                     "cells": sum(hop["type"] == "logic" for hop in path)},
         "used": used,
     }
+
+
+def _placed(seed):
+    """Return the name of the file of the design that was placed from a seed."""
+    return f"placed-{seed}"
+
+
+def _pack(device, family, folder, placed):
+    """Make the bitstream of the place with the best clock; returns what it is."""
+    best = max(placed, key=lambda place: place["fmax_mhz"])
+    file = TOP + family.ending
+    pack(device, folder, _placed(best["seed"]), file)
+    content = (folder / file).read_bytes()
+    return {"file": file, "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest(),
+            "seed": best["seed"]}
 
 
 def _owner(cell, units):

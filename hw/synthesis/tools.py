@@ -1,4 +1,4 @@
-"""Starts Yosys and nextpnr, which come from pip as WebAssembly."""
+"""Starts Yosys, nextpnr and packers of bitstreams, which come from pip."""
 
 import subprocess
 import sys
@@ -17,12 +17,15 @@ class ToolError(RuntimeError):
 def require(*programs):
     """Check that programs, (distribution, module, function) each, are installed.
 
+    The function takes a list of arguments; it's empty if the module itself is the program.
+
     Raises
     ------
     RuntimeError
         With what to install.
     """
-    missing = [distribution for distribution, module, _ in programs if find_spec(module) is None]
+    missing = [distribution for distribution, module, _ in programs
+               if find_spec(module.partition(".")[0]) is None]
     if missing:
         raise RuntimeError(
             f"{' and '.join(missing)} must be installed to synthesise a core, and "
@@ -45,8 +48,9 @@ def run(program, arguments, folder):
     """
     _, module, function = program
     code = f"import sys; from {module} import {function} as run; sys.exit(run(sys.argv[1:]))"
+    start = ["-c", code] if function else ["-m", module]
     done = subprocess.run(
-        [sys.executable, "-c", code, *arguments], cwd=folder, text=True, check=False,
+        [sys.executable, *start, *arguments], cwd=folder, text=True, check=False,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
     )  # fmt: skip
     if done.returncode:

