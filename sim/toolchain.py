@@ -114,9 +114,10 @@ def _wheel(name, module, distribution, inside, purpose, *, optional=False):
 
 def _synthesis(program):
     """Return a program of the flow of synthesis, from its wheel."""
-    distribution, module, _ = program
-    inside = f"{distribution.removeprefix('yowasp-')}.wasm"
-    return _wheel(distribution, module, distribution, inside, "to synthesise cores", optional=True)
+    distribution, module, function = program
+    package, _, file = module.partition(".")
+    inside = f"{distribution.removeprefix('yowasp-')}.wasm" if function else f"{file}.py"
+    return _wheel(distribution, package, distribution, inside, "to synthesise cores", optional=True)
 
 
 def _libpython():
@@ -146,8 +147,9 @@ _FINDERS = {
     "iverilog": lambda: _program(
         "iverilog", _debian("iverilog"), "to simulate under Icarus", flags=("-V",), optional=True
     ),
+    # A packer may be in the wheel of what places and routes, which then stands for both.
     **{program[0]: partial(_synthesis, program)
-       for program in (YOSYS, *(family.program for family in FAMILIES.values()))},
+       for family in FAMILIES.values() for program in (YOSYS, *reversed(family.programs))},
 }
 
 _NEEDS = {

