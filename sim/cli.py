@@ -7,11 +7,13 @@ from importlib.metadata import version
 from pathlib import Path
 
 from ..hw.synthesis.devices import DEVICES
+from ..hw.synthesis.makers import MAKERS, PARTS
 from . import toolchain
 from .folder import RunFolder
 from .pipeline import run_all, run_step
 from .search import search
 from .seeds import train_seeds
+from .steps.synth import script
 from .summary import bits_table, search_table, seeds_table, summary_table, synth_table
 
 __all__ = ["main"]
@@ -101,12 +103,25 @@ def _build(run):
 
 
 def _synth(arguments):
+    if arguments.script is not None:
+        return _script(arguments)
+    if arguments.part is not None or arguments.period is not None:
+        raise ValueError("--part and --period must come with --script, not alone")
     run = RunFolder.open(arguments.folder)
     options = {"devices": arguments.device, "seeds": arguments.seeds}
     run_step(run, "synth", again=True, **{k: v for k, v in options.items() if v is not None})
     found = run.read_json("synth/synth.json")["devices"]
     print("\n".join(map(synth_table, found)))
     return 0 if all(report["fits"] for report in found) else MISMATCH
+
+
+def _script(arguments):
+    if arguments.device is not None or arguments.seeds is not None:
+        raise ValueError("--script must come without --device and --seeds: it has --part")
+    run = RunFolder.open(arguments.folder)
+    path = script(run, arguments.script, part=arguments.part, period=arguments.period)
+    print(f"script: {path}")
+    return 0
 
 
 def _cosim(run, **options):
@@ -142,10 +157,10 @@ def _doctor(arguments):
     missing = False
     for tool in toolchain.tools():
         if tool.path:
-            print(f"{tool.name:<20} {tool.version or 'found'} ({tool.path})")
+            print(f"{tool.name:<31} {tool.version or 'found'} ({tool.path})")
         else:
             word = "optional" if tool.optional else "MISSING"
-            print(f"{tool.name:<20} {word}: {tool.missing()}")
+            print(f"{tool.name:<31} {word}: {tool.missing()}")
             missing |= not tool.optional
     return REFUSED if missing else 0
 
@@ -219,6 +234,14 @@ def _parser():
         "--device", nargs="+", choices=tuple(DEVICES), help="in place of the experiment's own"
     )
     sub.add_argument("--seeds", type=int, metavar="N", help="place and route N times")
+    sub.add_argument(
+        "--script", choices=tuple(MAKERS), help="only write a script for a maker's own tools"
+    )
+    parts = ", ".join(f"{part} for {maker}" for maker, part in PARTS.items())
+    sub.add_argument("--part", help=f"the script's device, by its maker's name ({parts})")
+    sub.add_argument(
+        "--period", type=float, metavar="NS", help="the script's clock period in ns (10)"
+    )
     command("doctor", _doctor, "Say which of the tools that the RTL needs are there.")
     return parser
 

@@ -147,8 +147,11 @@ def synth_table(report):
             ("slowest path", f"from {slowest['from']} to {slowest['to']}, "
                              f"{slowest['cells']} cells"),
         ]
-    elif report["reason"]:
-        rows.append(("place and route", report["reason"]))
+    if report["reason"]:
+        rows.append(("failed", report["reason"]))
+    if report["bitstream"]:
+        rows.append(("bitstream", "{file}, {bytes:,} bytes, seed {seed}".format(
+            **report["bitstream"])))
     ending = "" if report["fits"] else (
         ": the core doesn't fit" if report["lacking"] else ": place and route failed")
     return _table(f"{report['device']} ({report['part']}){ending}", rows)

@@ -1,5 +1,6 @@
 """One small experiment through every step, as a user takes them."""
 
+import hashlib
 import json
 import re
 import shutil
@@ -112,6 +113,39 @@ def test_the_core_of_the_design_was_synthesised(out, summary):
     assert device["parameters"] == summary["core"]["design"]
     assert device["fits"]
     assert device["fmax_mhz"] > 10
+    bitstream = device["bitstream"]
+    content = (out / "synth/ecp5-25k" / bitstream["file"]).read_bytes()
+    assert hashlib.sha256(content).hexdigest() == bitstream["sha256"]
+    outputs = json.loads((out / "steps.json").read_text())["steps"]["synth"]["outputs"]
+    assert outputs[f"synth/ecp5-25k/{bitstream['file']}"] == bitstream["sha256"]
+    assert bitstream["sha256"] in (out / "report.html").read_text()
+
+
+@pytest.mark.parametrize(("maker", "part"), [("vivado", "xc7z020clg400-1"),
+                                             ("quartus", "5CSEMA5F31C6")])
+def test_synth_writes_a_script_for_a_maker_s_tools(out, capsys, maker, part):
+    command = ["synth", str(out), "--script", maker, "--part", part, "--period", "6.5", "-q"]
+    assert main(command) == 0
+    script = out / "synth" / maker / "ranvier_core.tcl"
+    assert capsys.readouterr().out == f"script: {script}\n"
+    text = script.read_text()
+    assert part in text
+    verilog = re.search(r'"(\S+core\.v)"', text)[1]
+    assert (script.parent / verilog).samefile(out / "build/core.v")
+    (clock,) = (path for path in script.parent.iterdir() if path.suffix in (".sdc", ".xdc"))
+    assert "-period 6.500 " in clock.read_text()
+
+
+@pytest.mark.parametrize(("options", "said"), [
+    (["--part", "xc7z020clg400-1"], "--part and --period must come with --script, not alone"),
+    (["--period", "5"], "--part and --period must come with --script, not alone"),
+    (["--script", "vivado", "--seeds", "1"], "--script must come without --device and --seeds"),
+    (["--script", "vivado", "--device", "up5k"], "--script must come without --device and --seeds"),
+    (["--script", "vivado", "--period", "0"], "period must be from 0.1 ns to 1 ms, not 0 ns"),
+])
+def test_options_of_synth_that_don_t_go_together_are_refused(out, capsys, options, said):
+    assert main(["synth", str(out), *options, "-q"]) == 2
+    assert said in capsys.readouterr().err
 
 
 def test_synth_takes_devices_and_says_what_does_not_fit(out, tmp_path, monkeypatch, capsys):
@@ -125,6 +159,7 @@ def test_synth_takes_devices_and_says_what_does_not_fit(out, tmp_path, monkeypat
         rtlil.convert(core)  # or Amaranth would say that it's left over
         lacking = {} if device == "up5k" else {"LUT4": [9, 7]}
         return real | {"device": device, "lacking": lacking, "fits": not lacking,
+                       "bitstream": None if lacking else real["bitstream"],
                        "has": {"LUT4": 7}, "cells": {"LUT4": 9}}
 
     monkeypatch.setattr(synth, "synthesise", synthesise)
@@ -133,7 +168,9 @@ def test_synth_takes_devices_and_says_what_does_not_fit(out, tmp_path, monkeypat
     assert asked == [(real["parameters"], "up5k", 2), (real["parameters"], "hx8k", 2)]
     fits, lacks = capsys.readouterr().out.split("hx8k")
     assert f"{real['fmax_mhz']:.1f} MHz" in fits
+    assert f"{real['bitstream']['file']}, {real['bitstream']['bytes']:,} bytes, seed 1" in fits
     assert "the core doesn't fit" in lacks
+    assert "bitstream" not in lacks
     assert "9 of 7, TOO MANY" in lacks
     assert main(["synth", str(tmp_path / "out"), "--seeds", "0", "-q"]) == 2
     assert "seeds must be at least 1, not 0" in capsys.readouterr().err
