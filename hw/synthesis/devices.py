@@ -132,8 +132,8 @@ FAMILIES = {
         },
     ),
     "gowin": Family(
-        # Wider functions than LUT4 come as trees of LUTs and their multiplexers: the core took
-        # half as many LUTs again, and its clock was little more than half.
+        # With wide functions as trees of multiplexers (and with abc9) a core took more LUTs and had
+        # a lower clock: products, of which Yosys makes logic, are full of them.
         synthesis="synth_gowin -noabc9 -nowidelut -noiopads",
         # nextpnr demands pads. Yosys's own step would give them to the core's border too.
         finish="iopadmap -bits -inpad IBUF O:I -outpad OBUF I:O {top}",
