@@ -291,7 +291,7 @@ class SlotMap(wiring.Component):
                 now.forget.eq(1),
                 now.chunk.eq(sweep[: self._chunk_bits]),
                 now.place.eq(sweep >> self._chunk_bits),
-                now.group.eq(now.place),
+                now.group.eq(sweep >> self._chunk_bits),
             ]
             m.d.sync += sweep.eq(sweep + 1)
             with m.If(sweep == (self.places << self._chunk_bits) - 1):
