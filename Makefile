@@ -25,6 +25,11 @@ figures-training: $(STAMP)
 	$(BIN)/python bench/figures.py $(PEERS)
 	$(BIN)/python bench/figures.py --table docs/figures.md
 
+.PHONY: figures-core
+figures-core: $(STAMP)
+	$(BIN)/python bench/figures.py core
+	$(BIN)/python bench/figures.py core --table docs/core-figures.md
+
 lint: $(STAMP)
 	$(BIN)/ruff check .
 

@@ -1,6 +1,7 @@
-"""Measures the figures of the training engine and merges them into bench/figures/training.json.
+"""Measures figures and merges them into bench/figures: of the training engine, or of the core.
 
     .venv/bin/python bench/figures.py                        # every row that isn't up to date
+    .venv/bin/python bench/figures.py core                   # the same, of the core
     .venv/bin/python bench/figures.py --only yinyang-speed --peer snntorch=VENV
     .venv/bin/python bench/figures.py --list                 # what there is, and what is known
     .venv/bin/python bench/figures.py --table docs/figures.md
@@ -21,8 +22,14 @@ from pathlib import Path
 
 from registry import ROOT, ROWS, Context, PassedOver
 
-FILE = ROOT / "bench" / "figures" / "training.json"
-SUBJECTS = ("exactness", "accuracy", "modes", "speed", "traffic", "bits")
+FOLDER = ROOT / "bench" / "figures"
+TRAINING, CORE = "training", "core"
+SUBJECTS = {
+    TRAINING: ("exactness", "accuracy", "modes", "speed", "traffic", "bits"),
+    CORE: ("synthesis", "throughput", "agreement"),
+}
+"""The files of rows, by the file of figures that they go into."""
+TITLES = {TRAINING: "Figures of the training engine", CORE: "Figures of the core"}
 
 logger = logging.getLogger("figures")
 
@@ -45,6 +52,13 @@ def merge(path, entry):
     os.replace(part, path)
 
 
+def command(row):
+    """Return what measures a row."""
+    subject = row.measure.__module__.removeprefix("rows.")
+    figures = f"{CORE} " if subject in SUBJECTS[CORE] else ""
+    return f".venv/bin/python bench/figures.py {figures}--only {row.id}"
+
+
 def measure(row, context):
     """Measure a row; returns its entry."""
     value, detail = row.measure(context)
@@ -52,7 +66,7 @@ def measure(row, context):
         "id": row.id,
         "value": _rounded(value),
         "unit": row.unit,
-        "command": f".venv/bin/python bench/figures.py --only {row.id}",
+        "command": command(row),
         "versions": {
             "python": platform.python_version(),
             **{name: version(name) for name in ("ranvier", "numpy", "numba")},
@@ -71,13 +85,13 @@ def _rounded(value):
     return float(f"{value:.5g}") if isinstance(value, float) else value
 
 
-def table(entries):
+def table(entries, figures=TRAINING):
     """Return the figures as a page of Markdown."""
     lines = [
-        "# Figures of the training engine",
+        f"# {TITLES[figures]}",
         "",
-        "Written by `bench/figures.py --table` from [bench/figures/training.json]"
-        "(../bench/figures/training.json), which also has what else was measured: ratios to the",
+        f"Written by `bench/figures.py --table` from [bench/figures/{figures}.json]"
+        f"(../bench/figures/{figures}.json), which also has what else was measured: ratios to the",
         "limit kernels and to peers, values of each seed, versions. Times depend on the machine "
         "and on its load; ratios hardly do.",
         "",
@@ -121,17 +135,20 @@ def run(names, context, path, again=False):
     return failed
 
 
-def import_rows():
-    """Import every file of rows, and put `ROWS` in the order of the subjects."""
-    for subject in SUBJECTS:
+def import_rows(figures=TRAINING):
+    """Import the files of rows for a file of figures; put `ROWS` in the order of the subjects."""
+    subjects = SUBJECTS[figures]
+    for subject in subjects:
         importlib.import_module(f"rows.{subject}")
 
     def place(item):
-        return SUBJECTS.index(item[1].measure.__module__.removeprefix("rows."))
+        return subjects.index(item[1].measure.__module__.removeprefix("rows."))
 
-    ordered = sorted(ROWS.items(), key=place)  # files import each other in an order of their own
+    # Files import each other in an order of their own, and those of other figures.
+    wanted = {name: row for name, row in ROWS.items()
+              if row.measure.__module__.removeprefix("rows.") in subjects}
     ROWS.clear()
-    ROWS.update(ordered)
+    ROWS.update(sorted(wanted.items(), key=place))
 
 
 def _venv(text):
@@ -144,6 +161,7 @@ def _venv(text):
 def parse(argv):
     """Return the parsed command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("figures", nargs="?", choices=list(SUBJECTS), default=TRAINING)
     parser.add_argument("--only", nargs="+", choices=list(ROWS), metavar="ID")
     parser.add_argument("--list", action="store_true", help="show the rows and stop")
     parser.add_argument("--table", type=Path, metavar="PAGE", help="write the page and stop")
@@ -156,12 +174,15 @@ def parse(argv):
 
 def main(argv=None):
     """Do what the command line says; returns the exit status."""
-    import_rows()
+    argv = sys.argv[1:] if argv is None else argv
+    figures = CORE if argv[:1] == [CORE] else TRAINING
+    import_rows(figures)
     options = parse(argv)
-    path = options.out or (FILE.parent.parent / "results" / "quick.json" if options.quick else FILE)
+    folder = Context.results / "quick" if options.quick else FOLDER
+    path = options.out or folder / f"{figures}.json"
     if options.list or options.table:
         if options.table:
-            options.table.write_text(table(load(path)), encoding="utf-8")
+            options.table.write_text(table(load(path), figures), encoding="utf-8")
         for name in ROWS if options.list else ():
             known = load(path).get(name)
             value = f"{_shown(known['value'])} {known['unit']}" if known else "not measured"

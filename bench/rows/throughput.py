@@ -1,0 +1,110 @@
+"""Rows on cycles: synaptic events per cycle, what banks and finer ticks bring, real words."""
+
+import dataclasses
+from functools import cache
+
+import numpy as np
+from registry import ENGINE, row
+
+from ranvier.model.events import TickEvents
+from ranvier.model.parameters import Parameters
+from ranvier.model.tables import make_tables
+from ranvier.sim.cxxrtl import CxxrtlSimulator
+
+from .networks import design
+from .synthesis import CORE, SHAPE, detail, synthesised
+
+SIMULATED = (*CORE, "sim/cxxrtl.py", "sim/simulation.py", "bench/rows/throughput.py")
+TRAINED = (*SIMULATED, *ENGINE)
+GROUP, LOOK = 16, 7  # idle ticks that are passed over at once, and the cycles that it takes
+
+# Sixteen banks of this one fill a device: 64 neurons, and as many inputs to each.
+BANK = dataclasses.replace(SHAPE, inputs=64, neurons=64, synapses=1 << 12, fan_in=64)
+BANKS = 16
+
+
+def dense(config, rng, delays=None):
+    """Return `Parameters` of all inputs to all neurons, which never fire and sleep at once."""
+    shape = (config.inputs, config.neurons)
+    top = config.weight_top
+    if delays is None:
+        delays = rng.integers(1, config.delay_max + 1, shape)
+    rows = np.arange(config.sources + 1) * config.neurons
+    return Parameters(
+        config=config, row_start=np.minimum(rows, config.inputs * config.neurons),
+        target=np.tile(np.arange(config.neurons, dtype=np.int32), config.inputs),
+        weight=rng.integers(-top, 1, shape).astype(np.int32).ravel(),
+        delay=delays.astype(np.int32).ravel(),
+        theta0=np.full(config.neurons, config.trace_top), beta=np.zeros(config.neurons, np.int64),
+        tables=make_tables(config),
+    )  # fmt: skip
+
+
+def rate(context, config, ticks, *, every=1, delays=None):
+    """Return the synaptic events per cycle and bank while every input spikes in every tick.
+
+    With ``every`` it's each in its turn, once in so many ticks.
+    """
+    parameters = dense(config, np.random.default_rng(1), delays)
+    spikes = [(tick, channel) for tick in range(ticks) for channel in range(config.inputs)
+              if (tick + channel) % every == 0]
+    events = TickEvents(*(np.array(column) for column in zip(*spikes, strict=True)))
+    core = CxxrtlSimulator(parameters, context.results / "cxxrtl")
+    (run,) = core.run([events])
+    return run.counters["synaptic_events"] / run.counters["cycles"] / config.banks, {
+        name: run.counters[name] for name in ("synaptic_events", "cycles", "touches", "ticks")}
+
+
+@row("sop-ring", "synaptic events per cycle and bank, ring buffer, sustained", "", SIMULATED)
+def sop_ring(context):
+    return rate(context, dataclasses.replace(SHAPE, ticks=104), 4 if context.quick else 40)
+
+
+@row("scaling", "synaptic events per second at the clock, 16 banks over 16 times one", "",
+     SIMULATED)
+def scaling(context):
+    many = dataclasses.replace(BANK, neurons=BANKS * BANK.neurons, banks=BANKS)
+    found, seeds = {}, 1 if context.quick else 3
+    for name, config in (("one", BANK), ("many", BANK if context.quick else many)):
+        each, counts = rate(context, dataclasses.replace(config, ticks=164), 100)
+        report = synthesised(context, f"bank-{name}", config, "ecp5-85k", seeds=seeds)
+        found[name] = {"rate": each, **counts, **detail(report)}
+    speeds = {name: one["rate"] * one["fmax_mhz"] for name, one in found.items()}
+    return speeds["many"] / speeds["one"], found
+
+
+@cache
+def words(context, tick, banks=1, count=30, trace_bits=None):
+    """Return what the RTL's counters say of some spoken digits, a list of dict."""
+    changes = {"tick": tick, "banks": banks} | ({"trace_bits": trace_bits} if trace_bits else {})
+    parameters, samples = design(context, "spoken_digits", **changes)
+    core = CxxrtlSimulator(parameters, context.results / "cxxrtl")
+    few = samples[: 2 if context.quick else count]
+    return parameters.config, [run.counters for run in core.run(few)]
+
+
+@row("resolution", "cycles per spoken digit without idle ticks: 0.1 ms over 1 ms, 0.01 over 0.1",
+     "", TRAINED)
+def resolution(context):
+    found = {}
+    # Traces need more bits where they decay less in a tick.
+    for tick, bits in ((1.0, 20), (0.1, 20), (0.01, 24)):
+        config, counters = words(context, tick, trace_bits=bits)
+        idle = LOOK * (config.ticks // GROUP)
+        found[tick] = {
+            name: float(np.mean([one[name] for one in counters]))
+            for name in ("cycles", "ticks", "touches", "looks")}
+        found[tick] |= {"cycles without idle ticks": found[tick]["cycles"] - idle,
+                        "trace bits": bits}
+    busy = [one["cycles without idle ticks"] for one in found.values()]
+    return [busy[1] / busy[0], busy[2] / busy[1]], found
+
+
+@row("latency", "one spoken digit on 8 banks: speed against real time", "", TRAINED)
+def latency(context):
+    config, counters = words(context, 0.5, banks=8)
+    report = synthesised(context, "digits-8", config, "ecp5-85k", seeds=1)
+    cycles = float(np.mean([one["cycles"] for one in counters]))
+    duration = config.ticks * config.tick / 1000
+    return duration * report["fmax_mhz"] * 1e6 / cycles, {
+        "cycles": cycles, "sample, s": duration, **detail(report)}
