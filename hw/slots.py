@@ -9,7 +9,6 @@ from .updated import UpdatedMemory
 
 __all__ = ["SlotMap"]
 
-BLOCK = 1024  # words of 16 bits that a common block RAM has
 FEWEST_BITS = 4  # of the number of a neuron within its chunk
 
 
@@ -156,11 +155,8 @@ class SlotMap(wiring.Component):
 
     def _memories(self, m, now, third):
         """Let operations pass through the memories; returns those of bits, chunks and groups."""
-        depth = self.places << self._chunk_bits
-        if depth > BLOCK:  # narrow block RAMs side by side need no multiplexer
-            depth = 1 << (depth - 1).bit_length()
         m.submodules.bits = bits = UpdatedMemory(
-            shape=min(1 << self._bit_bits, self.neurons), depth=depth)
+            shape=min(1 << self._bit_bits, self.neurons), depth=self.places << self._chunk_bits)
         m.submodules.chunks = chunks = UpdatedMemory(shape=self.chunks, depth=self.places)
         m.submodules.groups = groups = UpdatedMemory(shape=GROUP, depth=self.slots // GROUP)
         member = Signal(GROUP)

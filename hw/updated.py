@@ -61,23 +61,27 @@ class UpdatedMemory(wiring.Component):
             shape=self._shape, depth=max(2, self.depth), init=[])
         port, store = words.read_port(), words.write_port()
         second, third = Signal.like(self.address), Signal.like(self.address)
-        written = Signal.like(self.word)  # by the update before the one that writes now
-        follows, skips = Signal(), Signal()  # the word of the update before, or before that
-        stale, fresh = Signal(), Signal.like(self.word)
+        stored = Signal.like(self.word)  # as the memory had it
+        # What the two updates before have made of theirs, and whether it was this word.
+        written, earlier = Signal.like(self.word), Signal.like(self.word)
+        follows, again = Signal(), Signal()
+        skips, before = Signal(), Signal()
         m.d.comb += [
             port.addr.eq(self.address),
             store.en.eq(self.write),
             store.addr.eq(third),
             store.data.eq(self.after),
-            stale.eq((follows & self.write) | skips),
-            fresh.eq(Mux(follows & self.write, self.after, written)),
+            self.word.eq(Mux(again, written, Mux(before, earlier, stored))),
         ]
         m.d.sync += [
             second.eq(self.address),
             third.eq(second),
             follows.eq(self.address == second),
+            again.eq(follows & self.write),
             skips.eq((self.address == third) & self.write),
+            before.eq(skips),
             written.eq(self.after),
-            self.word.eq(Mux(stale, fresh, port.data)),  # the memory's output comes last
+            earlier.eq(written),
+            stored.eq(port.data),
         ]
         return m
