@@ -271,7 +271,8 @@ class RegisterFile(wiring.Component):
         bus = self.bus
         offset, memory, _ = self._map.split(bus.address)
         refused = self._load(m)
-        errors, occurred = Signal(len(ERRORS)), Signal(len(ERRORS))
+        errors = Signal(len(ERRORS))
+        occurred = Signal(len(ERRORS))
         selected = Signal()
         m.d.comb += [
             occurred.eq(Cat(refused, self.count.dropped.any(), self.count.overflows.any(),

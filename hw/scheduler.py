@@ -109,7 +109,8 @@ class Scheduler(wiring.Component):
 
     def _find(self, m, group):
         """Find the next tick with work in a group. Returns whether there's one, and which."""
-        busy, passed = Signal(GROUP), Signal(GROUP)
+        busy = Signal(GROUP, name="group_busy")
+        passed = Signal(GROUP)
         found, offset = Signal(), Signal(GROUP_BITS)
         left = Signal(GROUP)
         m.d.comb += left.eq(busy & ~passed)
@@ -147,8 +148,9 @@ class Scheduler(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         word, calm = self.i.p, Signal()
-        group = Signal(max(1, self._config.tick_bits - GROUP_BITS))
-        looking, counted = Signal(range(LOOK_CYCLES)), Signal(range(self._counting))
+        group = Signal(max(1, self._config.tick_bits - GROUP_BITS), name="group_number")
+        looking = Signal(range(LOOK_CYCLES))
+        counted = Signal(range(self._counting))
         later = self._sort(m)
         found, work = self._find(m, group)
         work_first, word_first, late, ends = self._choose(m, group, found, work)

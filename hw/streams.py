@@ -83,7 +83,8 @@ class Buffer(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        spare, spared = Signal.like(self.i.payload), Signal()
+        spare = Signal.like(self.i.payload)
+        spared = Signal()  # it's in use
         m.d.comb += self.i.ready.eq(~spared)
         with m.If(self.i.ready):
             m.d.sync += spare.eq(self.i.payload)
