@@ -11,6 +11,7 @@ from ..hw.synthesis.makers import MAKERS, PARTS
 from . import toolchain
 from .folder import RunFolder
 from .pipeline import run_all, run_step
+from .prove import proofs_table, prove
 from .search import search
 from .seeds import train_seeds
 from .steps.synth import script
@@ -122,6 +123,12 @@ def _script(arguments):
     path = script(run, arguments.script, part=arguments.part, period=arguments.period)
     print(f"script: {path}")
     return 0
+
+
+def _prove(arguments):
+    report = prove(arguments.out, arguments.name)
+    print(proofs_table(report))
+    return MISMATCH if report["failed"] else 0
 
 
 def _cosim(run, **options):
@@ -242,6 +249,9 @@ def _parser():
     sub.add_argument(
         "--period", type=float, metavar="NS", help="the script's clock period in ns (10)"
     )
+    sub = command("prove", _prove, "Prove properties of the gateware, for every input.")
+    sub.add_argument("name", nargs="*", metavar="NAME", help="proofs; all if none is named")
+    sub.add_argument("--out", type=Path, required=True, metavar="DIR", help="gets proofs.json")
     command("doctor", _doctor, "Say which of the tools that the RTL needs are there.")
     return parser
 
@@ -273,8 +283,9 @@ def _log_to_stderr(arguments):
 def main(arguments=None):
     """Run one command. Returns its exit status.
 
-    0: done. 1: the RTL differs from the model, or doesn't fit a device. 2: the command couldn't be
-    carried out, and one sentence on stderr says why. 130: interrupted by Ctrl-C.
+    0: done. 1: the RTL differs from the model, doesn't fit a device, or fails a proof. 2: the
+    command couldn't be carried out, and one sentence on stderr says why. 130: interrupted by
+    Ctrl-C.
     """
     arguments = _parser().parse_args(arguments)
     _log_to_stderr(arguments)

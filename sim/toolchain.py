@@ -18,6 +18,7 @@ from pathlib import Path
 
 import find_libpython
 
+from ..hw.formal.solver import Z3, solver_folder
 from ..hw.synthesis.devices import FAMILIES
 from ..hw.synthesis.tools import YOSYS
 
@@ -120,6 +121,19 @@ def _synthesis(program):
     return _wheel(distribution, package, distribution, inside, "to synthesise cores", optional=True)
 
 
+def _solver():
+    """Return the solver's program, which may be a wheel's or the system's."""
+    folder = solver_folder()
+    purpose = "to prove properties of the gateware"
+    if folder is None:
+        return Tool("z3", None, "", _pypi(Z3[0]), purpose, optional=True)
+    try:
+        text = version(Z3[0])
+    except PackageNotFoundError:
+        text = "unknown"
+    return Tool("z3", folder / "z3", text, _pypi(Z3[0]), purpose, optional=True)
+
+
 def _libpython():
     path = find_libpython.find_libpython()
     text = f"{sys.version_info.major}.{sys.version_info.minor}" if path else ""
@@ -150,6 +164,7 @@ _FINDERS = {
     # A packer may be in the wheel of what places and routes, which then stands for both.
     **{program[0]: partial(_synthesis, program)
        for family in FAMILIES.values() for program in (YOSYS, *reversed(family.programs))},
+    "z3": _solver,
 }
 
 _NEEDS = {

@@ -1,0 +1,70 @@
+"""Every proof, at the size of a core."""
+
+from dataclasses import replace
+
+from ...model.config import FRACTION, CoreConfig
+from ..decay import DecayUnit
+from ..payloads import TABLE_BITS, synapse, trace_record
+from .arithmetic import rounds, saturates
+from .decay import decay_exact
+from .memories import cleared_words, updated_words
+from .proof import Proof
+from .registers import errors_stick, writes_refused
+from .scheduler import schedule_kept
+from .streams import broadcast_once, buffer_order, merge_fair, merge_order
+from .touch import touch_exact
+
+__all__ = ["SHIPPED", "catalogue"]
+
+SHIPPED = CoreConfig(
+    inputs=700, neurons=148, outputs=20, readout="leaky", tick=1.0, ticks=1400, tau_m=30.0,
+    tau_s=5.0, tau_a=200.0, delay_max=300, fan_in=848, synapses=1 << 15, weight_bits=8,
+    trace_bits=18, guard_bits=6, banks=4)
+"""The core of examples/shd.toml: 128 adaptive neurons, 20 leaky outputs, delays up to 300 ticks."""
+
+
+def catalogue(config=SHIPPED):
+    """Return all proofs at the size of a config, whose kinds of readout and synapse don't count.
+
+    Returns
+    -------
+    list of Proof
+    """
+    config = replace(config, readout="leaky", synapse="exponential", adaptive=True)
+    sum_bits = config.sum_bits + config.guard_bits
+    return [
+        *_streams(config),
+        Proof("memory-words", cleared_words,
+              {"bits": 3 * config.trace_bits + config.tick_bits, "depth": config.bank_neurons,
+               "rest": 0}),
+        Proof("memory-updates", updated_words,
+              {"bits": config.sum_bits, "depth": config.bank_neurons * config.slots}, depth=4),
+        Proof("schedule", schedule_kept, {"config": config}, depth=9),
+        Proof("writes-refused", writes_refused, {"config": config}),
+        Proof("errors-stick", errors_stick, {"config": config}, depth=2),
+        Proof("saturation", saturates,
+              {"bits": max(config.trace_bits, sum_bits) + 1, "width": config.trace_bits}),
+        Proof("rounding", rounds,
+              {"bits": config.trace_bits + 2 * TABLE_BITS, "amount": 2 * FRACTION}),
+        *_arithmetic(config),
+    ]
+
+
+def _streams(config):
+    merge = {"bits": trace_record(config).size, "count": config.banks}
+    return [
+        Proof("merge-order", merge_order, merge),
+        Proof("merge-fair", merge_fair, merge),
+        Proof("broadcast-once", broadcast_once,
+              {"bits": config.source_bits, "count": config.banks}),
+        Proof("buffer-order", buffer_order, {"bits": synapse(config).size}),
+    ]
+
+
+def _arithmetic(config):
+    jump = replace(config, synapse="jump", readout="first-spike")
+    touches = [Proof(name, touch_exact, {"config": one}, depth=6)
+               for name, one in (("touch", config), ("touch-jump", jump))]
+    decays = [Proof(f"decay-{trace}", decay_exact, {"config": config, "trace": trace},
+                    depth=DecayUnit.latency + 1) for trace in ("p", "q", "a")]
+    return [*touches, *decays]

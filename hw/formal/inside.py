@@ -1,0 +1,83 @@
+"""A unit with its inside in reach, for invariants that its ports can't tell."""
+
+from amaranth.asserts import AnySeq
+from amaranth.hdl import Const, Elaboratable, Fragment, MemoryInstance, Signal, Value
+from amaranth.lib.wiring import In
+
+__all__ = ["Inside"]
+
+
+class Inside(Elaboratable):
+    """Stands for a unit in a proof; its registers and memory words can be read by name.
+
+    Parameters
+    ----------
+    unit : wiring.Component
+        Is elaborated here, once. Its inputs may do anything at any cycle, unless they're driven
+        by the proof: see `drive`.
+    """
+
+    def __init__(self, unit):
+        self._unit = unit
+        self._fragment = Fragment.get(unit, None)
+        self._driven = []
+
+    @property
+    def unit(self):
+        return self._unit
+
+    def drive(self, *ports):
+        """Leave inputs of the unit to the proof, which has to drive them."""
+        self._driven += [Value.cast(port) for port in ports]
+
+    def _child(self, path):
+        fragment = self._fragment
+        for name in path:
+            found = [child for child, child_name, _ in fragment.subfragments if child_name == name]
+            if len(found) != 1:
+                raise LookupError(f"Path in {type(self._unit).__name__} must be that of a "
+                                  f"submodule, not {'.'.join(path)!r}")
+            fragment = found[0]
+        return fragment
+
+    def signal(self, *path):
+        """Return the signal that is driven inside: names of submodules, then its own.
+
+        Raises
+        ------
+        LookupError
+            If there is none, or more than one.
+        """
+        *place, name = path
+        found = {id(signal): signal for statements in self._child(place).statements.values()
+                 for signal in statements._lhs_signals() if signal.name == name}
+        if len(found) != 1:
+            raise LookupError(f"Name in {type(self._unit).__name__} must be that of one signal, "
+                              f"not {'.'.join(path)!r}, which {len(found)} have")
+        return next(iter(found.values()))
+
+    def state(self, *path):
+        """Return whether the unit's state machine is in a state: submodules, then its name."""
+        *place, name = path
+        machine = self._child(place).generated["fsm"]
+        return machine.state == machine.encoding[name]
+
+    def word(self, *path, address):
+        """Return what a memory holds now at an address: names of submodules, the memory's last."""
+        memory = self._child(path)
+        if not isinstance(memory, MemoryInstance):
+            raise LookupError(f"Path in {type(self._unit).__name__} must be that of a memory, "
+                              f"not {'.'.join(path)!r}")
+        index = Signal((memory._data.depth - 1).bit_length(), name=f"{path[-1]}_index")
+        word = Signal(memory._data.shape, name=f"{path[-1]}_word")
+        memory.read_port(domain="comb", addr=index, data=word, en=Const(1), transparent_for=())
+        self._fragment.add_statements("comb", index.eq(address))
+        return word
+
+    def elaborate(self, platform):
+        unit = self._unit
+        for _, member, port in unit.signature.flatten(unit):
+            value = Value.cast(port)
+            if member.flow is In and not any(value is driven for driven in self._driven):
+                self._fragment.add_statements("comb", value.eq(AnySeq(value.shape())))
+        return self._fragment

@@ -1,0 +1,64 @@
+"""What is proven of `ClearedMemory` and `UpdatedMemory`."""
+
+from amaranth.hdl import Const, Signal
+
+from ..cleared import ClearedMemory
+from ..updated import UpdatedMemory
+from .spec import Spec, before, symbolic
+
+__all__ = ["cleared_words", "updated_words"]
+
+
+def cleared_words(*, bits, depth, rest):
+    """A read gives what was written last; after a sweep of ``depth`` cycles, ``rest``."""
+    unit = ClearedMemory(shape=bits, depth=depth, rest=rest)
+    spec = Spec(unit)
+    m = spec.m
+    address = symbolic(m, unit.read_address.shape(), "address")
+    word, sweep = spec.inside.word("words", address=address), spec.inside.signal("sweep")
+    spec.assume(address < depth)
+    spec.assume(~unit.clearing | ~(unit.read | unit.write))
+
+    last = Signal(bits)  # what the word has to be, while nothing sweeps
+    expected, known = Signal(bits), Signal()  # what was read last, if it was this word
+    swept = Signal(range(depth + 1))  # cycles since the sweep began
+    m.d.sync += swept.eq(swept + 1)
+    with m.If(unit.write & (unit.write_address == address)):
+        m.d.sync += last.eq(unit.after)
+    with m.If(unit.clearing):
+        m.d.sync += last.eq(rest)
+    with m.If(~unit.clearing):
+        m.d.sync += swept.eq(0)
+    with m.If(unit.read):
+        m.d.sync += [known.eq(unit.read_address == address), expected.eq(last)]
+
+    spec.claim(~known | (unit.word == expected))
+    spec.claim(~unit.clearing | (swept < depth))
+    # During a sweep, all is at rest where the sweep has been: another one would change nothing.
+    spec.claim(~before(m, unit.clear & ~unit.clearing) | unit.clearing)
+    spec.claim(unit.clearing | (word == last))
+    spec.claim(~unit.clearing | (sweep == swept))
+    spec.claim(unit.clearing | (sweep == 0))
+    spec.claim(~(unit.clearing & (sweep > address)) | (word == rest))
+    return m
+
+
+def updated_words(*, bits, depth):
+    """A word is read as the update before left it, however closely one follows another."""
+    unit = UpdatedMemory(shape=bits, depth=depth)
+    spec = Spec(unit)
+    m = spec.m
+    address = symbolic(m, unit.address.shape(), "address")
+    stored = spec.inside.word("words", address=address)
+    there = before(m, Const(1), unit.latency)  # what is there was asked for after the reset
+    mine = before(m, unit.address == address, unit.latency) & there
+    value, known = Signal(bits), Signal()  # what the word has to be, once it was seen
+    spec.assume(address < depth)
+    spec.assume(~unit.write | there)
+    with m.If(mine):
+        m.d.sync += [known.eq(1), value.eq(unit.word)]
+        with m.If(unit.write):
+            m.d.sync += value.eq(unit.after)
+    spec.claim(~mine | ~known | (unit.word == value))
+    spec.claim(~known | (stored == value))
+    return m
