@@ -5,6 +5,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..model.config import WAKE_SLOTS
+from .cursor import CursorFetch
 from .integrator import Integrator
 from .neuron import NeuronUnit
 from .payloads import LoadSignature, Memory, bank_trace, due, memory_depth
@@ -20,7 +21,8 @@ __all__ = ["Bank"]
 class Bank(wiring.Component):
     """Owns the neurons j with ``j % config.banks == index``, as local neurons ``j // banks``.
 
-    Sources that spike in a tick are looked up, and their synapses put into the delay ring. The
+    Sources that spike in a tick are looked up, and their synapses put into the delay ring: at
+    once, or with the cursor buffer shortly before they arrive. The
     neurons that are due in the tick, for arrivals first and for looks after them, go through the
     neuron unit (or the integrator, for leaky outputs).
 
@@ -52,8 +54,8 @@ class Bank(wiring.Component):
     load : In(LoadSignature(config))
         Writes the memories, while ``idle``.
     count : Out(data.StructLayout)
-        What happened in this cycle: ``touches``, ``looks``, ``synaptic_events``, ``saturations``
-        and ``overflows``.
+        What happened in this cycle: ``touches``, ``looks``, ``synaptic_events``, ``saturations``,
+        ``overflows`` and ``lost``.
     """
 
     def __init__(self, *, config, index, images=None):
@@ -61,7 +63,8 @@ class Bank(wiring.Component):
             raise ValueError(f"Bank index must be from 0 to {config.banks - 1}, not {index!r}")
         self._config = config
         self._index = index
-        self._rows = RowFetch(config=config, images=images)
+        fetch = CursorFetch if config.buffer == "cursor" else RowFetch
+        self._rows = fetch(config=config, images=images)
         self._ring = DelayRing(config=config)
         self._neurons = self._outputs = self._wakes = None
         if index < config.spiking:
@@ -81,6 +84,7 @@ class Bank(wiring.Component):
             "load": In(LoadSignature(config)),
             "count": Out(data.StructLayout({
                 "touches": 2, "looks": 1, "synaptic_events": 1, "saturations": 2, "overflows": 1,
+                "lost": 1,
             })),
         })
 
@@ -108,8 +112,10 @@ class Bank(wiring.Component):
             Names of submodules and of the storage, the memory's first word in it, and its size.
         """
         config = self._config
-        places = {memory: (("fetch", memory.name.lower()), 0, memory_depth(config, memory))
-                  for memory in (Memory.ROWS, Memory.WEIGHTS, Memory.LINKS)}
+        walk = ("fetch", "walk") if config.buffer == "cursor" else ("fetch",)
+        places = {memory: ((*unit, memory.name.lower()), 0, memory_depth(config, memory))
+                  for memory, unit in ((Memory.ROWS, ("fetch",)), (Memory.WEIGHTS, walk),
+                                       (Memory.LINKS, walk))}
         if self._neurons:
             for memory in (Memory.THETA0, Memory.BETA) if config.adaptive else (Memory.THETA0,):
                 places[memory] = (("neurons", "memory", f"{memory.name.lower()}_words"), 0,
@@ -121,8 +127,12 @@ class Bank(wiring.Component):
                                       memory_depth(config, Memory.READOUT))
         return places
 
+    @property
+    def _cursors(self):
+        return self._rows if self._config.buffer == "cursor" else None
+
     def _stateful(self):
-        units = (self._ring, self._wakes, self._neurons, self._outputs)
+        units = (self._ring, self._wakes, self._neurons, self._outputs, self._cursors)
         return [unit for unit in units if unit is not None]
 
     def _add_units(self, m):
@@ -145,6 +155,12 @@ class Bank(wiring.Component):
             ]
         for unit in self._stateful():
             m.d.comb += unit.clear.eq(self.clear)
+        if self._cursors:
+            m.d.comb += [
+                self._cursors.tick.eq(self.tick),
+                self._cursors.start.eq(self.start),
+                self.count.lost.eq(self._cursors.lost),
+            ]
 
     def _schedule(self, m):
         """Hand over the neurons that are due: arrivals, then looks. Returns that stream."""

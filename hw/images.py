@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..model.cursors import bank_order, stretches
 from .payloads import BANKED, BUS_BITS, Memory, memories, memory_depth, memory_shape
 from .registers import BusMap
 
@@ -14,9 +15,38 @@ def synapse_places(parameters):
     bank = parameters.target.astype(np.int64) % banks
     word = np.empty_like(bank)
     for k in range(banks):
-        mine = bank == k
-        word[mine] = np.arange(mine.sum())
+        mine = _synapses(parameters, k)
+        word[mine] = np.arange(mine.size)
     return bank, word
+
+
+def _synapses(parameters, bank):
+    """Return the synapses of a bank in the order of their words, as places in ``parameters``."""
+    if parameters.config.buffer == "cursor":
+        return bank_order(parameters, bank)[1]
+    return np.flatnonzero(parameters.target % parameters.config.banks == bank)
+
+
+def _ring_rows(parameters, mine):
+    """Return the words of ``rows`` and ``links`` for the ring."""
+    config = parameters.config
+    links = parameters.target[mine].astype(np.int64) // config.banks
+    links |= parameters.delay[mine].astype(np.int64) << config.local_bits
+    return np.searchsorted(mine, parameters.row_start), links
+
+
+def _cursor_rows(parameters, bank):
+    """Return the words of ``rows`` and ``links`` for the cursor buffer."""
+    config = parameters.config
+    source, mine = bank_order(parameters, bank)
+    delay = parameters.delay[mine].astype(np.int64)
+    gap, end = stretches(source, delay)
+    links = parameters.target[mine].astype(np.int64) // config.banks
+    links |= (gap | end.astype(np.int64) << config.gap_bits) << config.local_bits
+    sources, first = np.unique(source, return_index=True)
+    rows = np.zeros(config.sources, np.int64)
+    rows[sources] = first | delay[first] << config.pointer_bits
+    return rows, links
 
 
 def bank_images(parameters, bank):
@@ -28,11 +58,11 @@ def bank_images(parameters, bank):
         Weights are signed, all other words are not. Words without use are 0.
     """
     config, tables = parameters.config, parameters.tables
-    mine = np.flatnonzero(parameters.target % config.banks == bank)
-    links = parameters.target[mine].astype(np.int64) // config.banks
-    links |= parameters.delay[mine].astype(np.int64) << config.local_bits
+    mine = _synapses(parameters, bank)
+    cursors = config.buffer == "cursor"
+    rows, links = (_cursor_rows(parameters, bank) if cursors else _ring_rows(parameters, mine))
     words = {
-        Memory.ROWS: np.searchsorted(mine, parameters.row_start),
+        Memory.ROWS: rows,
         Memory.WEIGHTS: parameters.weight[mine],
         Memory.LINKS: links,
         Memory.THETA0: parameters.theta0[bank :: config.banks],

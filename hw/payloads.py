@@ -4,7 +4,7 @@ from amaranth.hdl import Shape, signed, unsigned
 from amaranth.lib import data, enum, wiring
 from amaranth.lib.wiring import Out
 
-from ..model.config import FRACTION, LOW_WORDS, SLEEP_LEVELS, WAKE_SLOTS
+from ..model.config import FRACTION, LOW_WORDS, SLEEP_LEVELS, WAKE_SLOTS, WHEEL_TICKS
 from ..model.tables import high_words_limit
 
 __all__ = [
@@ -15,6 +15,9 @@ __all__ = [
     "LoadSignature",
     "Memory",
     "bank_trace",
+    "cursor_index",
+    "cursor_link",
+    "cursor_row",
     "due",
     "input_word",
     "memories",
@@ -25,6 +28,7 @@ __all__ = [
     "p_shape",
     "synapse",
     "trace_record",
+    "waiting",
     "wake",
 ]
 
@@ -118,8 +122,48 @@ def synapse(config):
     """Return the layout of a synaptic event: what ``target`` (local) gets ``delay`` ticks later."""
     return data.StructLayout({
         "target": config.local_bits,
-        "delay": config.delay_bits,
+        "delay": (config.slots - 1).bit_length(),
         "weight": signed(config.weight_bits),
+    })
+
+
+def cursor_index(config):
+    """Return the shape of a cursor's number."""
+    return unsigned(config.cursor_bits)
+
+
+def cursor_row(config):
+    """Return the layout of a row's beginning: its first synapse, and that one's delay.
+
+    A delay of 0 says that the row is empty.
+    """
+    return data.StructLayout({"pointer": config.pointer_bits, "delay": config.delay_bits})
+
+
+def cursor_link(config):
+    """Return the layout of a synapse but for its weight, in a row that is sorted by delay.
+
+    ``gap`` is by how much longer the row's next synapse takes. ``end`` ends a stretch of the row
+    that is sent at once; one with a gap of 0 ends the row.
+    """
+    return data.StructLayout({
+        "target": config.local_bits,
+        "gap": config.gap_bits,
+        "end": 1,
+    })
+
+
+def waiting(config):
+    """Return the layout of a spike in flight: a cursor, and the next synapse of its row.
+
+    That one arrives in tick ``phase`` of the slot after the one in which the cursor is handed out,
+    if ``lap`` is the wheel's.
+    """
+    return data.StructLayout({
+        "pointer": config.pointer_bits,
+        "phase": (WHEEL_TICKS - 1).bit_length(),
+        "lap": config.lap_bits,
+        "cursor": cursor_index(config),
     })
 
 
@@ -163,7 +207,7 @@ def memory_depth(config, memory):
     """
     high = high_words_limit(config)
     return max(2, {
-        Memory.ROWS: config.sources + 1,
+        Memory.ROWS: config.sources + (config.buffer == "ring"),
         Memory.WEIGHTS: config.synapses,
         Memory.LINKS: config.synapses,
         Memory.THETA0: config.bank_neurons,
@@ -182,10 +226,13 @@ def memory_depth(config, memory):
 
 def memory_shape(config, memory):
     """Return the shape of a word of ``memory``; it's at the low end of a bus word."""
+    rows, links = config.synapses.bit_length(), config.local_bits + config.delay_bits
+    if config.buffer == "cursor":
+        rows, links = cursor_row(config).size, cursor_link(config).size
     return Shape.cast({
-        Memory.ROWS: unsigned(config.synapses.bit_length()),
+        Memory.ROWS: unsigned(rows),
         Memory.WEIGHTS: signed(config.weight_bits),
-        Memory.LINKS: unsigned(config.local_bits + config.delay_bits),
+        Memory.LINKS: unsigned(links),
         Memory.THETA0: unsigned(config.trace_bits),
         Memory.BETA: unsigned(config.trace_bits),
     }.get(Memory(memory), unsigned(TABLE_BITS)))

@@ -35,7 +35,7 @@ VERSION = 1  # of the registers, the address map and the streams
 
 # Bits of the registers of the same names.
 STATUS = ("running", "clearing")
-ERRORS = ("refused", "dropped", "overflow", "bad_end")
+ERRORS = ("refused", "dropped", "overflow", "bad_end", "lost")
 
 # Counts of the sample that runs, or of the last one. They stop at their largest value.
 COUNTERS = ("cycles", "ticks", "input_events", "spikes", "touches", "looks", "synaptic_events",
@@ -65,7 +65,7 @@ class BusMap:
     Raises
     ------
     ValueError
-        If an address, or target and delay of a synapse, need more than 32 bits.
+        If an address, target and delay of a synapse, or the word of a row need more than 32 bits.
     """
 
     config: object
@@ -73,10 +73,11 @@ class BusMap:
     def __post_init__(self):
         if self.address_bits > BUS_BITS:
             raise ValueError(f"Bus addresses must fit {BUS_BITS} bits, not {self.address_bits}")
-        link_bits = memory_shape(self.config, Memory.LINKS).width
-        if link_bits > BUS_BITS:
-            raise ValueError(f"Target and delay of a synapse must fit {BUS_BITS} bits, "
-                             f"not {link_bits}")
+        for memory, name in ((Memory.LINKS, "Target and delay of a synapse"),
+                             (Memory.ROWS, "Place and delay of a row")):
+            bits = memory_shape(self.config, memory).width
+            if bits > BUS_BITS:
+                raise ValueError(f"{name} must fit {BUS_BITS} bits, not {bits}")
 
     @property
     def bank_bits(self):
@@ -129,9 +130,12 @@ class BusSignature(wiring.Signature):
 
 
 def count_layout(config):
-    """Return the layout of what each counter goes up by in a cycle."""
+    """Return the layout of what each counter goes up by in a cycle.
+
+    ``lost`` has none of its own: spikes that are lost in a bank count as ``dropped``.
+    """
     several = (4 * config.banks).bit_length()
-    return data.StructLayout(dict.fromkeys(COUNTERS, several))
+    return data.StructLayout(dict.fromkeys((*COUNTERS, "lost"), several))
 
 
 class RegisterFile(wiring.Component):
@@ -218,7 +222,7 @@ class RegisterFile(wiring.Component):
             step = Signal.like(self.count[name], name=f"{name}_step")
             total = Signal(COUNTER_BITS + 1, name=f"{name}_total")
             m.d.sync += [
-                step.eq(self.count[name]),
+                step.eq(self.count[name] + (self.count.lost if name == "dropped" else 0)),
                 counter.eq(Mux(total[-1], counter | ~0, total)),
             ]
             m.d.comb += total.eq(counter + step)
@@ -241,7 +245,7 @@ class RegisterFile(wiring.Component):
         m.d.comb += [
             self.value_select.eq(value_select),
             occurred.eq(Cat(refused, self.count.dropped.any(), self.count.overflows.any(),
-                            self.bad_end)),
+                            self.bad_end, self.count.lost.any())),
             selected.eq(memory == Memory.REGISTERS.value),
         ]
         m.d.sync += [errors.eq(errors | occurred), value_select.eq(self.value_select)]

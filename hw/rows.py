@@ -7,7 +7,24 @@ from amaranth.lib.wiring import In, Out
 
 from .payloads import LoadSignature, Memory, memory_depth, memory_shape, synapse
 
-__all__ = ["RowFetch"]
+__all__ = ["RowFetch", "loaded_memory"]
+
+
+def loaded_memory(m, config, memory, load, images):
+    """Add a memory that is written through ``load`` to a module. Returns its read port.
+
+    ``images`` : initial words by `Memory`; without them they are 0.
+    """
+    storage = Storage(shape=memory_shape(config, memory), depth=memory_depth(config, memory),
+                      init=[int(word) for word in images.get(memory, [])])
+    m.submodules[memory.name.lower()] = storage
+    write = storage.write_port()
+    m.d.comb += [
+        write.en.eq(load.en & (load.memory == memory)),
+        write.addr.eq(load.address),
+        write.data.eq(load.data),
+    ]
+    return storage.read_port()
 
 
 class RowFetch(wiring.Component):
@@ -47,27 +64,12 @@ class RowFetch(wiring.Component):
             "load": In(LoadSignature(config)),
         })
 
-    def _storage(self, m, memory):
-        """Return a memory that loads through ``load``, as a read port."""
-        config = self._config
-        storage = Storage(shape=memory_shape(config, memory), depth=memory_depth(config, memory),
-                          init=[int(word) for word in self._images.get(memory, [])])
-        m.submodules[memory.name.lower()] = storage
-        write = storage.write_port()
-        m.d.comb += [
-            write.en.eq(self.load.en & (self.load.memory == memory)),
-            write.addr.eq(self.load.address),
-            write.data.eq(self.load.data),
-        ]
-        read = storage.read_port()
-        return read
-
     def elaborate(self, platform):
         m = Module()
         config = self._config
-        rows = self._storage(m, Memory.ROWS)
-        weights = self._storage(m, Memory.WEIGHTS)
-        links = self._storage(m, Memory.LINKS)
+        rows, weights, links = (
+            loaded_memory(m, config, memory, self.load, self._images)
+            for memory in (Memory.ROWS, Memory.WEIGHTS, Memory.LINKS))
 
         start = Signal.like(rows.data)  # of the row that comes next
         stop = Signal.like(rows.data)

@@ -9,26 +9,45 @@ from ranvier.hw.registers import BusMap
 from ..designs import random_config, random_parameters
 
 
-@pytest.fixture(params=[1, 2, 3])
+@pytest.fixture(params=[(1, "ring"), (2, "ring"), (3, "ring"), (1, "cursor"), (2, "cursor")])
 def parameters(request):
-    rng = np.random.default_rng(request.param)
-    return random_parameters(rng, random_config(rng, neurons=7, banks=request.param))
+    banks, buffer = request.param
+    rng = np.random.default_rng(banks)
+    config = random_config(rng, neurons=7, banks=banks, buffer=buffer,
+                           cursors=8 if buffer == "cursor" else 0)
+    return random_parameters(rng, config)
 
 
 def synapses(parameters):
     """Return the synapses that the images of all banks hold, as (source, target, weight, delay)."""
     config = parameters.config
+    row = cursor_row if config.buffer == "cursor" else ring_row
     found = []
     for bank in range(config.banks):
         images = bank_images(parameters, bank)
-        rows = images[Memory.ROWS]
         for source in range(config.sources):
-            for word in range(rows[source], rows[source + 1]):
-                link = int(images[Memory.LINKS][word])
-                local = link & ((1 << config.local_bits) - 1)
-                found.append((source, local * config.banks + bank,
-                              int(images[Memory.WEIGHTS][word]), link >> config.local_bits))
+            for word, target, delay in row(config, images, source):
+                found.append((source, target * config.banks + bank,
+                              int(images[Memory.WEIGHTS][word]), delay))
     return found
+
+
+def ring_row(config, images, source):
+    """Return word, local target and delay of each synapse of a source."""
+    rows = images[Memory.ROWS]
+    for word in range(rows[source], rows[source + 1]):
+        delay, target = divmod(int(images[Memory.LINKS][word]), 1 << config.local_bits)
+        yield word, target, delay
+
+
+def cursor_row(config, images, source):
+    delay, word = divmod(int(images[Memory.ROWS][source]), 1 << config.pointer_bits)
+    ended = delay == 0
+    while not ended:
+        rest, target = divmod(int(images[Memory.LINKS][word]), 1 << config.local_bits)
+        end, gap = divmod(rest, 1 << config.gap_bits)
+        yield word, target, delay
+        word, delay, ended = word + 1, delay + gap, end and gap == 0
 
 
 def test_every_synapse_is_in_the_row_of_its_source(parameters):
