@@ -2,10 +2,10 @@
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream, wiring
-from amaranth.lib.memory import Memory as Storage
 from amaranth.lib.wiring import In, Out
 
 from .payloads import LoadSignature, Memory, memory_depth, memory_shape, synapse
+from .plain import plain_memory
 
 __all__ = ["RowFetch", "loaded_memory"]
 
@@ -15,16 +15,15 @@ def loaded_memory(m, config, memory, load, images):
 
     ``images`` : initial words by `Memory`; without them they are 0.
     """
-    storage = Storage(shape=memory_shape(config, memory), depth=memory_depth(config, memory),
-                      init=[int(word) for word in images.get(memory, [])])
-    m.submodules[memory.name.lower()] = storage
-    write = storage.write_port()
+    read, write = plain_memory(
+        m, memory.name.lower(), shape=memory_shape(config, memory),
+        depth=memory_depth(config, memory), init=[int(word) for word in images.get(memory, [])])
     m.d.comb += [
         write.en.eq(load.en & (load.memory == memory)),
         write.addr.eq(load.address),
         write.data.eq(load.data),
     ]
-    return storage.read_port()
+    return read
 
 
 class RowFetch(wiring.Component):

@@ -4,11 +4,11 @@ from itertools import pairwise
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
-from amaranth.lib.memory import Memory as Storage
 from amaranth.lib.wiring import In, Out
 
 from ..model.config import LOOKUP, WHEEL_TICKS
 from .payloads import cursor_index, waiting
+from .plain import plain_memory
 
 __all__ = ["CursorWheel"]
 
@@ -153,8 +153,7 @@ class CursorWheel(wiring.Component):
         whether all of them are being cleared.
         """
         slots = LOOKUP // WHEEL_TICKS
-        m.submodules.marks = marks = Storage(shape=slots, depth=self._words, init=[])
-        read, write = marks.read_port(), marks.write_port()
+        read, write = plain_memory(m, "marks", shape=slots, depth=self._words)
         sweep, clearing = Signal.like(write.addr), Signal()
         own, word, present = Signal(slots), Signal(slots), Signal()
         place = time[LOOKUP_BITS : LOOKUP_BITS + len(write.addr)]
@@ -213,13 +212,11 @@ class CursorWheel(wiring.Component):
         stages, pops, lasts, time, entry = self._place(m)
         pop, last = pops[2], lasts[2]
         present, clearing = self._marks(m, stages, pop, last, time)
-        m.submodules.heads = heads = Storage(
-            shape=cursor_index(config), depth=config.wheel_slots, init=[])
-        m.submodules.pool = pool = Storage(shape=data.StructLayout({
+        heads_read, heads_write = plain_memory(
+            m, "heads", shape=cursor_index(config), depth=config.wheel_slots)
+        pool_read, pool_write = plain_memory(m, "pool", shape=data.StructLayout({
             "pointer": config.pointer_bits, "phase": PHASE_BITS, "lap": config.lap_bits,
-            "next": self._link}), depth=config.cursors, init=[])
-        heads_read, heads_write = heads.read_port(), heads.write_port()
-        pool_read, pool_write = pool.read_port(), pool.write_port()
+            "next": self._link}), depth=config.cursors, block=True)
         slot = time[PHASE_BITS : PHASE_BITS + config.slot_bits]
         lap = time[PHASE_BITS + config.slot_bits :]
 
