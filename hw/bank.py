@@ -8,7 +8,7 @@ from ..model.config import WAKE_SLOTS
 from .cursor import CursorFetch
 from .integrator import Integrator
 from .neuron import NeuronUnit
-from .payloads import LoadSignature, Memory, bank_trace, due, memory_depth
+from .payloads import LoadSignature, Memory, bank_trace, due, memories, memory_depth
 from .ring import DelayRing
 from .rows import RowFetch
 from .scale import table_places
@@ -115,7 +115,7 @@ class Bank(wiring.Component):
         walk = ("fetch", "walk") if config.buffer == "cursor" else ("fetch",)
         places = {memory: ((*unit, memory.name.lower()), 0, memory_depth(config, memory))
                   for memory, unit in ((Memory.ROWS, ("fetch",)), (Memory.WEIGHTS, walk),
-                                       (Memory.LINKS, walk))}
+                                       (Memory.LINKS, walk)) if memory in memories(config)}
         if self._neurons:
             for memory in (Memory.THETA0, Memory.BETA) if config.adaptive else (Memory.THETA0,):
                 places[memory] = (("neurons", "memory", f"{memory.name.lower()}_words"), 0,

@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..model.cursors import bank_order, stretches
+from ..model.rows import bank_rows
 from .payloads import BANKED, BUS_BITS, Memory, memories, memory_depth, memory_shape
 from .registers import BusMap
 
@@ -16,23 +17,36 @@ def synapse_places(parameters):
     word = np.empty_like(bank)
     for k in range(banks):
         mine = _synapses(parameters, k)
-        word[mine] = np.arange(mine.size)
+        word[mine[mine >= 0]] = np.flatnonzero(mine >= 0)
     return bank, word
 
 
 def _synapses(parameters, bank):
-    """Return the synapses of a bank in the order of their words, as places in ``parameters``."""
+    """Return which synapse each word of a bank is, as places in ``parameters``; -1: none."""
     if parameters.config.buffer == "cursor":
         return bank_order(parameters, bank)[1]
-    return np.flatnonzero(parameters.target % parameters.config.banks == bank)
+    return bank_rows(parameters, bank).place
 
 
-def _ring_rows(parameters, mine):
+def _ring_rows(parameters, bank):
     """Return the words of ``rows`` and ``links`` for the ring."""
     config = parameters.config
-    links = parameters.target[mine].astype(np.int64) // config.banks
-    links |= parameters.delay[mine].astype(np.int64) << config.local_bits
-    return np.searchsorted(mine, parameters.row_start), links
+    start, delay, first, place = bank_rows(parameters, bank)
+    words = start.copy()
+    fields = [(delay, config.delays == "axonal", config.delay_bits),
+              (first, config.rows == "dense", config.local_bits)]
+    offset = config.synapses.bit_length()
+    for field, there, bits in fields:
+        if there:
+            words[:-1] |= field << offset
+            offset += bits
+    links, offset = np.zeros(place.size, np.int64), 0
+    if config.rows == "sparse":
+        links |= parameters.target[place].astype(np.int64) // config.banks
+        offset = config.local_bits
+    if config.delays == "synaptic":
+        links |= parameters.delay[place].astype(np.int64) << offset
+    return words, links
 
 
 def _cursor_rows(parameters, bank):
@@ -60,10 +74,10 @@ def bank_images(parameters, bank):
     config, tables = parameters.config, parameters.tables
     mine = _synapses(parameters, bank)
     cursors = config.buffer == "cursor"
-    rows, links = (_cursor_rows(parameters, bank) if cursors else _ring_rows(parameters, mine))
+    rows, links = (_cursor_rows(parameters, bank) if cursors else _ring_rows(parameters, bank))
     words = {
         Memory.ROWS: rows,
-        Memory.WEIGHTS: parameters.weight[mine],
+        Memory.WEIGHTS: np.where(mine >= 0, parameters.weight[mine], 0),
         Memory.LINKS: links,
         Memory.THETA0: parameters.theta0[bank :: config.banks],
         Memory.BETA: parameters.beta[bank :: config.banks],

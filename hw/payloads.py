@@ -26,6 +26,8 @@ __all__ = [
     "offset_bits",
     "output_word",
     "p_shape",
+    "ring_link",
+    "ring_row",
     "synapse",
     "trace_record",
     "waiting",
@@ -132,6 +134,27 @@ def cursor_index(config):
     return unsigned(config.cursor_bits)
 
 
+def ring_row(config):
+    """Return the layout of a row's bounds: it starts at a synapse and ends where the next starts.
+
+    With it is what's common to its synapses: axonal ``delay``, and in a dense row the ``first``
+    target.
+    """
+    return data.StructLayout({
+        "start": config.synapses.bit_length(),
+        **({"delay": config.delay_bits} if config.delays == "axonal" else {}),
+        **({"first": config.local_bits} if config.rows == "dense" else {}),
+    })
+
+
+def ring_link(config):
+    """Return the layout of what a synapse has of its own but for the weight; it may be nothing."""
+    return data.StructLayout({
+        **({"target": config.local_bits} if config.rows == "sparse" else {}),
+        **({"delay": config.delay_bits} if config.delays == "synaptic" else {}),
+    })
+
+
 def cursor_row(config):
     """Return the layout of a row's beginning: its first synapse, and that one's delay.
 
@@ -186,6 +209,7 @@ def memories(config):
     exponential = config.synapse == "exponential"
     missing = {
         Memory.REGISTERS: True,
+        Memory.LINKS: config.rows == "dense" and config.delays == "axonal",
         Memory.BETA: not config.adaptive,
         Memory.LOW_A: not config.adaptive,
         Memory.HIGH_A: not config.adaptive,
@@ -207,7 +231,7 @@ def memory_depth(config, memory):
     """
     high = high_words_limit(config)
     return max(2, {
-        Memory.ROWS: config.sources + (config.buffer == "ring"),
+        Memory.ROWS: config.sources * config.segments + (config.buffer == "ring"),
         Memory.WEIGHTS: config.synapses,
         Memory.LINKS: config.synapses,
         Memory.THETA0: config.bank_neurons,
@@ -226,9 +250,9 @@ def memory_depth(config, memory):
 
 def memory_shape(config, memory):
     """Return the shape of a word of ``memory``; it's at the low end of a bus word."""
-    rows, links = config.synapses.bit_length(), config.local_bits + config.delay_bits
-    if config.buffer == "cursor":
-        rows, links = cursor_row(config).size, cursor_link(config).size
+    cursors = config.buffer == "cursor"
+    rows = cursor_row(config).size if cursors else ring_row(config).size
+    links = cursor_link(config).size if cursors else ring_link(config).size
     return Shape.cast({
         Memory.ROWS: unsigned(rows),
         Memory.WEIGHTS: signed(config.weight_bits),

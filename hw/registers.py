@@ -74,7 +74,7 @@ class BusMap:
         if self.address_bits > BUS_BITS:
             raise ValueError(f"Bus addresses must fit {BUS_BITS} bits, not {self.address_bits}")
         for memory, name in ((Memory.LINKS, "Target and delay of a synapse"),
-                             (Memory.ROWS, "Place and delay of a row")):
+                             (Memory.ROWS, "The word of a row")):
             bits = memory_shape(self.config, memory).width
             if bits > BUS_BITS:
                 raise ValueError(f"{name} must fit {BUS_BITS} bits, not {bits}")

@@ -7,6 +7,8 @@ from typing import get_type_hints
 SYNAPSES = ("exponential", "jump")
 READOUTS = ("first-spike", "spike-count", "leaky")
 BUFFERS = ("ring", "cursor")
+ROWS = ("sparse", "dense")
+DELAYS = ("synaptic", "axonal")
 
 LOW_WORDS = 64  # words of the fine decay table; the coarse one steps by as many ticks
 FRACTION = 16  # fractional bits of every table
@@ -14,7 +16,8 @@ SLEEP_LEVELS = 8  # look again after 1, 2, 4 .. 64 ticks, or never (the last)
 WAKE_SLOTS = 128  # slots of the wheel that holds pending looks: twice the longest sleep
 LOOKUP = 16  # ticks of which it can be asked at once whether anything is due
 
-LATER = {"buffer": "ring", "cursors": 0}  # fields that the first designs didn't have
+# Fields that the first designs didn't have.
+LATER = {"buffer": "ring", "cursors": 0, "rows": "sparse", "delays": "synaptic", "segments": 1}
 
 # The cursor buffer: docs/core.md says how these hang together, and what was measured.
 WHEEL_TICKS = 4  # ticks of a slot of the time wheel
@@ -86,6 +89,15 @@ class CoreConfig:
     cursors : int
         Spikes that a bank can have in flight at once, with the cursor buffer: a power of two, 2 to
         65536. 0 with the ring.
+    rows : str
+        ``"sparse"`` (each synapse stores its target) or ``"dense"`` (a row's synapses in a bank go
+        to consecutive neurons; a weight of 0 stands where there's none). Dense with the ring alone.
+    delays : str
+        ``"synaptic"`` (each synapse stores its delay) or ``"axonal"`` (each row does). Axonal with
+        the ring alone.
+    segments : int
+        Delays that a source can have in a bank, where they are axonal: a power of two, 1 to 16.
+        Each takes a row. 1 where they are synaptic.
 
     Raises
     ------
@@ -113,6 +125,9 @@ class CoreConfig:
     banks: int = 1
     buffer: str = LATER["buffer"]
     cursors: int = LATER["cursors"]
+    rows: str = LATER["rows"]
+    delays: str = LATER["delays"]
+    segments: int = LATER["segments"]
 
     def __post_init__(self):
         for name, kind in get_type_hints(type(self)).items():
@@ -124,6 +139,8 @@ class CoreConfig:
         self._check_choice("readout", READOUTS)
         self._check_choice("synapse", SYNAPSES)
         self._check_choice("buffer", BUFFERS)
+        self._check_choice("rows", ROWS)
+        self._check_choice("delays", DELAYS)
         self._check_range("inputs", 1, 1 << 16)
         self._check_range("neurons", 1, 1 << 16)
         self._check_range("outputs", 1, self.neurons)
@@ -132,6 +149,7 @@ class CoreConfig:
         self._check_range("fan_in", 1, 1 << 16)
         self._check_range("synapses", 1, 1 << 26)
         self._check_cursors()
+        self._check_rows()
         check_widths(self.weight_bits, self.trace_bits, self.guard_bits)
         self._check_range("banks", 1, self.neurons)
         check_tick(self.tick)
@@ -149,6 +167,16 @@ class CoreConfig:
         elif not 2 <= self.cursors <= 1 << 16 or self.cursors.bit_count() != 1:
             raise ValueError(
                 f"Core cursors must be a power of two from 2 to 65536, not {self.cursors!r}")
+
+    def _check_rows(self):
+        for name, value in (("rows", "sparse"), ("delays", "synaptic")):
+            if self.buffer == "cursor" and getattr(self, name) != value:
+                raise ValueError(f"Core {name} must be {value} with the cursor buffer, "
+                                 f"not {getattr(self, name)}")
+        most = 16 if self.delays == "axonal" else 1
+        if not 1 <= self.segments <= most or self.segments.bit_count() != 1:
+            raise ValueError(f"Core segments must be a power of two from 1 to {most} with "
+                             f"{self.delays} delays, not {self.segments!r}")
 
     def _check_choice(self, name, choices):
         if getattr(self, name) not in choices:

@@ -120,8 +120,11 @@ CASES = {
     "one output, many banks": {"neurons": 5, "outputs": 1, "readout": "leaky", "banks": 4},
     "delay of one": {"delay_max": 1, "banks": 1},
     "with cursors": {"buffer": "cursor", "cursors": 64, "banks": 2, "delay_max": 30, "ticks": 60},
-    "with cursors, leaky": {"buffer": "cursor", "cursors": 128, "banks": 1, "readout": "leaky",
+    "with cursors, leaky": {"buffer": "cursor", "cursors": 256, "banks": 1, "readout": "leaky",
                             "outputs": 2, "synapse": "jump", "delay_max": 200, "ticks": 250},
+    "with dense rows": {"rows": "dense", "banks": 2},
+    "with axonal delays": {"delays": "axonal", "segments": 4, "banks": 2},
+    "with both": {"rows": "dense", "delays": "axonal", "segments": 2, "banks": 3},
     "many chunks": {"neurons": 70, "banks": 1, "fan_in": 1, "synapses": 70, "ticks": 12},
 }
 

@@ -8,14 +8,16 @@ from ranvier.hw.registers import BusMap
 
 from ..designs import random_config, random_parameters
 
+CURSORS = {"buffer": "cursor", "cursors": 8}
+DENSE, AXONAL = {"rows": "dense"}, {"delays": "axonal", "segments": 4}
 
-@pytest.fixture(params=[(1, "ring"), (2, "ring"), (3, "ring"), (1, "cursor"), (2, "cursor")])
+
+@pytest.fixture(params=[(1, {}), (2, {}), (3, {}), (1, CURSORS), (2, CURSORS), (2, DENSE),
+                        (2, AXONAL), (3, DENSE | AXONAL)])
 def parameters(request):
-    banks, buffer = request.param
+    banks, fixed = request.param
     rng = np.random.default_rng(banks)
-    config = random_config(rng, neurons=7, banks=banks, buffer=buffer,
-                           cursors=8 if buffer == "cursor" else 0)
-    return random_parameters(rng, config)
+    return random_parameters(rng, random_config(rng, neurons=7, banks=banks, **fixed))
 
 
 def synapses(parameters):
@@ -34,10 +36,20 @@ def synapses(parameters):
 
 def ring_row(config, images, source):
     """Return word, local target and delay of each synapse of a source."""
-    rows = images[Memory.ROWS]
-    for word in range(rows[source], rows[source + 1]):
-        delay, target = divmod(int(images[Memory.LINKS][word]), 1 << config.local_bits)
-        yield word, target, delay
+    start_bits = config.synapses.bit_length()
+    for row in range(source * config.segments, (source + 1) * config.segments):
+        (common, start), (_, end) = (divmod(int(word), 1 << start_bits)
+                                     for word in images[Memory.ROWS][row : row + 2])
+        if config.delays == "axonal":
+            common, axonal = divmod(common, 1 << config.delay_bits)
+        for word in range(start, end):
+            link = int(images[Memory.LINKS][word]) if Memory.LINKS in images else 0
+            target = common + word - start
+            if config.rows == "sparse":
+                link, target = divmod(link, 1 << config.local_bits)
+            elif images[Memory.WEIGHTS][word] == 0:
+                continue
+            yield word, target, axonal if config.delays == "axonal" else link
 
 
 def cursor_row(config, images, source):
@@ -62,6 +74,7 @@ def test_places_lead_to_the_weights(parameters):
     images = [bank_images(parameters, bank) for bank in range(parameters.config.banks)]
     got = [images[bank][Memory.WEIGHTS][word] for bank, word in zip(banks, words, strict=True)]
     assert got == parameters.weight.tolist()
+    assert len(set(zip(banks, words, strict=True))) == len(got)
 
 
 def test_thresholds_and_tables_are_copied(parameters):

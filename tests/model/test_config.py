@@ -44,6 +44,20 @@ def test_a_wheel_tells_every_delay_apart(delay_max, wheel, lap_bits):
     assert delay_max <= wheel * WHEEL_TICKS << lap_bits
 
 
+@pytest.mark.parametrize(("values", "message"), [
+    ({"buffer": "cursor", "cursors": 4, "rows": "dense"},
+     "Core rows must be sparse with the cursor buffer, not dense"),
+    ({"buffer": "cursor", "cursors": 4, "delays": "axonal"},
+     "Core delays must be synaptic with the cursor buffer, not axonal"),
+    ({"segments": 2}, "Core segments must be a power of two from 1 to 1 with synaptic delays"),
+    ({"segments": 3, "delays": "axonal"},
+     "Core segments must be a power of two from 1 to 16 with axonal delays, not 3"),
+])
+def test_what_cannot_be_stored_together_is_refused(values, message):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        CoreConfig(**{**GOOD, **values})
+
+
 @pytest.mark.parametrize("cursors", [0, 1, 24, 1 << 17])
 def test_cursors_are_a_power_of_two(cursors):
     with pytest.raises(ValueError, match=rf"^Core cursors must be a power of two from 2 to 65536, "
