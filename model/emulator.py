@@ -119,7 +119,9 @@ class Emulator:
         if np.min(weight, initial=0) < -limit or np.max(weight, initial=0) >= limit:
             raise ValueError(f"Emulator weight must be from {-limit} to {limit - 1}, not "
                              f"{np.min(weight)} to {np.max(weight)}")
-        return np.asarray(weight, self._word) + self._word(1 << config.sum_bits)
+        word = np.asarray(weight, self._word) + self._word(1 << config.sum_bits)
+        # A weight that a fault has made 0 is no synapse in a dense row.
+        return np.where(np.asarray(weight) == 0, 0, word) if config.rows == "dense" else word
 
     def _window(self):
         """Return room for the arrivals of some ticks; a longer one has to slide less often."""
