@@ -174,6 +174,21 @@ def test_a_spike_for_which_there_is_no_cursor_is_lost_and_told():
     assert bench.sent == arrivals(parameters, kept)
 
 
+def test_a_spike_waits_for_cursors_that_the_tick_frees():
+    config = cursor_config(cursors=2)
+    parameters = one_row(config, [3, 50])
+    dut = CursorFetch(config=config, images=bank_images(parameters, 0))
+    bench = Bench(dut, 110, 0)
+    spikes = [(tick, 0) for tick in (0, 1, 44)]  # the first two are over in tick 44
+
+    async def run(ctx):
+        await bench.run(ctx, by_tick(spikes))
+
+    simulate(dut, run, background=(bench.collect,), cycles=5000)
+    assert bench.lost == 0
+    assert bench.sent == arrivals(parameters, spikes)
+
+
 def test_clear_leaves_no_spike_in_flight_and_every_cursor_free():
     config = cursor_config(cursors=4)
     parameters = one_row(config, [3, 500, 2000])
