@@ -1,9 +1,10 @@
 """A bank of a core: some of the neurons, with their synapses, delays and state."""
 
-from amaranth.hdl import Const, Module, Signal
+from amaranth.hdl import Cat, Const, Module, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from .cursor import CursorFetch
 from .integrator import Integrator
 from .neuron import NeuronUnit
 from .payloads import (
@@ -22,11 +23,14 @@ from .streams import Merge
 
 __all__ = ["Bank"]
 
+CURSOR_BUSY_CYCLES = 4
+
 
 class Bank(wiring.Component):
     """Owns the neurons j with ``j % config.banks == index``, as local neurons ``j // banks``.
 
-    Sources that spike in a tick are looked up, and their synapses put into the delay ring. The
+    Sources that spike in a tick are looked up, and their synapses put into the delay ring: at
+    once, or with the cursor buffer shortly before they arrive. The
     neurons that are due in the tick, for arrivals first and for looks after them, go through the
     neuron unit (or the integrator, for leaky outputs). A neuron that is due for both is touched
     first, which replaces its look.
@@ -60,8 +64,8 @@ class Bank(wiring.Component):
     load : In(LoadSignature(config))
         Writes the memories, while ``idle``.
     count : Out(data.StructLayout)
-        What happened in this cycle: ``touches``, ``looks``, ``synaptic_events``, ``saturations``
-        and ``overflows``.
+        What happened in this cycle: ``touches``, ``looks``, ``synaptic_events``, ``saturations``,
+        ``overflows`` and ``lost``.
     """
 
     def __init__(self, *, config, index, images=None):
@@ -69,7 +73,8 @@ class Bank(wiring.Component):
             raise ValueError(f"Bank index must be from 0 to {config.banks - 1}, not {index!r}")
         self._config = config
         self._index = index
-        self._rows = RowFetch(config=config, images=images)
+        fetch = CursorFetch if config.buffer == "cursor" else RowFetch
+        self._rows = fetch(config=config, images=images)
         self._ring = DelayRing(config=config)
         self._neurons = self._outputs = None
         if index < config.spiking:
@@ -90,6 +95,7 @@ class Bank(wiring.Component):
             "load": In(LoadSignature(config)),
             "count": Out(data.StructLayout({
                 "touches": 2, "looks": 1, "synaptic_events": 1, "saturations": 2, "overflows": 1,
+                "lost": 1,
             })),
         })
 
@@ -136,8 +142,12 @@ class Bank(wiring.Component):
                                        memory_depth(config, Memory.READOUT))]
         return places
 
+    @property
+    def _cursors(self):
+        return self._rows if self._config.buffer == "cursor" else None
+
     def _stateful(self):
-        units = (self._ring, self._neurons, self._outputs)
+        units = (self._ring, self._neurons, self._outputs, self._cursors)
         return [unit for unit in units if unit is not None]
 
     def _add_units(self, m):
@@ -158,6 +168,13 @@ class Bank(wiring.Component):
             ]
         for unit in self._stateful():
             m.d.comb += unit.clear.eq(self.clear)
+        if self._cursors:
+            m.d.comb += [
+                self._cursors.tick.eq(self.tick),
+                self._cursors.start.eq(self.start),
+                self._cursors.group.eq(self.group),
+                self.count.lost.eq(self._cursors.lost),
+            ]
 
     def _serve(self, m, tick):
         """Share the neurons that are due between the neuron unit and the integrator."""
@@ -200,13 +217,19 @@ class Bank(wiring.Component):
             ring.start.eq(self.start),
             ring.group.eq(self.group),
             ring.look.eq(self.look),
-            self.busy.eq(ring.busy),
+            self.busy.eq(ring.busy | self._cursors.busy if self._cursors else ring.busy),
         ]
 
         working = [unit for unit in (rows, ring, self._neurons, self._outputs) if unit]
         m.d.comb += self.idle.eq(Const(1))
         for unit in working:
             with m.If(~unit.idle):
+                m.d.comb += self.idle.eq(0)
+        if self._cursors:
+            # Its marks show in `busy` some cycles after it's idle.
+            still = Signal(CURSOR_BUSY_CYCLES)
+            m.d.sync += still.eq(Cat(self._cursors.idle, still))
+            with m.If(~still.all()):
                 m.d.comb += self.idle.eq(0)
         with m.If(self.trace.valid):
             m.d.comb += self.idle.eq(0)

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from ..model.cursors import bank_order, stretches
+from ..model.rows import bank_rows
 from .payloads import BANKED, BUS_BITS, Memory, memories, memory_depth, memory_shape
 from .registers import BusMap
 
@@ -14,9 +16,51 @@ def synapse_places(parameters):
     bank = parameters.target.astype(np.int64) % banks
     word = np.empty_like(bank)
     for k in range(banks):
-        mine = bank == k
-        word[mine] = np.arange(mine.sum())
+        mine = _synapses(parameters, k)
+        word[mine[mine >= 0]] = np.flatnonzero(mine >= 0)
     return bank, word
+
+
+def _synapses(parameters, bank):
+    """Return which synapse each word of a bank is, as places in ``parameters``; -1: none."""
+    if parameters.config.buffer == "cursor":
+        return bank_order(parameters, bank)[1]
+    return bank_rows(parameters, bank).place
+
+
+def _ring_rows(parameters, bank):
+    """Return the words of ``rows`` and ``links`` for the ring."""
+    config = parameters.config
+    start, delay, first, place = bank_rows(parameters, bank)
+    words = start.copy()
+    fields = [(delay, config.delays == "axonal", config.delay_bits),
+              (first, config.rows == "dense", config.local_bits)]
+    offset = config.synapses.bit_length()
+    for field, there, bits in fields:
+        if there:
+            words[:-1] |= field << offset
+            offset += bits
+    links, offset = np.zeros(place.size, np.int64), 0
+    if config.rows == "sparse":
+        links |= parameters.target[place].astype(np.int64) // config.banks
+        offset = config.local_bits
+    if config.delays == "synaptic":
+        links |= parameters.delay[place].astype(np.int64) << offset
+    return words, links
+
+
+def _cursor_rows(parameters, bank):
+    """Return the words of ``rows`` and ``links`` for the cursor buffer."""
+    config = parameters.config
+    source, mine = bank_order(parameters, bank)
+    delay = parameters.delay[mine].astype(np.int64)
+    gap, end = stretches(source, delay)
+    links = parameters.target[mine].astype(np.int64) // config.banks
+    links |= (gap | end.astype(np.int64) << config.gap_bits) << config.local_bits
+    sources, first = np.unique(source, return_index=True)
+    rows = np.zeros(config.sources, np.int64)
+    rows[sources] = first | delay[first] << config.pointer_bits
+    return rows, links
 
 
 def bank_images(parameters, bank):
@@ -28,12 +72,12 @@ def bank_images(parameters, bank):
         Weights are signed, all other words are not. Words without use are 0.
     """
     config, tables = parameters.config, parameters.tables
-    mine = np.flatnonzero(parameters.target % config.banks == bank)
-    links = parameters.target[mine].astype(np.int64) // config.banks
-    links |= parameters.delay[mine].astype(np.int64) << config.local_bits
+    mine = _synapses(parameters, bank)
+    cursors = config.buffer == "cursor"
+    rows, links = (_cursor_rows(parameters, bank) if cursors else _ring_rows(parameters, bank))
     words = {
-        Memory.ROWS: np.searchsorted(mine, parameters.row_start),
-        Memory.WEIGHTS: parameters.weight[mine],
+        Memory.ROWS: rows,
+        Memory.WEIGHTS: np.where(mine >= 0, parameters.weight[mine], 0),
         Memory.LINKS: links,
         Memory.THETA0: parameters.theta0[bank :: config.banks],
         Memory.BETA: parameters.beta[bank :: config.banks],

@@ -4,7 +4,7 @@ from amaranth.hdl import Shape, signed, unsigned
 from amaranth.lib import data, enum, wiring
 from amaranth.lib.wiring import Out
 
-from ..model.config import FRACTION, LOW_WORDS, SLEEP_LEVELS, WAKE_SLOTS
+from ..model.config import FRACTION, LOOKUP, LOW_WORDS, SLEEP_LEVELS, WAKE_SLOTS, WHEEL_TICKS
 from ..model.tables import high_words_limit
 
 __all__ = [
@@ -19,6 +19,9 @@ __all__ = [
     "LoadSignature",
     "Memory",
     "bank_trace",
+    "cursor_index",
+    "cursor_link",
+    "cursor_row",
     "due",
     "input_word",
     "memories",
@@ -27,8 +30,11 @@ __all__ = [
     "offset_bits",
     "output_word",
     "p_shape",
+    "ring_link",
+    "ring_row",
     "synapse",
     "trace_record",
+    "waiting",
     "wake",
     "wheel_bits",
     "wheel_sizes",
@@ -37,8 +43,8 @@ __all__ = [
 BUS_BITS = 32  # data width of the bus
 TABLE_BITS = FRACTION + 1  # unsigned width of a table word: 1.0 is 2**FRACTION
 WAKE_BITS = (WAKE_SLOTS - 1).bit_length()
-GROUP_BITS = 4
-GROUP = 1 << GROUP_BITS  # slots of a wheel that are looked up together
+GROUP = LOOKUP  # ticks that are looked up together
+GROUP_BITS = GROUP.bit_length() - 1
 WHEEL_BITS = GROUP_BITS + 1  # at least, of a slot's number
 SUM_LATENCY = 4  # cycles from an accepted neuron that is due to the sum of its arrivals
 
@@ -128,8 +134,69 @@ def synapse(config):
     """Return the layout of a synaptic event: what ``target`` (local) gets ``delay`` ticks later."""
     return data.StructLayout({
         "target": config.local_bits,
-        "delay": config.delay_bits,
+        "delay": (config.slots - 1).bit_length(),
         "weight": signed(config.weight_bits),
+    })
+
+
+def cursor_index(config):
+    """Return the shape of a cursor's number."""
+    return unsigned(config.cursor_bits)
+
+
+def ring_row(config):
+    """Return the layout of a row's bounds: it starts at a synapse and ends where the next starts.
+
+    With it is what's common to its synapses: axonal ``delay``, and in a dense row the ``first``
+    target.
+    """
+    return data.StructLayout({
+        "start": config.synapses.bit_length(),
+        **({"delay": config.delay_bits} if config.delays == "axonal" else {}),
+        **({"first": config.local_bits} if config.rows == "dense" else {}),
+    })
+
+
+def ring_link(config):
+    """Return the layout of what a synapse has of its own but for the weight; it may be nothing."""
+    return data.StructLayout({
+        **({"target": config.local_bits} if config.rows == "sparse" else {}),
+        **({"delay": config.delay_bits} if config.delays == "synaptic" else {}),
+    })
+
+
+def cursor_row(config):
+    """Return the layout of a row's beginning: its first synapse, and that one's delay.
+
+    A delay of 0 says that the row is empty.
+    """
+    return data.StructLayout({"pointer": config.pointer_bits, "delay": config.delay_bits})
+
+
+def cursor_link(config):
+    """Return the layout of a synapse but for its weight, in a row that is sorted by delay.
+
+    ``gap`` is by how much longer the row's next synapse takes. ``end`` ends a stretch of the row
+    that is sent at once; one with a gap of 0 ends the row.
+    """
+    return data.StructLayout({
+        "target": config.local_bits,
+        "gap": config.gap_bits,
+        "end": 1,
+    })
+
+
+def waiting(config):
+    """Return the layout of a spike in flight: a cursor, and the next synapse of its row.
+
+    That one arrives in tick ``phase`` of the slot after the one in which the cursor is handed out,
+    if ``lap`` is the wheel's.
+    """
+    return data.StructLayout({
+        "pointer": config.pointer_bits,
+        "phase": (WHEEL_TICKS - 1).bit_length(),
+        "lap": config.lap_bits,
+        "cursor": cursor_index(config),
     })
 
 
@@ -147,8 +214,9 @@ def wheel_sizes(config):
 
 
 def wheel_bits(config):
-    """Return the width of a slot that stands for one in any of a bank's wheels: see `SlotMap`."""
-    return max(WHEEL_BITS, *((size - 1).bit_length() for size in wheel_sizes(config)))
+    """Return the width of a slot that stands for one in any of a bank's wheels."""
+    cursors = config.wheel_slots * WHEEL_TICKS if config.buffer == "cursor" else 1
+    return max(WHEEL_BITS, *((size - 1).bit_length() for size in (*wheel_sizes(config), cursors)))
 
 
 def wake(config):
@@ -161,6 +229,7 @@ def memories(config):
     exponential = config.synapse == "exponential"
     missing = {
         Memory.REGISTERS: True,
+        Memory.LINKS: config.rows == "dense" and config.delays == "axonal",
         Memory.BETA: not config.adaptive,
         Memory.LOW_A: not config.adaptive,
         Memory.HIGH_A: not config.adaptive,
@@ -182,7 +251,7 @@ def memory_depth(config, memory):
     """
     high = high_words_limit(config)
     return max(2, {
-        Memory.ROWS: config.sources + 1,
+        Memory.ROWS: config.sources * config.segments + (config.buffer == "ring"),
         Memory.WEIGHTS: config.synapses,
         Memory.LINKS: config.synapses,
         Memory.THETA0: config.bank_neurons,
@@ -201,10 +270,13 @@ def memory_depth(config, memory):
 
 def memory_shape(config, memory):
     """Return the shape of a word of ``memory``; it's at the low end of a bus word."""
+    cursors = config.buffer == "cursor"
+    rows = cursor_row(config).size if cursors else ring_row(config).size
+    links = cursor_link(config).size if cursors else ring_link(config).size
     return Shape.cast({
-        Memory.ROWS: unsigned(config.synapses.bit_length()),
+        Memory.ROWS: unsigned(rows),
         Memory.WEIGHTS: signed(config.weight_bits),
-        Memory.LINKS: unsigned(config.local_bits + config.delay_bits),
+        Memory.LINKS: unsigned(links),
         Memory.THETA0: unsigned(config.trace_bits),
         Memory.BETA: unsigned(config.trace_bits),
     }.get(Memory(memory), unsigned(TABLE_BITS)))

@@ -36,7 +36,7 @@ VERSION = 2  # of the registers, the address map and the streams
 
 # Bits of the registers of the same names.
 STATUS = ("running", "clearing")
-ERRORS = ("refused", "dropped", "overflow", "bad_end")
+ERRORS = ("refused", "dropped", "overflow", "bad_end", "lost")
 
 # Counts of the sample that runs, or of the last one. They stop at their largest value.
 COUNTERS = ("cycles", "ticks", "input_events", "spikes", "touches", "looks", "synaptic_events",
@@ -69,7 +69,7 @@ class BusMap:
     Raises
     ------
     ValueError
-        If an address, or target and delay of a synapse, need more than 32 bits.
+        If an address, target and delay of a synapse, or the word of a row need more than 32 bits.
     """
 
     config: object
@@ -77,10 +77,11 @@ class BusMap:
     def __post_init__(self):
         if self.address_bits > BUS_BITS:
             raise ValueError(f"Bus addresses must fit {BUS_BITS} bits, not {self.address_bits}")
-        link_bits = memory_shape(self.config, Memory.LINKS).width
-        if link_bits > BUS_BITS:
-            raise ValueError(f"Target and delay of a synapse must fit {BUS_BITS} bits, "
-                             f"not {link_bits}")
+        for memory, name in ((Memory.LINKS, "Target and delay of a synapse"),
+                             (Memory.ROWS, "The word of a row")):
+            bits = memory_shape(self.config, memory).width
+            if bits > BUS_BITS:
+                raise ValueError(f"{name} must fit {BUS_BITS} bits, not {bits}")
 
     @property
     def bank_bits(self):
@@ -135,13 +136,18 @@ class BusSignature(wiring.Signature):
 def counter_steps(config):
     """Return the most that each counter goes up by in a cycle."""
     each = {"touches": 2, "looks": 1, "synaptic_events": 1, "saturations": 3, "overflows": 1}
-    return {name: each[name] * config.banks if name in each else 1 for name in TOTALS}
+    steps = {name: each[name] * config.banks if name in each else 1 for name in TOTALS}
+    return steps | {"dropped": 1 + config.banks}
 
 
 def count_layout(config):
-    """Return the layout of what each counter of a sample goes up by in a cycle."""
+    """Return the layout of what each counter of a sample goes up by in a cycle.
+
+    ``lost`` has none of its own: spikes that are lost in a bank count as ``dropped``.
+    """
     steps = counter_steps(config)
-    return data.StructLayout({name: steps[name].bit_length() for name in COUNTERS})
+    layout = {name: steps[name].bit_length() for name in COUNTERS}
+    return data.StructLayout(layout | {"dropped": 1, "lost": config.banks.bit_length()})
 
 
 class RegisterFile(wiring.Component):
@@ -236,6 +242,7 @@ class RegisterFile(wiring.Component):
         read = Signal()
         m.d.comb += [
             *(counters.count[name].eq(self.count[name]) for name in COUNTERS),
+            counters.count.dropped.eq(self.count.dropped + self.count.lost),
             counters.count.samples.eq(self.over),
             counters.count.refused.eq(refused),
             counters.begin.eq(self.begin),
@@ -276,7 +283,7 @@ class RegisterFile(wiring.Component):
         selected = Signal()
         m.d.comb += [
             occurred.eq(Cat(refused, self.count.dropped.any(), self.count.overflows.any(),
-                            self.bad_end)),
+                            self.bad_end, self.count.lost.any())),
             selected.eq(memory == Memory.REGISTERS.value),
         ]
         words = self._words(m, errors)

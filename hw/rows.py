@@ -1,26 +1,53 @@
 """Row fetch: streams the synapses of a source out of a bank's memories."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, Signal, signed
 from amaranth.lib import data, stream, wiring
-from amaranth.lib.memory import Memory as Storage
 from amaranth.lib.wiring import In, Out
 
-from .payloads import LoadSignature, Memory, memory_depth, memory_shape, synapse
+from .payloads import (
+    LoadSignature,
+    Memory,
+    memories,
+    memory_depth,
+    memory_shape,
+    ring_link,
+    ring_row,
+    synapse,
+)
+from .plain import plain_memory
 from .tiled import TiledMemory
 
-__all__ = ["RowFetch"]
+__all__ = ["RowFetch", "loaded_memory"]
+
+
+def loaded_memory(m, config, memory, load, images):
+    """Add a memory that is written through ``load`` to a module. Returns its read port.
+
+    ``images`` : initial words by `Memory`; without them they are 0.
+    """
+    read, write = plain_memory(
+        m, memory.name.lower(), shape=memory_shape(config, memory),
+        depth=memory_depth(config, memory), init=[int(word) for word in images.get(memory, [])])
+    m.d.comb += [
+        write.en.eq(load.en & (load.memory == memory)),
+        write.addr.eq(load.address),
+        write.data.eq(load.data),
+    ]
+    return read
 
 
 class RowFetch(wiring.Component):
     """Streams the synapses of each source that it's given, one per cycle.
 
-    Three memories: ``rows`` (where the row of a source starts; the next row's start is its end),
-    ``weights``, and ``links`` (target and delay of the same synapse). The bounds of the next
-    source are fetched while a row is streamed.
+    Three memories: ``rows`` (where a row starts; the next row's start is its end; and what its
+    synapses have in common), ``weights``, and ``links`` (target and delay of the same synapse, as
+    far as the row doesn't tell). The bounds of the next row are fetched while one is streamed. In a
+    dense row, a weight of 0 is no synapse: it takes a cycle.
 
     Parameters
     ----------
     config : CoreConfig
+        With the ring.
     images : dict of Memory to sequence of int, or None
         Initial words of the three memories. All 0 with None.
 
@@ -36,7 +63,7 @@ class RowFetch(wiring.Component):
     """
 
     latency = 7  # cycles from an accepted source to its first synapse
-    source_cycles = 5  # cycles from an accepted source to the next one, at least
+    row_cycles = 5  # for each row of a source, at least
 
     def __init__(self, *, config, images=None):
         self._config = config
@@ -45,7 +72,7 @@ class RowFetch(wiring.Component):
             memory: TiledMemory(shape=memory_shape(config, memory),
                                 depth=memory_depth(config, memory),
                                 init=self._images.get(memory, []))
-            for memory in (Memory.WEIGHTS, Memory.LINKS)}
+            for memory in (Memory.WEIGHTS, Memory.LINKS) if memory in memories(config)}
         super().__init__({
             "i": In(stream.Signature(config.source_bits)),
             "o": Out(stream.Signature(synapse(config))),
@@ -59,99 +86,108 @@ class RowFetch(wiring.Component):
             memory: [((memory.name.lower(), name), depth) for name, depth in storage.places()]
             for memory, storage in self._synapses.items()}
 
-    def _storage(self, m, memory):
-        """Let a memory of synapses load through ``load``; returns it."""
+    def _storage(self, m, memory, address, advance):
+        """Let a memory of synapses load through ``load``. Returns the word of an address."""
         m.submodules[memory.name.lower()] = storage = self._synapses[memory]
         m.d.comb += [
+            storage.enable.eq(advance),
+            storage.address.eq(address),
             storage.write.eq(self.load.en & (self.load.memory == memory)),
             storage.write_address.eq(self.load.address),
             storage.after.eq(self.load.data),
         ]
-        return storage
+        return storage.word
 
-    def _bounds(self, m):
-        """Return the read port of the memory of bounds, which loads through ``load``."""
-        config, memory = self._config, Memory.ROWS
-        m.submodules.rows = storage = Storage(
-            shape=memory_shape(config, memory), depth=memory_depth(config, memory),
-            init=[int(word) for word in self._images.get(memory, [])])
-        write = storage.write_port()
-        m.d.comb += [
-            write.en.eq(self.load.en & (self.load.memory == memory)),
-            write.addr.eq(self.load.address),
-            write.data.eq(self.load.data),
-        ]
-        return storage.read_port()
+    def _look_up(self, m, begin):
+        """Look up the rows of sources. ``begin`` takes the next one.
 
-    def _look_up(self, m, rows, begin):
-        """Look up the bounds of the next source's row.
-
-        Returns the bounds, whether they're known, and whether no source is being looked up.
+        Returns its word, where it ends, whether they're known, and whether there's no other.
         """
-        bounds = Signal(data.StructLayout({"start": rows.data.shape(), "stop": rows.data.shape()}))
-        known, resting = Signal(), Signal()
-        source = Signal(self._config.source_bits)
-        next_source = Signal.like(rows.addr)
+        config = self._config
+        rows = loaded_memory(m, config, Memory.ROWS, self.load, self._images)
+        word = data.View(ring_row(config), rows.data)
+        first = Signal(ring_row(config))
+        stop = Signal.like(word.start)
+        known = Signal()
+        resting = Signal()
+        segment_bits = (config.segments - 1).bit_length()
+        row = Signal(config.source_bits + segment_bits + 1)  # one after the last row ends it
+        m.d.comb += rows.addr.eq(row)
         with m.FSM():
             with m.State("SOURCE"):
                 m.d.comb += [resting.eq(1), self.i.ready.eq(~known)]
-                m.d.sync += source.eq(self.i.payload)
+                m.d.sync += row.eq(self.i.payload << segment_bits)
                 with m.If(self.i.valid & self.i.ready):
                     m.next = "START"
             with m.State("START"):
-                m.d.comb += rows.addr.eq(source)
-                m.d.sync += next_source.eq(source + 1)
+                m.d.sync += row.eq(row + 1)
                 m.next = "STOP"
             with m.State("STOP"):
-                m.d.comb += rows.addr.eq(next_source)
-                m.d.sync += bounds.start.eq(rows.data)
+                m.d.sync += first.eq(word)
                 m.next = "KNOWN"
             with m.State("KNOWN"):
-                m.d.sync += [bounds.stop.eq(rows.data), known.eq(1)]
+                m.d.sync += [stop.eq(word.start), known.eq(1)]
                 m.next = "SOURCE"
+                if segment_bits:
+                    with m.If(row[:segment_bits] != 0):
+                        m.next = "NEXT"
+            if segment_bits:
+                with m.State("NEXT"):  # where this row ends, the source's next one starts
+                    with m.If(~known):
+                        m.next = "START"
         with m.If(begin):
             m.d.sync += known.eq(0)
-        return bounds, known, resting
+        return first, stop, known, resting & ~known
 
     def elaborate(self, platform):
         m = Module()
         config = self._config
-        rows = self._bounds(m)
-        weights = self._storage(m, Memory.WEIGHTS)
-        links = self._storage(m, Memory.LINKS)
-
         begin = Signal()  # the row that comes next is streamed from now on
-        bounds, ready, waiting = self._look_up(m, rows, begin)
+        first, stop, known, unread = self._look_up(m, begin)
 
-        address = Signal.like(rows.data)
-        end = Signal.like(rows.data)
+        address = Signal.like(stop)
+        left = Signal(signed(len(stop) + 1), init=-1)  # synapses after this one; -1: none at all
+        fewer = Signal.like(left)
         streaming = Signal()  # there is a synapse at the address
         read = Signal()  # and one at the memories' outputs
-        advance, ending = Signal(), Signal()
+        there = Signal()  # and in their registers
+        advance = Signal()
         m.d.comb += [
-            advance.eq(~self.o.valid | self.o.ready),
-            ending.eq(~streaming | (address + 1 == end)),
-            begin.eq(ready & advance & ending),
-            weights.enable.eq(advance),
-            links.enable.eq(advance),
-            weights.address.eq(address),
-            links.address.eq(address),
-            self.o.p.weight.eq(weights.word),
-            self.o.p.target.eq(links.word[:config.local_bits]),
-            self.o.p.delay.eq(links.word[config.local_bits:]),
-            self.idle.eq(waiting & ~ready & ~streaming & ~read & ~self.o.valid),
+            fewer.eq(left - 1),
+            streaming.eq(~left[-1]),
+            advance.eq(~there | self.o.ready),
+            begin.eq(known & advance & (~streaming | fewer[-1])),
+            self.o.valid.eq(there),
+            self.idle.eq(unread & ~streaming & ~read & ~there),
         ]
         with m.If(advance):
-            m.d.sync += [
-                address.eq(address + 1),
-                streaming.eq(~ending),
-                read.eq(streaming),
-                self.o.valid.eq(read),
-            ]
+            m.d.sync += [address.eq(address + 1), read.eq(streaming), there.eq(read)]
+            with m.If(streaming):
+                m.d.sync += left.eq(fewer)
         with m.If(begin):
-            m.d.sync += [
-                address.eq(bounds.start),
-                end.eq(bounds.stop),
-                streaming.eq(bounds.start != bounds.stop),
-            ]
+            m.d.sync += [address.eq(first.start), left.eq(stop - first.start - 1)]
+
+        weight = self._storage(m, Memory.WEIGHTS, address, advance)
+        m.d.comb += self.o.p.weight.eq(weight)
+        if Memory.LINKS in memories(config):
+            link = data.View(ring_link(config),
+                             self._storage(m, Memory.LINKS, address, advance))
+            for name in ring_link(config).members:
+                m.d.comb += self.o.p[name].eq(link[name])
+        if config.delays == "axonal":
+            self._follow(m, self.o.p.delay, first.delay, begin, advance, step=0)
+        if config.rows == "dense":
+            self._follow(m, self.o.p.target, first.first, begin, advance, step=1)
+            m.d.comb += self.o.valid.eq(there & weight.any())
         return m
+
+    def _follow(self, m, field, initial, begin, advance, *, step):
+        """Give ``field`` of the events what the row says, ``step`` more for each synapse."""
+        addressed, output = Signal.like(field), Signal.like(field)
+        between = Signal.like(field)
+        m.d.comb += field.eq(output)
+        with m.If(advance):
+            m.d.sync += [
+                output.eq(between), between.eq(addressed), addressed.eq(addressed + step)]
+        with m.If(begin):
+            m.d.sync += addressed.eq(initial)

@@ -2,8 +2,9 @@
 
 from amaranth.hdl import Array, Module, Signal
 from amaranth.lib import wiring
-from amaranth.lib.memory import Memory as Storage
 from amaranth.lib.wiring import In, Out
+
+from .plain import plain_memory
 
 __all__ = ["TiledMemory"]
 
@@ -75,8 +76,7 @@ class TiledMemory(wiring.Component):
         words = []
         for k, (name, depth) in enumerate(self.places()):
             init = self._init[k * TILE : k * TILE + depth]
-            m.submodules[name] = tile = Storage(shape=self._shape, depth=depth, init=init)
-            read, write = tile.read_port(), tile.write_port()
+            read, write = plain_memory(m, name, shape=self._shape, depth=depth, init=init)
             word = Signal.like(self.word, name=f"word_{k}")
             m.d.comb += [
                 read.en.eq(self.enable),

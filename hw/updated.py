@@ -2,8 +2,9 @@
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import wiring
-from amaranth.lib.memory import Memory as Storage
 from amaranth.lib.wiring import In, Out
+
+from .plain import plain_memory
 
 __all__ = ["UpdatedMemory"]
 
@@ -57,9 +58,7 @@ class UpdatedMemory(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.words = words = Storage(
-            shape=self._shape, depth=max(2, self.depth), init=[])
-        port, store = words.read_port(), words.write_port()
+        port, store = plain_memory(m, "words", shape=self._shape, depth=max(2, self.depth))
         second, third = Signal.like(self.address), Signal.like(self.address)
         stored = Signal.like(self.word)  # as the memory had it
         # What the two updates before have made of theirs, and whether it was this word.

@@ -27,6 +27,19 @@ def push(source, base, row_start, offset, word, window):
 
 
 @kernel
+def unsent(source, tick, duration, slot, row_start, hold):
+    """Return how many of one spike's synaptic events a core with cursors hasn't sent in the end.
+
+    It would send those of a stretch of the row in the first tick of a ``slot`` of ticks, one slot
+    before the first of them arrives, which is after ``hold`` ticks.
+    """
+    late = np.int64(0)
+    for s in range(row_start[source], row_start[source + 1]):
+        late += (tick + hold[s]) // slot * slot - slot >= duration
+    return late
+
+
+@kernel
 def clear(window, start, stop):
     """Set a part of the window to 0."""
     for i in range(stop - start):

@@ -6,11 +6,23 @@ from typing import get_type_hints
 
 SYNAPSES = ("exponential", "jump")
 READOUTS = ("first-spike", "spike-count", "leaky")
+BUFFERS = ("ring", "cursor")
+ROWS = ("sparse", "dense")
+DELAYS = ("synaptic", "axonal")
 
 LOW_WORDS = 64  # words of the fine decay table; the coarse one steps by as many ticks
 FRACTION = 16  # fractional bits of every table
 SLEEP_LEVELS = 8  # look again after 1, 2, 4 .. 64 ticks, or never (the last)
 WAKE_SLOTS = 128  # slots of the wheel that holds pending looks: twice the longest sleep
+LOOKUP = 16  # ticks of which it can be asked at once whether anything is due
+
+# Fields that the first designs didn't have.
+LATER = {"buffer": "ring", "cursors": 0, "rows": "sparse", "delays": "synaptic", "segments": 1}
+
+# The cursor buffer: docs/core.md says how these hang together, and what was measured.
+WHEEL_TICKS = 4  # ticks of a slot of the time wheel
+WHEEL_SLOTS = 256  # slots of the time wheel, at most: a block RAM of 4 Kibit
+NEAR_SLOTS = 4 * WHEEL_TICKS  # slots of the ring behind it
 
 
 def _bits(largest):
@@ -70,6 +82,22 @@ class CoreConfig:
         place.
     banks : int
         Banks that share the neurons. Results don't depend on it.
+    buffer : str
+        What delays synaptic events: ``"ring"`` (an accumulator for each neuron and tick of delay)
+        or ``"cursor"`` (a cursor into its row for each spike in flight). Results don't depend on
+        it, unless there are too few cursors.
+    cursors : int
+        Spikes that a bank can have in flight at once, with the cursor buffer: a power of two, 2 to
+        65536. 0 with the ring.
+    rows : str
+        ``"sparse"`` (each synapse stores its target) or ``"dense"`` (a row's synapses in a bank go
+        to consecutive neurons; a weight of 0 stands where there's none). Dense with the ring alone.
+    delays : str
+        ``"synaptic"`` (each synapse stores its delay) or ``"axonal"`` (each row does). Axonal with
+        the ring alone.
+    segments : int
+        Delays that a source can have in a bank, where they are axonal: a power of two, 1 to 16.
+        Each takes a row. 1 where they are synaptic.
 
     Raises
     ------
@@ -95,6 +123,11 @@ class CoreConfig:
     trace_bits: int
     guard_bits: int
     banks: int = 1
+    buffer: str = LATER["buffer"]
+    cursors: int = LATER["cursors"]
+    rows: str = LATER["rows"]
+    delays: str = LATER["delays"]
+    segments: int = LATER["segments"]
 
     def __post_init__(self):
         for name, kind in get_type_hints(type(self)).items():
@@ -105,6 +138,9 @@ class CoreConfig:
                 raise TypeError(f"Core {name} must be of type {kind.__name__}, not {value!r}")
         self._check_choice("readout", READOUTS)
         self._check_choice("synapse", SYNAPSES)
+        self._check_choice("buffer", BUFFERS)
+        self._check_choice("rows", ROWS)
+        self._check_choice("delays", DELAYS)
         self._check_range("inputs", 1, 1 << 16)
         self._check_range("neurons", 1, 1 << 16)
         self._check_range("outputs", 1, self.neurons)
@@ -112,6 +148,8 @@ class CoreConfig:
         self._check_range("delay_max", 1, 1 << 16)
         self._check_range("fan_in", 1, 1 << 16)
         self._check_range("synapses", 1, 1 << 26)
+        self._check_cursors()
+        self._check_rows()
         check_widths(self.weight_bits, self.trace_bits, self.guard_bits)
         self._check_range("banks", 1, self.neurons)
         check_tick(self.tick)
@@ -122,6 +160,23 @@ class CoreConfig:
             )
         if self.readout_bits > 60:
             raise ValueError(f"Readout must fit 60 bits, not {self.readout_bits}")
+
+    def _check_cursors(self):
+        if self.buffer == "ring":
+            self._check_range("cursors", 0, 0)
+        elif not 2 <= self.cursors <= 1 << 16 or self.cursors.bit_count() != 1:
+            raise ValueError(
+                f"Core cursors must be a power of two from 2 to 65536, not {self.cursors!r}")
+
+    def _check_rows(self):
+        for name, value in (("rows", "sparse"), ("delays", "synaptic")):
+            if self.buffer == "cursor" and getattr(self, name) != value:
+                raise ValueError(f"Core {name} must be {value} with the cursor buffer, "
+                                 f"not {getattr(self, name)}")
+        most = 16 if self.delays == "axonal" else 1
+        if not 1 <= self.segments <= most or self.segments.bit_count() != 1:
+            raise ValueError(f"Core segments must be a power of two from 1 to {most} with "
+                             f"{self.delays} delays, not {self.segments!r}")
 
     def _check_choice(self, name, choices):
         if getattr(self, name) not in choices:
@@ -191,8 +246,39 @@ class CoreConfig:
 
     @property
     def slots(self):
-        """Slots of the ring delay buffer: a power of two above ``delay_max``."""
-        return 1 << _bits(self.delay_max)
+        """Slots of the ring: a power of two above the longest delay that it sees."""
+        return NEAR_SLOTS if self.buffer == "cursor" else 1 << _bits(self.delay_max)
+
+    @property
+    def cursor_bits(self):
+        """Width of a cursor's number."""
+        return _bits(self.cursors - 1)
+
+    @property
+    def pointer_bits(self):
+        """Width of a synapse's place in its bank."""
+        return _bits(self.synapses - 1)
+
+    @property
+    def gap_bits(self):
+        """Width of the difference between two delays."""
+        return _bits(self.delay_max - 1)
+
+    @property
+    def wheel_slots(self):
+        """Slots of the time wheel of the cursor buffer. A power of two."""
+        needed = max(2 * LOOKUP, 1 << (self.delay_max - 1).bit_length())
+        return min(WHEEL_SLOTS, needed // WHEEL_TICKS)
+
+    @property
+    def slot_bits(self):
+        """Width of a slot of the time wheel."""
+        return _bits(self.wheel_slots - 1)
+
+    @property
+    def lap_bits(self):
+        """Width of the number by which the time wheel tells its laps apart."""
+        return _bits((self.delay_max - 1) // (self.wheel_slots * WHEEL_TICKS))
 
     @property
     def sum_bits(self):
@@ -220,15 +306,20 @@ class CoreConfig:
         return 8 * ((1 << (self.trace_bits - 17)) + 1)
 
     def to_json(self):
-        """Return the config as JSON text, the same for the same config."""
-        return json.dumps(asdict(self), sort_keys=True)
+        """Return the config as JSON text, the same for the same config.
+
+        Fields of `LATER` are left out at their defaults: older designs keep their hashes.
+        """
+        values = {name: value for name, value in asdict(self).items()
+                  if name not in LATER or value != LATER[name]}
+        return json.dumps(values, sort_keys=True)
 
     @classmethod
     def from_json(cls, text):
         """Return the config that ``to_json`` wrote; unknown and missing keys are refused."""
         values = json.loads(text)
         names = {field.name for field in fields(cls)}
-        if not isinstance(values, dict) or set(values) != names:
+        if not isinstance(values, dict) or {*values, *LATER} != names:
             found = sorted(values) if isinstance(values, dict) else values
             raise ValueError(f"Core config must have the keys {sorted(names)}, not {found!r}")
         return cls(**values)

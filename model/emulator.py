@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from .arithmetic import WORD_BITS
+from .config import WHEEL_TICKS
 from .counters import COUNTERS
+from .cursors import holds
 from .events import TRACE
 from .run import Design, Shape, run_batch, run_sample
 
@@ -72,19 +74,21 @@ class Emulator:
         if (reach + 1) * columns > 1 << 32:
             raise ValueError(f"Emulator must have at most 2^32 accumulators, not {reach + 1} ticks "
                              f"of {columns}")
+        cursors = config.buffer == "cursor"
         target = parameters.target.astype(np.int64)
         target += np.where(target < config.spiking, 0, width - config.spiking)
         self._shape = Shape(
             duration=config.ticks, inputs=config.inputs, spiking=config.spiking,
             top=config.trace_top, guard_bits=config.guard_bits, sum_bits=config.sum_bits,
             margin=config.sleep_margin, jump=config.synapse == "jump", width=width,
-            columns=columns, reach=reach)
+            columns=columns, reach=reach, slot=WHEEL_TICKS,
+            late=config.ticks - reach if cursors else config.ticks)
         self._design = Design(
             shape=self._shape, row_start=parameters.row_start,
             offset=(parameters.delay.astype(np.int64) * columns + target).astype(np.uint32),
             theta0=parameters.theta0, beta=parameters.beta,
             words=tables.low_m | tables.low_s << WORD_BITS | tables.low_a << 2 * WORD_BITS,
-            tables=tables)
+            hold=holds(parameters) if cursors else np.zeros(0, np.int64), tables=tables)
         # An accumulator holds a sum and, above it, the number of arrivals: at most fan_in.
         bits = config.sum_bits + config.fan_in.bit_length() + 1
         self._word = np.int32 if bits <= 32 else np.int64
@@ -115,7 +119,9 @@ class Emulator:
         if np.min(weight, initial=0) < -limit or np.max(weight, initial=0) >= limit:
             raise ValueError(f"Emulator weight must be from {-limit} to {limit - 1}, not "
                              f"{np.min(weight)} to {np.max(weight)}")
-        return np.asarray(weight, self._word) + self._word(1 << config.sum_bits)
+        word = np.asarray(weight, self._word) + self._word(1 << config.sum_bits)
+        # A weight that a fault has made 0 is no synapse in a dense row.
+        return np.where(np.asarray(weight) == 0, 0, word) if config.rows == "dense" else word
 
     def _window(self):
         """Return room for the arrivals of some ticks; a longer one has to slide less often."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from .config import CoreConfig
 from .files import load_arrays, save_arrays
+from .rows import bank_rows
 from .tables import ONE, Tables, high_words_limit
 
 ARRAYS = {"row_start": np.int64, "target": np.int32, "weight": np.int32, "delay": np.int32,
@@ -103,10 +104,21 @@ class Parameters:
         if fan_in.max() > config.fan_in:
             raise ValueError(f"Neuron {fan_in.argmax()} must have at most {config.fan_in} synapses "
                              f"(config fan_in), not {fan_in.max()}")
-        per_bank = np.bincount(self.target % config.banks, minlength=config.banks)
+        per_bank = np.array([self._words(bank) for bank in range(config.banks)])
         if per_bank.max() > config.synapses:
             raise ValueError(f"Bank {per_bank.argmax()} must have at most {config.synapses} "
                              f"synapses (config synapses), not {per_bank.max()}")
+
+    def _words(self, bank):
+        """Return how many synapses a bank has, those of no weight that fill up rows included."""
+        config = self.config
+        if (config.rows, config.delays) == ("sparse", "synaptic"):
+            return np.count_nonzero(self.target % config.banks == bank)
+        nothing = np.flatnonzero(self.weight == 0)
+        if config.rows == "dense" and nothing.size:
+            raise ValueError(f"Parameters weight[{nothing[0]}] must not be 0 with dense rows, "
+                             "where that is no synapse")
+        return bank_rows(self, bank).place.size
 
     @cached_property
     def hash(self):

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .arithmetic import FOREVER
-from .arrivals import amount, clear, count, push, slide
+from .arrivals import amount, clear, count, push, slide, unsent
 from .blocks import (
     DENSE,
     FAR,
@@ -47,6 +47,8 @@ class Shape(NamedTuple):
     width: int
     columns: int
     reach: int
+    slot: int
+    late: int
 
 
 class Design(NamedTuple):
@@ -56,6 +58,8 @@ class Design(NamedTuple):
     its word to the accumulator o places after the first one of the spike's tick. ``shape.columns``
     accumulators make a row: ``width`` for the spiking neurons and what pads them, then the leaky
     outputs. ``reach`` is the longest delay. ``words`` (64,) packs the three fine decay tables.
+    From tick ``shape.late`` on, spikes may have synaptic events that a core with cursors never
+    sends: see `arrivals.unsent` on ``shape.slot`` and ``hold`` (synapses,).
     """
 
     shape: Shape
@@ -64,6 +68,7 @@ class Design(NamedTuple):
     theta0: np.ndarray
     beta: np.ndarray
     words: np.ndarray
+    hold: np.ndarray
     tables: Tables
 
 
@@ -100,7 +105,7 @@ def run_sample(ticks, channels, design, word, window, counting, record, counters
     ``counting`` is True, or None to leave out what only counts: ``counters`` mean nothing then.
     Returns the number of touches, which may exceed the capacity.
     """
-    shape, row_start, offset, theta0, beta, words, tables = design
+    shape, row_start, offset, theta0, beta, words, hold, tables = design
     low_m, high_m, low_s, high_s, low_a, high_a, sleep_q, sleep_a, readout = tables
     state = fresh_state(shape, theta0, beta)
     blocks = state.size // (LANES * FIELDS)
@@ -120,6 +125,9 @@ def run_sample(ticks, channels, design, word, window, counting, record, counters
         while event < ticks.size and ticks[event] == tick:
             counters[SYNAPTIC_EVENTS] += push(channels[event], base, row_start, offset, word,
                                               window)
+            if tick >= shape.late:
+                counters[SYNAPTIC_EVENTS] -= unsent(channels[event], tick, shape.duration,
+                                                    shape.slot, row_start, hold)
             event += 1
         n_fired, pauses, busy = 0, np.int64(0), looking[tick % looking.size]
         looking[tick % looking.size] = False
@@ -157,6 +165,9 @@ def run_sample(ticks, channels, design, word, window, counting, record, counters
             first_spike[j] = min(first_spike[j], tick)
             counters[SYNAPTIC_EVENTS] += push(shape.inputs + j, base, row_start, offset,
                                               word, window)
+            if tick >= shape.late:
+                counters[SYNAPTIC_EVENTS] -= unsent(shape.inputs + j, tick, shape.duration,
+                                                    shape.slot, row_start, hold)
         counters[SPIKES] += n_fired
         clear(window, base, base + shape.columns)
         base += shape.columns

@@ -7,8 +7,9 @@ __all__ = ["memory_bits"]
 # Names of memories for people, by their paths in the core.
 KINDS = {
     r"bank_\d+\.fetch\.rows": "row bounds",
-    r"bank_\d+\.fetch\.weights": "weights",
-    r"bank_\d+\.fetch\.links": "targets and delays",
+    r"bank_\d+\.fetch\.(walk\.)?weights": "weights",
+    r"bank_\d+\.fetch\.(walk\.)?links": "targets and delays",
+    r"bank_\d+\.fetch\.wheel\..*": "spikes in flight",
     r"bank_\d+\.ring\.sums": "delayed sums",
     r"bank_\d+\.(ring\.marks|wakes)\..*": "marks of due neurons",
     r"bank_\d+\.neurons\.memory\.states\..*": "neuron states",

@@ -161,12 +161,12 @@ def quiet_limit(config):
 
     A tick without any traffic costs a few cycles, and a look, with all levels of the sleep rule, of
     every neuron: those whose threshold is below the sleep margin are looked at in every tick. The
-    longest work of one tick is a row of every source, a touch of every neuron and a scan of every
-    slot; clearing is a sweep of the memories.
+    longest work of one tick is a row of every source and cursor, a touch of every neuron and a scan
+    of every slot; clearing is a sweep of the memories.
     """
     look = VISIT_CYCLES[config.synapse] + SLEEP_STEP_CYCLES * (SLEEP_LEVELS - 1)
     tick = 32 + look * config.bank_neurons
-    work = config.synapses + 64 * config.neurons + 8 * config.sources
+    work = config.synapses + 64 * config.neurons + 8 * (config.sources + config.cursors)
     sweep = 2 * (config.slots + 128) * (config.bank_neurons + 8)
     return 10_000 + tick * config.ticks + 4 * work + sweep
 

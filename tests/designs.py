@@ -44,15 +44,30 @@ def random_parameters(rng, config, *, recurrent=True):
                 delay.append(int(rng.integers(1, config.delay_max + 1)))
                 left[j] -= 1
         row_start.append(len(target))
+    row_start, target, weight, delay = _stored(
+        rng, config, *(np.array(values) for values in (row_start, target, weight, delay)))
     unit = 1 << config.guard_bits
     theta0 = rng.integers(1, max(2, min(150 * unit, config.trace_top)), config.neurons)
     beta = rng.integers(0, 60 * unit, config.neurons) if config.adaptive else np.zeros(
         config.neurons)
     return Parameters(
-        config=config, row_start=np.array(row_start, np.int64),
-        target=np.array(target, np.int32), weight=np.array(weight, np.int32),
-        delay=np.array(delay, np.int32), theta0=theta0.astype(np.int64),
+        config=config, row_start=row_start.astype(np.int64), target=target.astype(np.int32),
+        weight=weight.astype(np.int32), delay=delay.astype(np.int32),
+        theta0=theta0.astype(np.int64),
         beta=np.minimum(beta, config.trace_top).astype(np.int64), tables=make_tables(config))
+
+
+def _stored(rng, config, row_start, target, weight, delay):
+    """Return synapses that the config's rows can hold."""
+    source = np.repeat(np.arange(config.sources), np.diff(row_start))
+    if config.delays == "axonal":
+        own = rng.integers(1, config.delay_max + 1, (config.sources, config.segments))
+        delay = own[source, rng.integers(config.segments, size=delay.size)]
+    if config.rows == "dense":
+        _, kept = np.unique(source * config.neurons + target, return_index=True)
+        kept = np.sort(kept[weight[kept] != 0])
+        source, target, weight, delay = (array[kept] for array in (source, target, weight, delay))
+    return np.searchsorted(source, np.arange(config.sources + 1)), target, weight, delay
 
 
 def random_events(rng, config, *, rate=None):

@@ -26,15 +26,18 @@ class Pair:
 
 
 def core_configs():
-    """Return 12 configs: 1 to 4 banks, both synapses, with and without adaptation."""
+    """Return 14 configs: 1 to 4 banks, both synapses, with and without adaptation, both buffers."""
     kinds = list(product(SYNAPSES, (True, False)))
     shapes = [*product((1, 2), kinds), (3, kinds[0]), (3, kinds[3]), (4, kinds[1]), (4, kinds[2])]
+    shapes += [(1, kinds[0]), (2, kinds[2])]
     configs = []
     for n, (banks, (synapse, adaptive)) in enumerate(shapes):
         rng = np.random.default_rng(100 + n)
         narrow = {"guard_bits": 8, "trace_bits": 18} if n % 2 else {}  # traces that saturate
+        cursor = {"buffer": "cursor", "cursors": 1024, "delay_max": 7 ** (n - 11)}
         configs.append(random_config(
-            rng, banks=banks, synapse=synapse, adaptive=adaptive, readout=READOUTS[n % 3],
+            rng, **(cursor if n > 11 else {}), banks=banks, synapse=synapse,
+            adaptive=adaptive, readout=READOUTS[n % 3],
             neurons=int(rng.integers(4, 14)), ticks=int(rng.integers(60, 150)), **narrow))
     return configs
 

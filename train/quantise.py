@@ -5,7 +5,7 @@ from math import ceil, log2
 
 import numpy as np
 
-from ..model.config import CoreConfig, check_tick, check_widths
+from ..model.config import BUFFERS, DELAYS, ROWS, CoreConfig, check_tick, check_widths
 from ..model.emulator import Emulator
 from ..model.events import delay_ticks, encode
 from ..model.parameters import Parameters
@@ -33,6 +33,14 @@ class DesignConfig:
         `default_guard_bits`.
     banks : int
         Banks of the core.
+    buffer : str
+        What delays synaptic events: ``"ring"``, ``"cursor"``, or ``"auto"``: of all ways to store
+        rows and delays the one that takes the fewest bits (`choose_buffer`).
+    cursors : int or None
+        Spikes that a bank can have in flight with the cursor buffer: a power of two. By default
+        as many as the training samples need, twice over.
+    rows, delays : str
+        How the ring's rows are stored: ``"sparse"`` or ``"dense"``, ``"synaptic"`` or ``"axonal"``.
     """
 
     tick: float = 0.1
@@ -40,8 +48,25 @@ class DesignConfig:
     trace_bits: int = 24
     guard_bits: int | None = None
     banks: int = 1
+    buffer: str = "ring"
+    cursors: int | None = None
+    rows: str = "sparse"
+    delays: str = "synaptic"
 
     def __post_init__(self):
+        if self.buffer not in (*BUFFERS, "auto"):
+            raise ValueError(f"Design buffer must be one of {', '.join(BUFFERS)}, auto, "
+                             f"not {self.buffer!r}")
+        for name, choices in (("rows", ROWS), ("delays", DELAYS)):
+            value = getattr(self, name)
+            if value not in choices:
+                raise ValueError(
+                    f"Design {name} must be one of {', '.join(choices)}, not {value!r}")
+            if value != choices[0] and self.buffer != "ring":
+                raise ValueError(f"Design {name} must be left out without the ring, not {value!r}")
+        if self.cursors is not None and self.buffer == "ring":
+            raise ValueError("Design cursors must be left out with the ring, "
+                             f"not {self.cursors!r}")
         check_tick(self.tick)
         check_widths(self.weight_bits, self.trace_bits, self.guard_bits or 0)
         if self.banks < 1:
@@ -229,7 +254,7 @@ def _core_config(rounder, target):
 
 
 def quantise(network, design, scales=None):
-    """Round a network to a design.
+    """Round a network to a design, with the ring: `choose_buffer` may give it another buffer.
 
     Each population has one scale, on which weights, theta0 and beta are rounded (nearest, halves
     up); weights beyond the range are clipped; a weight that rounds to 0 is no synapse.

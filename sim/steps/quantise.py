@@ -1,12 +1,29 @@
 """The step ``quantise``: a float network to the integers of a design, and what rounding cost."""
 
 import json
+import logging
 
+from ...train.buffer import choose_buffer, memory_lines
 from ...train.network import Network
-from ...train.quantise import accuracy_against_tick, accuracy_steps
+from ...train.quantise import accuracy_against_tick, accuracy_steps, encode_dataset
 from ...train.quantise import quantise as quantise_network
 
 __all__ = ["quantise"]
+
+CURSOR_SAMPLES = 200  # training samples by which cursors are counted, from the first on
+
+logger = logging.getLogger(__name__)
+
+
+def _with_buffer(run, parameters, design):
+    """Return the parameters with the delay buffer of the experiment, and a report on it."""
+    train = run.data["train"]
+    samples = encode_dataset(train.subset(range(min(CURSOR_SAMPLES, len(train)))),
+                             parameters.config)
+    parameters, report = choose_buffer(parameters, design, samples)
+    for line in memory_lines(report):
+        logger.info("quantise: %s", line)
+    return parameters, report
 
 
 def quantise(run):
@@ -21,6 +38,7 @@ def quantise(run):
         network = Network.load(run.need("finetune/network.safetensors"))
         scales = run.read_json("finetune/scales.json")["scales"]
     parameters, report = quantise_network(network, design, scales)
+    parameters, report["buffer"] = _with_buffer(run, parameters, design)
     stamp = run.stamp() | {"versions": json.dumps(run.stamp()["versions"])}
     values = {
         "report": report,

@@ -7,7 +7,7 @@ from amaranth.hdl import ResetInserter, Signal
 
 from ranvier.hw.core import NeuronCore
 from ranvier.hw.images import load_words
-from ranvier.hw.registers import BusMap
+from ranvier.hw.registers import ERRORS, BusMap
 from ranvier.model.counters import (
     INPUT_EVENTS,
     LOOKS,
@@ -18,6 +18,7 @@ from ranvier.model.counters import (
 )
 from ranvier.model.emulator import Emulator
 from ranvier.model.events import TickEvents
+from ranvier.model.flight import needed_cursors
 from ranvier.sim.benches import get, put, random_stalls, simulate
 
 from ..designs import random_config, random_events, random_parameters
@@ -68,7 +69,7 @@ def run(parameters, samples, *, loaded=False, busy=1.0, cycles=200_000):
             await put(ctx, dut.i, words(events, config.ticks), random_stalls([k, 1], busy))
             while not (hasattr(runs[k], "o") and hasattr(runs[k], "trace")):
                 await ctx.tick()
-            for name in (*COUNTERS, "samples", "errors", "decision", "ticks"):
+            for name in (*COUNTERS, "samples", "errors", "decision", "ticks", "dropped"):
                 runs[k].registers[name] = await read(ctx, dut.bus, bus.register(name))
 
     def collector(name, number):
@@ -105,7 +106,7 @@ def check(parameters, samples, runs):
         worked = got.registers.pop("ticks")
         assert len(set(want.trace["tick"].tolist())) <= worked <= config.ticks
         assert got.registers == counts | {
-            "samples": k + 1, "errors": 0, "decision": want.decision}
+            "samples": k + 1, "errors": 0, "decision": want.decision, "dropped": 0}
 
 
 SMALL = {"neurons": 6, "fan_in": 8, "synapses": 64, "ticks": 20, "delay_max": 5}
@@ -119,8 +120,30 @@ CASES = {
     "all leaky": {"neurons": 3, "outputs": 3, "readout": "leaky", "banks": 2},
     "one output, many banks": {"neurons": 5, "outputs": 1, "readout": "leaky", "banks": 4},
     "delay of one": {"delay_max": 1, "banks": 1},
+    "with cursors": {"buffer": "cursor", "cursors": 64, "banks": 2, "delay_max": 30, "ticks": 60},
+    "with cursors, leaky": {"buffer": "cursor", "cursors": 256, "banks": 1, "readout": "leaky",
+                            "outputs": 2, "synapse": "jump", "delay_max": 200, "ticks": 250},
+    "with dense rows": {"rows": "dense", "banks": 2},
+    "with axonal delays": {"delays": "axonal", "segments": 4, "banks": 2},
+    "with both": {"rows": "dense", "delays": "axonal", "segments": 2, "banks": 3},
     "many chunks": {"neurons": 70, "banks": 1, "fan_in": 1, "synapses": 70, "ticks": 12},
 }
+
+
+def test_the_cases_with_cursors_have_enough_of_them():
+    for name in ("with cursors", "with cursors, leaky"):
+        parameters, samples = draw(name)
+        needed = needed_cursors(parameters, samples)
+        assert parameters.config.cursors // 4 < needed <= parameters.config.cursors
+
+
+def test_a_core_tells_that_it_has_too_few_cursors():
+    rng = np.random.default_rng(3)
+    config = random_config(rng, **SMALL | CASES["with cursors"] | {"cursors": 2, "inputs": 4})
+    parameters = random_parameters(rng, config)
+    before, = run(parameters, [random_events(rng, config, rate=0.3)])
+    assert before.registers["errors"] == 1 << ERRORS.index("lost")
+    assert before.registers["dropped"] > 10
 
 
 def draw(name, samples=2):
@@ -139,7 +162,7 @@ def test_core_does_what_the_emulator_does_under_stalls(name):
     assert sum(run.registers["touches"] for run in runs) > 0
 
 
-@pytest.mark.parametrize("name", ["first spike", "leaky", "spike count, jump"])
+@pytest.mark.parametrize("name", ["first spike", "leaky", "spike count, jump", "with cursors"])
 def test_a_core_that_was_loaded_through_the_bus_does_the_same(name):
     parameters, samples = draw(name, samples=1)
     check(parameters, samples, run(parameters, samples, loaded=True))

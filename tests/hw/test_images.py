@@ -8,27 +8,58 @@ from ranvier.hw.registers import BusMap
 
 from ..designs import random_config, random_parameters
 
+CURSORS = {"buffer": "cursor", "cursors": 8}
+DENSE, AXONAL = {"rows": "dense"}, {"delays": "axonal", "segments": 4}
 
-@pytest.fixture(params=[1, 2, 3])
+
+@pytest.fixture(params=[(1, {}), (2, {}), (3, {}), (1, CURSORS), (2, CURSORS), (2, DENSE),
+                        (2, AXONAL), (3, DENSE | AXONAL)])
 def parameters(request):
-    rng = np.random.default_rng(request.param)
-    return random_parameters(rng, random_config(rng, neurons=7, banks=request.param))
+    banks, fixed = request.param
+    rng = np.random.default_rng(banks)
+    return random_parameters(rng, random_config(rng, neurons=7, banks=banks, **fixed))
 
 
 def synapses(parameters):
     """Return the synapses that the images of all banks hold, as (source, target, weight, delay)."""
     config = parameters.config
+    row = cursor_row if config.buffer == "cursor" else ring_row
     found = []
     for bank in range(config.banks):
         images = bank_images(parameters, bank)
-        rows = images[Memory.ROWS]
         for source in range(config.sources):
-            for word in range(rows[source], rows[source + 1]):
-                link = int(images[Memory.LINKS][word])
-                local = link & ((1 << config.local_bits) - 1)
-                found.append((source, local * config.banks + bank,
-                              int(images[Memory.WEIGHTS][word]), link >> config.local_bits))
+            for word, target, delay in row(config, images, source):
+                found.append((source, target * config.banks + bank,
+                              int(images[Memory.WEIGHTS][word]), delay))
     return found
+
+
+def ring_row(config, images, source):
+    """Return word, local target and delay of each synapse of a source."""
+    start_bits = config.synapses.bit_length()
+    for row in range(source * config.segments, (source + 1) * config.segments):
+        (common, start), (_, end) = (divmod(int(word), 1 << start_bits)
+                                     for word in images[Memory.ROWS][row : row + 2])
+        if config.delays == "axonal":
+            common, axonal = divmod(common, 1 << config.delay_bits)
+        for word in range(start, end):
+            link = int(images[Memory.LINKS][word]) if Memory.LINKS in images else 0
+            target = common + word - start
+            if config.rows == "sparse":
+                link, target = divmod(link, 1 << config.local_bits)
+            elif images[Memory.WEIGHTS][word] == 0:
+                continue
+            yield word, target, axonal if config.delays == "axonal" else link
+
+
+def cursor_row(config, images, source):
+    delay, word = divmod(int(images[Memory.ROWS][source]), 1 << config.pointer_bits)
+    ended = delay == 0
+    while not ended:
+        rest, target = divmod(int(images[Memory.LINKS][word]), 1 << config.local_bits)
+        end, gap = divmod(rest, 1 << config.gap_bits)
+        yield word, target, delay
+        word, delay, ended = word + 1, delay + gap, end and gap == 0
 
 
 def test_every_synapse_is_in_the_row_of_its_source(parameters):
@@ -43,6 +74,7 @@ def test_places_lead_to_the_weights(parameters):
     images = [bank_images(parameters, bank) for bank in range(parameters.config.banks)]
     got = [images[bank][Memory.WEIGHTS][word] for bank, word in zip(banks, words, strict=True)]
     assert got == parameters.weight.tolist()
+    assert len(set(zip(banks, words, strict=True))) == len(got)
 
 
 def test_thresholds_and_tables_are_copied(parameters):

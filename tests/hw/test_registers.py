@@ -115,6 +115,7 @@ def test_counters_count_and_begin_anew():
             await ctx.tick()
             ctx.set(bench.dut.begin, 0)
             steps = {name: step // 2 + 1 for name, step in counter_steps(bench.config).items()}
+            steps["dropped"] = 1
             for name in COUNTERS:
                 ctx.set(bench.dut.count[name], steps[name])
             for _ in range(3):

@@ -4,10 +4,12 @@ import itertools
 import numpy as np
 import pytest
 
+from ranvier.hw.images import bank_images
 from ranvier.hw.payloads import Memory
 from ranvier.hw.rows import RowFetch
 from ranvier.sim.benches import get, put, random_stalls, simulate, until
 
+from ..designs import random_config, random_parameters
 from .configs import small_config
 
 
@@ -62,11 +64,40 @@ def test_streams_the_rows_of_its_sources(changes, busy, loaded):
     assert received == want
 
 
+@pytest.mark.parametrize("busy", [1.0, 0.5])
+@pytest.mark.parametrize("fixed", [
+    {"rows": "dense"}, {"delays": "axonal"}, {"delays": "axonal", "segments": 4},
+    {"rows": "dense", "delays": "axonal", "segments": 2}])
+def test_streams_rows_that_have_targets_or_delays_in_common(fixed, busy):
+    rng = np.random.default_rng(8)
+    config = random_config(rng, neurons=9, banks=2, inputs=6, delay_max=20, **fixed)
+    parameters = random_parameters(rng, config)
+    dut = RowFetch(config=config, images=bank_images(parameters, 1))
+    sources = rng.integers(config.sources, size=40).tolist()
+    received, want = [], []
+    for source in sources:
+        for s in range(*parameters.row_start[source : source + 2]):
+            if parameters.target[s] % 2 == 1:
+                want.append((parameters.target[s] // 2, parameters.delay[s], parameters.weight[s]))
+
+    async def send(ctx):
+        await put(ctx, dut.i, sources, random_stalls(3, busy))
+        while not ctx.get(dut.idle):
+            await ctx.tick()
+
+    async def collect(ctx):
+        received.extend(await get(ctx, dut.o, len(want), random_stalls(4, busy)))
+
+    simulate(dut, send, collect, cycles=20_000)
+    assert len(want) > 100
+    assert sorted(tuple(word.values()) for word in received) == sorted(want)
+
+
 def test_streams_one_synapse_per_cycle_after_its_latency():
     config = small_config(synapses=400)
     images, rows = draw_images(config, 5)
     dut = RowFetch(config=config, images=images)
-    sources = [k for k, row in enumerate(rows) if len(row) >= dut.source_cycles] * 3
+    sources = [k for k, row in enumerate(rows) if len(row) >= dut.row_cycles] * 3
     count = sum(len(rows[source]) for source in sources)
 
     async def send(ctx):
@@ -92,8 +123,8 @@ def test_an_empty_row_takes_the_stated_cycles():
 
     async def bench(ctx):
         ctx.set(dut.i.valid, 1)
-        for cycle in range(3 * dut.source_cycles + 1):
-            assert ctx.get(dut.i.ready) == (cycle % dut.source_cycles == 0)
+        for cycle in range(3 * dut.row_cycles + 1):
+            assert ctx.get(dut.i.ready) == (cycle % dut.row_cycles == 0)
             await ctx.tick()
 
     simulate(dut, bench, cycles=50)

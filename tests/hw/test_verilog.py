@@ -30,6 +30,8 @@ SHAPES = {
              "adaptive": False, "readout": "first-spike"},
     "chunks": {"inputs": 3, "neurons": 200, "outputs": 3, "banks": 3, "synapses": 1000,
                "fan_in": 4, "readout": "spike-count"},
+    "with cursors": {"inputs": 3, "neurons": 7, "outputs": 3, "banks": 2, "buffer": "cursor",
+                     "cursors": 16, "delay_max": 3000},
 }
 
 

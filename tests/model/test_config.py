@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from ranvier.model.config import CoreConfig
+from ranvier.model.config import LATER, WHEEL_TICKS, CoreConfig
 
 GOOD = {"inputs": 26, "neurons": 138, "outputs": 10, "readout": "leaky", "tick": 0.5, "ticks": 3000,
         "tau_m": 20.0, "tau_s": 5.0, "tau_a": 100.0, "delay_max": 800, "fan_in": 200,
@@ -36,10 +36,42 @@ def test_slots_hold_every_delay_and_the_present(delay_max, slots):
     assert CoreConfig(**{**GOOD, "delay_max": delay_max}).slots == slots > delay_max
 
 
+@pytest.mark.parametrize(("delay_max", "wheel", "lap_bits"), [
+    (1, 8, 1), (33, 16, 1), (1024, 256, 1), (1025, 256, 1), (2049, 256, 2), (10_000, 256, 4)])
+def test_a_wheel_tells_every_delay_apart(delay_max, wheel, lap_bits):
+    config = CoreConfig(**{**GOOD, "delay_max": delay_max, "buffer": "cursor", "cursors": 8})
+    assert (config.wheel_slots, config.lap_bits, config.slots) == (wheel, lap_bits, 16)
+    assert delay_max <= wheel * WHEEL_TICKS << lap_bits
+
+
+@pytest.mark.parametrize(("values", "message"), [
+    ({"buffer": "cursor", "cursors": 4, "rows": "dense"},
+     "Core rows must be sparse with the cursor buffer, not dense"),
+    ({"buffer": "cursor", "cursors": 4, "delays": "axonal"},
+     "Core delays must be synaptic with the cursor buffer, not axonal"),
+    ({"segments": 2}, "Core segments must be a power of two from 1 to 1 with synaptic delays"),
+    ({"segments": 3, "delays": "axonal"},
+     "Core segments must be a power of two from 1 to 16 with axonal delays, not 3"),
+])
+def test_what_cannot_be_stored_together_is_refused(values, message):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        CoreConfig(**{**GOOD, **values})
+
+
+@pytest.mark.parametrize("cursors", [0, 1, 24, 1 << 17])
+def test_cursors_are_a_power_of_two(cursors):
+    with pytest.raises(ValueError, match=rf"^Core cursors must be a power of two from 2 to 65536, "
+                                         rf"not {cursors}$"):
+        CoreConfig(**{**GOOD, "buffer": "cursor", "cursors": cursors})
+
+
 def test_json_round_trip():
     config = CoreConfig(**GOOD)
     assert CoreConfig.from_json(config.to_json()) == config
     values = json.loads(config.to_json())
+    assert set(values) & set(LATER) == set()
+    other = dataclasses.replace(config, buffer="cursor", cursors=4)
+    assert CoreConfig.from_json(other.to_json()) == other
     with pytest.raises(ValueError, match="Core config must have the keys"):
         CoreConfig.from_json(json.dumps({**values, "extra": 1}))
     values.pop("tick")
@@ -61,6 +93,8 @@ def test_json_round_trip():
     ("trace_bits", 25, "Core trace_bits must be from 18 to 24, not 25"),
     ("guard_bits", 13, "Core guard_bits must be from 0 to 12, not 13"),
     ("banks", 139, "Core banks must be from 1 to 138, not 139"),
+    ("buffer", "fifo", "Core buffer must be one of ring, cursor, not 'fifo'"),
+    ("cursors", 4, "Core cursors must be from 0 to 0, not 4"),
     ("delay_max", 0, "Core delay_max must be from 1 to 65536, not 0"),
 ])
 def test_bad_values_are_named(name, value, message):

@@ -188,3 +188,12 @@ def test_bad_events_are_refused(ticks, channels, message):
     emulator = Emulator(random_parameters(rng, random_config(rng)))
     with pytest.raises(ValueError, match=message):
         emulator.run(TickEvents(ticks=np.array(ticks), channels=np.array(channels)))
+
+
+@pytest.mark.parametrize(("rows", "touched"), [("sparse", True), ("dense", False)])
+def test_a_weight_that_a_fault_made_0_is_no_synapse_in_a_dense_row(rows, touched):
+    rng = np.random.default_rng(6)
+    config = random_config(rng, rows=rows, synapse="jump", delay_max=3)
+    parameters, events = random_parameters(rng, config), random_events(rng, config, rate=0.3)
+    trace = Emulator(parameters).run(events, weight=np.zeros_like(parameters.weight)).trace
+    assert (trace.size > 0) == touched

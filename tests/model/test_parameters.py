@@ -6,6 +6,7 @@ import pytest
 
 from ranvier.model.files import load_arrays, save_arrays
 from ranvier.model.parameters import FORMAT, Parameters
+from ranvier.model.tables import make_tables
 
 from ..designs import random_config, random_parameters
 
@@ -97,3 +98,25 @@ def test_damaged_files_are_refused_by_name(parameters, tmp_path):
     save_arrays(path, arrays, {**metadata, "config": parameters.config.to_json(), "hash": "0"})
     with pytest.raises(ValueError, match=r"Parameters must be the arrays \["):
         Parameters.load(path)
+
+
+@pytest.mark.parametrize(("fixed", "changes", "message"), [
+    ({"rows": "dense"}, {"weight": [1, 0, 2]},
+     r"Parameters weight\[1\] must not be 0 with dense rows, where that is no synapse"),
+    ({"rows": "dense"}, {"target": [3, 1, 3]},
+     "Source 1 must have one synapse on neuron 3 with dense rows, not more: use sparse rows"),
+    ({"rows": "dense", "synapses": 4}, {"target": [0, 1, 4]},
+     r"Bank 0 must have at most 4 synapses \(config synapses\), not 5"),
+    ({"delays": "axonal", "segments": 2}, {"delay": [1, 2, 3]},
+     r"Source 1 must have at most 2 delays in a bank \(config segments\) where delays are axonal, "
+     "not 3: use more segments, or synaptic delays"),
+])
+def test_rows_that_cannot_be_stored_are_refused(fixed, changes, message):
+    config = random_config(np.random.default_rng(0), inputs=3, neurons=5, banks=1, delay_max=4,
+                           **{"synapses": 9, "adaptive": False, "fan_in": 4} | fixed)
+    arrays = {"target": [0, 1, 3], "weight": [1, -1, 2], "delay": [2, 2, 2]} | changes
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        Parameters(config=config, row_start=np.array([0, 0, *[3] * 7], np.int64),
+                   **{name: np.array(values, np.int32) for name, values in arrays.items()},
+                   theta0=np.ones(5, np.int64), beta=np.zeros(5, np.int64),
+                   tables=make_tables(config))

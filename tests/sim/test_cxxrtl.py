@@ -19,7 +19,7 @@ from ..designs import random_config
 from ..strategies import core_configs, random_pairs
 
 CONFIGS = core_configs()
-PAIRS = 25  # for each of the 12 configs
+PAIRS = 25  # for each of the 14 configs
 STALLS = (0.0, 0.2, 0.7)
 
 

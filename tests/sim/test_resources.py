@@ -9,6 +9,7 @@ from ..designs import random_config, random_parameters
 
 @pytest.mark.parametrize("fixed", [
     {"synapse": "exponential", "readout": "leaky", "adaptive": True, "banks": 2},
+    {"buffer": "cursor", "cursors": 16, "readout": "first-spike"},
     {"synapse": "jump", "readout": "first-spike", "adaptive": False, "banks": 1},
 ])
 def test_every_memory_of_a_core_is_counted_once(tmp_path, fixed):

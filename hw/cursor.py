@@ -1,0 +1,172 @@
+"""Cursor fetch: streams the synapses of spikes shortly before they arrive."""
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from ..model.config import LOOKUP, WHEEL_TICKS
+from .payloads import LoadSignature, Memory, cursor_row, memory_depth, synapse, waiting
+from .rows import loaded_memory
+from .walk import RowWalk
+from .wheel import CursorWheel
+
+__all__ = ["CursorFetch"]
+
+NEAR = WHEEL_TICKS.bit_length()  # bits of a delay that ends in this slot or the next
+
+
+class CursorFetch(wiring.Component):
+    """Streams the synapses of the sources that it's given, each shortly before its arrival.
+
+    Rows are sorted by delay. A spike in flight is a cursor into its row, which waits in a time
+    wheel for its next synapses (docs/core.md). So memory goes with the spikes in flight, and not
+    with the longest delay. A spike that needs a cursor when all are in use is lost.
+
+    Parameters
+    ----------
+    config : CoreConfig
+        With the cursor buffer.
+    images : dict of Memory to sequence of int, or None
+        Initial words of ``rows``, ``weights`` and ``links``. All 0 with None.
+
+    Members
+    -------
+    i : In(stream.Signature(config.source_bits))
+        Sources that have spiked in the current tick.
+    tick : In(config.tick_bits)
+    start : In(1)
+        ``tick`` becomes the current tick. Allowed while ``idle``.
+    o : Out(stream.Signature(synapse(config)))
+        What is due in ``delay`` ticks after the current one: from 1 to ``config.slots - 1``.
+    lost : Out(1)
+        A spike is lost in this cycle.
+    idle : Out(1)
+        All work of the current tick is done but what ``i`` may still bring. Combinational; from
+        the cycle after ``start`` on.
+    group : In(config.tick_bits - 4)
+    busy : Out(LOOKUP)
+        Bit k, 2 cycles later: synapses may be sent in tick ``LOOKUP * group + k`` without a spike
+        in it. Exact up to the next lap of the time wheel, if the unit was idle in the cycle of
+        ``group``.
+    clear : In(1)
+        Forget all spikes, in ``clear_cycles`` cycles from the next on; ``idle`` is 0 meanwhile.
+        Allowed while ``idle``.
+    load : In(LoadSignature(config))
+        Writes the memories, while ``idle``.
+    """
+
+    latency = 6  # cycles from an accepted source to its first synapse, if that's due soon
+    stretch_cycles = 1  # for each stretch of a row that is sent at once, beside its synapses
+    slot_cycles = 3  # from the start of a tick until it's known that no cursor is due
+
+    def __init__(self, *, config, images=None):
+        self._config = config
+        self._images = {} if images is None else images
+        self._wheel = CursorWheel(config=config)
+        self._walk = RowWalk(config=config, images=images)
+        super().__init__({
+            "i": In(stream.Signature(config.source_bits)),
+            "tick": In(config.tick_bits),
+            "start": In(1),
+            "o": Out(stream.Signature(synapse(config))),
+            "lost": Out(1),
+            "idle": Out(1),
+            "group": In(len(self._wheel.group)),
+            "busy": Out(LOOKUP),
+            "clear": In(1),
+            "load": In(LoadSignature(config)),
+        })
+
+    def memory_places(self):
+        """Return the storages of each memory: names and depths. As of `RowFetch`."""
+        paths = {Memory.ROWS: ("rows",), Memory.WEIGHTS: ("walk", "weights"),
+                 Memory.LINKS: ("walk", "links")}
+        return {memory: [(path, memory_depth(self._config, memory))]
+                for memory, path in paths.items()}
+
+    @property
+    def clear_cycles(self):
+        """Cycles that ``clear`` takes."""
+        return self._wheel.clear_cycles
+
+    def _rows(self, m):
+        """Look up rows. Returns a stream of those that aren't empty, and whether there's none."""
+        config = self._config
+        rows = loaded_memory(m, config, Memory.ROWS, self.load, self._images)
+        found = stream.Signature(cursor_row(config)).create()
+        read, held = Signal(), Signal()
+        m.d.comb += [
+            self.i.ready.eq(~read | ~held),
+            rows.en.eq(self.i.ready),
+            rows.addr.eq(self.i.payload),
+            found.valid.eq(held & (found.p.delay != 0)),
+        ]
+        with m.If(self.i.ready):
+            m.d.sync += read.eq(self.i.valid)
+        with m.If(~held):
+            m.d.sync += [held.eq(read), found.payload.eq(rows.data)]
+        with m.Elif(found.ready | ~found.valid):
+            m.d.sync += held.eq(0)
+        return found, ~read & ~held
+
+    def _choose(self, m, found):
+        """Take a cursor from the wheel, or a spare one for a new spike, on to the walk.
+
+        Returns whether there's one.
+        """
+        config, wheel, walk = self._config, self._wheel, self._walk
+        spare = Signal()
+        chosen = Signal(waiting(config))
+        distance = Signal(config.delay_bits)  # of a new spike: the delay of its first synapse
+        valid, new = Signal(), Signal()
+        m.d.comb += [
+            wheel.o.ready.eq(~valid),
+            spare.eq(wheel.spare & ~wheel.popping),
+            found.ready.eq(~valid & spare | self.lost),
+            wheel.take.eq(found.valid & ~valid & spare),
+        ]
+        with m.If(walk.i.ready):
+            m.d.sync += valid.eq(0)
+        with m.If(~valid):
+            m.d.sync += [valid.eq(wheel.o.valid | wheel.take), new.eq(wheel.take)]
+            with m.If(wheel.o.valid):
+                m.d.sync += chosen.eq(wheel.o.p)
+            with m.Else():
+                m.d.sync += [
+                    chosen.pointer.eq(found.p.pointer),
+                    chosen.cursor.eq(wheel.spare_cursor),
+                    distance.eq(found.p.delay),
+                ]
+        left, away = Signal(config.lap_bits), Signal(config.delay_bits)
+        m.d.comb += [
+            left.eq(chosen.lap - wheel.lap),
+            walk.i.valid.eq(valid),
+            walk.i.p.pointer.eq(chosen.pointer),
+            walk.i.p.cursor.eq(chosen.cursor),
+            away.eq(Mux(new, distance, Cat(chosen.phase, Const(1, config.slot_bits), left))),
+            walk.i.p.delay.eq(away),
+            walk.i.p.far.eq(away[NEAR:].any() | (away[:NEAR] >= wheel.limit)),
+        ]
+        return valid
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.wheel = wheel = self._wheel
+        m.submodules.walk = walk = self._walk
+        found, unread = self._rows(m)
+        chosen = self._choose(m, found)
+        wiring.connect(m, walk.o, wiring.flipped(self.o))
+        m.d.comb += [
+            wheel.tick.eq(self.tick),
+            wheel.start.eq(self.start),
+            wheel.clear.eq(self.clear),
+            wheel.group.eq(self.group),
+            self.busy.eq(wheel.busy),
+            *(getattr(walk.load, name).eq(getattr(self.load, name))
+              for name in self.load.signature.members),
+            *(getattr(wheel, name).eq(getattr(walk, name)) for name in (
+                "put", "put_last", "put_pointer", "put_delay", "put_cursor")),
+            self.lost.eq(found.valid & wheel.empty & wheel.idle & walk.idle & ~chosen),
+            self.idle.eq(unread & ~chosen & wheel.idle & walk.idle),
+        ]
+        return m

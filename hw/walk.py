@@ -1,0 +1,127 @@
+"""Walks along rows: streams a stretch of a row's synapses, up to where its next one is far off."""
+
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from .payloads import LoadSignature, Memory, cursor_index, cursor_link, synapse
+from .rows import loaded_memory
+
+__all__ = ["RowWalk"]
+
+
+class RowWalk(wiring.Component):
+    """Streams the synapses from a cursor's on, one per cycle, up to the end of their stretch.
+
+    A stretch takes a cycle more than it has synapses. Cursors that are far away pass through.
+
+    Parameters
+    ----------
+    config : CoreConfig
+        With the cursor buffer.
+    images : dict of Memory to sequence of int, or None
+        Initial words of ``weights`` and ``links``. All 0 with None.
+
+    Members
+    -------
+    i : In(stream.Signature(data.StructLayout))
+        ``cursor``, its ``pointer``, how many ticks the synapse's arrival is away (``delay``), and
+        whether that's too ``far`` for the ring.
+    o : Out(stream.Signature(synapse(config)))
+    put : Out(1)
+        The stretch is over, or the cursor was far away. Not in two cycles in a row, nor held up
+        by ``o``. The rest tells what became of the cursor.
+    put_last : Out(1)
+        That was the end of the row.
+    put_pointer, put_delay, put_cursor : Out
+        The row's next synapse, the ticks to its arrival, and the cursor. ``put_delay`` is an adder.
+    idle : Out(1)
+        No cursor is on its way. Combinational.
+    load : In(LoadSignature(config))
+        Writes the memories, while ``idle``.
+    """
+
+    def __init__(self, *, config, images=None):
+        self._config = config
+        self._images = {} if images is None else images
+        super().__init__({
+            "i": In(stream.Signature(data.StructLayout({
+                "pointer": config.pointer_bits, "delay": config.delay_bits,
+                "cursor": cursor_index(config), "far": 1}))),
+            "o": Out(stream.Signature(synapse(config))),
+            "put": Out(1),
+            "put_last": Out(1),
+            "put_pointer": Out(config.pointer_bits),
+            "put_delay": Out(config.delay_bits),
+            "put_cursor": Out(cursor_index(config)),
+            "idle": Out(1),
+            "load": In(LoadSignature(config)),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        config = self._config
+        weights, links = (loaded_memory(m, config, memory, self.load, self._images)
+                          for memory in (Memory.WEIGHTS, Memory.LINKS))
+        link = data.View(cursor_link(config), links.data)
+        advance, ending = Signal(), Signal()
+        m.d.comb += [
+            advance.eq(~self.o.valid | self.o.ready),
+            weights.en.eq(advance),
+            links.en.eq(advance),
+        ]
+
+        # Addressing: the synapse after a stretch's last is read, too, and thrown away.
+        addressing, begins, far = Signal(), Signal(), Signal()
+        pointer = Signal(config.pointer_bits)
+        cursor, distance = Signal.like(self.i.p.cursor), Signal.like(self.i.p.delay)
+        m.d.comb += [
+            weights.addr.eq(pointer),
+            links.addr.eq(pointer),
+            self.i.ready.eq(advance & (~addressing | ending)),
+        ]
+        with m.If(advance):
+            m.d.sync += [pointer.eq(pointer + ~far), begins.eq(0)]
+            with m.If(~addressing | ending):
+                m.d.sync += [
+                    addressing.eq(self.i.valid),
+                    begins.eq(1),
+                    pointer.eq(self.i.p.pointer),
+                    far.eq(self.i.p.far),
+                    cursor.eq(self.i.p.cursor),
+                    distance.eq(self.i.p.delay),
+                ]
+
+        # Reading: the word is there.
+        reading, read_begins, read_far = Signal(), Signal(), Signal()
+        m.d.comb += ending.eq(reading & (link.end | read_far))
+        with m.If(advance):
+            m.d.sync += [
+                reading.eq(addressing & ~ending),
+                read_begins.eq(begins),
+                read_far.eq(far),
+            ]
+
+        # Sending. What the arrival's distance becomes is added from registers alone.
+        delay, gap = Signal(config.delay_bits), Signal(config.gap_bits)
+        sent_far = Signal()
+        m.d.comb += [self.o.p.delay.eq(delay), self.put_delay.eq(delay + gap)]
+        with m.If(advance):
+            m.d.sync += [
+                self.o.valid.eq(reading & ~read_far),
+                self.o.p.target.eq(link.target),
+                self.o.p.weight.eq(weights.data),
+                gap.eq(link.gap),
+                delay.eq(Mux(read_begins, distance, self.put_delay)),
+                sent_far.eq(read_far),
+            ]
+            with m.If(read_far):
+                m.d.sync += gap.eq(0)
+
+        m.d.comb += self.put_last.eq((gap == 0) & ~sent_far)
+        m.d.sync += self.put.eq(ending & advance)
+        with m.If(ending & advance):
+            # The synapse that was to be thrown away is the cursor's next one.
+            m.d.sync += [self.put_pointer.eq(pointer), self.put_cursor.eq(cursor)]
+        m.d.comb += self.idle.eq(~(addressing | reading | self.o.valid | self.put))
+        return m

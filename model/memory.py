@@ -1,0 +1,145 @@
+"""The memories of a core, to the bit: what delay buffers and rows cost, before there is any RTL."""
+
+from .config import FRACTION, LOOKUP, LOW_WORDS, SLEEP_LEVELS, WAKE_SLOTS, WHEEL_TICKS
+from .tables import high_words_limit
+
+TABLE_BITS = FRACTION + 1
+CHUNK_BITS = 4  # of a neuron's number in a chunk, whose marks are one word; at least
+TILE = 1 << 14  # words of a memory of synapses that lie in one storage
+TOTALS = (32, 12)  # of the counters
+
+# Widths and words that a block RAM can have, by the name of a family of devices.
+BLOCK_RAMS = {
+    "ecp5": ((1, 16384), (2, 8192), (4, 4096), (9, 2048), (18, 1024), (36, 512)),
+    "ice40": ((2, 2048), (4, 1024), (8, 512), (16, 256)),
+    "gowin": ((1, 16384), (2, 8192), (4, 4096), (9, 2048), (18, 1024), (36, 512)),
+}
+
+
+def fetch_memories(config):
+    """Return the memories in which a bank keeps its synapses and the spikes in flight.
+
+    Returns
+    -------
+    dict of str to (int, int)
+        Width and words of each, by its name below the bank.
+    """
+    sparse, synaptic = config.rows == "sparse", config.delays == "synaptic"
+    if config.buffer == "cursor":
+        phase_bits = (WHEEL_TICKS - 1).bit_length()
+        return {
+            "fetch.rows": (config.pointer_bits + config.delay_bits, config.sources),
+            "fetch.walk.weights": (config.weight_bits, config.synapses),
+            "fetch.walk.links": (config.local_bits + config.gap_bits + 1, config.synapses),
+            "fetch.wheel.heads": (config.cursor_bits, config.wheel_slots),
+            "fetch.wheel.marks": (LOOKUP // WHEEL_TICKS,
+                                  config.wheel_slots * WHEEL_TICKS // LOOKUP),
+            "fetch.wheel.pool": (config.pointer_bits + phase_bits + config.lap_bits
+                                 + config.cursor_bits + 1, config.cursors),
+        }
+    row_bits = (config.synapses.bit_length() + config.delay_bits * (not synaptic)
+                + config.local_bits * (not sparse))
+    link_bits = config.local_bits * sparse + config.delay_bits * synaptic
+    return {
+        "fetch.rows": (row_bits, config.sources * config.segments + 1),
+        **_tiles("fetch.weights", config.weight_bits, config.synapses),
+        **(_tiles("fetch.links", link_bits, config.synapses) if link_bits else {}),
+    }
+
+
+def _marks(config):
+    """Return the memories of a bank's marks: bits of neurons in chunks, chunks, groups of slots."""
+    sizes = (config.slots, WAKE_SLOTS) if config.synapse == "exponential" else (config.slots,)
+    neurons, places = config.bank_neurons, sum(sizes)
+    bit_bits = max(CHUNK_BITS, (config.local_bits + 1) // 2)
+    chunks = -(-neurons >> bit_bits)
+    return {
+        "ring.marks.bits.words": (min(1 << bit_bits, neurons),
+                                  places << (chunks - 1).bit_length()),
+        "ring.marks.chunks.words": (chunks, places),
+        "ring.marks.groups.words": (LOOKUP, max(2, max(sizes) // LOOKUP)),
+    }
+
+
+def ring_memories(config):
+    """Return the memories of a bank's ring: as `fetch_memories`."""
+    return {"ring.sums.words": (config.sum_bits, config.slots * config.bank_neurons),
+            **_marks(config)}
+
+
+def _tiles(name, width, words):
+    """Return a memory of synapses, in tiles."""
+    return {f"{name}.tile_{k}": (width, min(TILE, words - start))
+            for k, start in enumerate(range(0, words, TILE))}
+
+
+def _neuron_memories(config):
+    exponential = config.synapse == "exponential"
+    spiking = -(-config.spiking // config.banks)
+    traces = 1 + exponential + config.adaptive
+    look_bits = WAKE_SLOTS.bit_length() if exponential else 0  # a slot, and whether one is pending
+    tables = traces * (LOW_WORDS + max(2, high_words_limit(config)))
+    memories = {
+        "neurons.memory.states.words": (
+            traces * config.trace_bits + config.tick_bits + look_bits, spiking),
+        "neurons.memory.theta0_words": (config.trace_bits, spiking),
+        "neurons.scale.tables": (TABLE_BITS, tables + 2 * SLEEP_LEVELS * exponential),
+    }
+    if config.adaptive:
+        memories["neurons.memory.beta_words"] = (config.trace_bits, spiking)
+    return memories
+
+
+def bank_memories(config, bank):
+    """Return all memories of a bank: as `fetch_memories`."""
+    memories = fetch_memories(config) | ring_memories(config)
+    if bank < config.spiking:
+        memories |= _neuron_memories(config)
+    spiking = len(range(bank, config.spiking, config.banks))
+    if spiking < len(range(bank, config.neurons, config.banks)):
+        outputs = config.bank_neurons - config.spiking // config.banks
+        memories |= {"outputs.readout": (TABLE_BITS, config.ticks),
+                     "outputs.integrals.words": (config.readout_bits, outputs)}
+    # An address without bits makes ill-formed Verilog.
+    return {name: (width, max(2, words)) for name, (width, words) in memories.items()}
+
+
+def core_memories(config):
+    """Return width and words of all memories of a core, by their paths with dots between."""
+    value_bits = config.readout_bits if config.readout == "leaky" else config.tick_bits
+    outputs = (value_bits, max(2, config.outputs))
+    return {
+        **{f"bank_{bank}.{name}": shape for bank in range(config.banks)
+           for name, shape in bank_memories(config, bank).items()},
+        "registers.counters.totals": TOTALS,
+        "readout.values.words": outputs,
+        "readout.finished": outputs,
+    }
+
+
+def bits(memories):
+    """Return the bits of memories as `fetch_memories` gives them."""
+    return sum(width * words for width, words in memories.values())
+
+
+def block_rams(memories, family):
+    """Return how many block RAMs memories take, if all of them are in some.
+
+    Tools put the smallest ones into LUTs or registers, and may not find the best shapes.
+
+    Parameters
+    ----------
+    memories : dict of str to (int, int)
+        Width and words.
+    family : str
+        One of `BLOCK_RAMS`.
+    """
+    return sum(min(-(-width // wide) * -(-words // deep) for wide, deep in BLOCK_RAMS[family])
+               for width, words in memories.values())
+
+
+def buffer_memory(config):
+    """Return ``bits`` and block RAMs by family of what a bank's rows and delays take, as a dict."""
+    memories = fetch_memories(config) | ring_memories(config)
+    return {"bits": bits(memories),
+            **{family: block_rams(memories, family) for family in BLOCK_RAMS}}
