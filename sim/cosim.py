@@ -42,11 +42,11 @@ LAUNCH = {"COCOTB_REWRITE_ASSERTION_FILES": "tb_*.py", "COCOTB_LOG_LEVEL": "WARN
 logger = logging.getLogger(__name__)
 
 
-def _public(memories):
+def _public(top, memories):
     """Return Verilator's control text that opens the ports and some memories to the testbench."""
-    lines = ["`verilator_config", f'public_flat_rw -module "{TOP}" -port "*"']
+    lines = ["`verilator_config", f'public_flat_rw -module "{top}" -port "*"']
     for *scope, name in memories:
-        lines.append(f'public_flat_rw -module "{".".join([TOP, *scope])}" -var "{name}"')
+        lines.append(f'public_flat_rw -module "{".".join([top, *scope])}" -var "{name}"')
     return "\n".join([*lines, ""])
 
 
@@ -91,7 +91,7 @@ def _move(scratch, made):
             raise
 
 
-def build(text, folder, simulator, *, memories=(), waves=False):
+def build(text, folder, simulator, *, top=TOP, memories=(), waves=False):
     """Build a simulator of Verilog text. Returns the folder it is in.
 
     The build is kept in ``folder`` under a hash of all that goes into it, and made only where it
@@ -100,9 +100,11 @@ def build(text, folder, simulator, *, memories=(), waves=False):
     Parameters
     ----------
     text : str
-        The core's Verilog.
+        Verilog.
     folder : path
     simulator : str
+    top : str
+        The text's module that is simulated.
     memories : sequence of sequences of str
         Paths below the top of the memories that a testbench writes.
     waves : bool
@@ -119,9 +121,9 @@ def build(text, folder, simulator, *, memories=(), waves=False):
     tool = toolchain.find("iverilog" if simulator == "icarus" else simulator)
     texts = {"core.v": text}
     if simulator == "verilator":
-        texts["public.vlt"] = _public(memories)
+        texts["public.vlt"] = _public(top, memories)
     options = (simulator, tool.version, toolchain.VERILATOR_MAKEFLAGS, BUILD_ARGS[simulator], waves)
-    digest = hashlib.sha256(repr((texts, options)).encode()).hexdigest()[:24]
+    digest = hashlib.sha256(repr((texts, top, options)).encode()).hexdigest()[:24]
     folder = Path(folder).resolve()
     runtime = _Runtime(folder, (*options, toolchain.find("g++").version))
     made, log = folder / f"{simulator}_{digest}", folder / f"{simulator}_{digest}.log"
@@ -135,7 +137,7 @@ def build(text, folder, simulator, *, memories=(), waves=False):
         runtime.offer(scratch)
         with toolchain.active():
             get_runner(simulator).build(
-                sources=[scratch / name for name in texts], hdl_toplevel=TOP, build_dir=scratch,
+                sources=[scratch / name for name in texts], hdl_toplevel=top, build_dir=scratch,
                 build_args=BUILD_ARGS[simulator], always=True, waves=waves, timescale=TIMESCALE,
                 log_file=log)
     except (RuntimeError, SystemExit) as error:
