@@ -6,6 +6,7 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
+from ..hw.boards.boards import BAUD, BOARDS
 from ..hw.synthesis.devices import DEVICES
 from ..hw.synthesis.makers import MAKERS, PARTS
 from . import toolchain
@@ -14,8 +15,9 @@ from .pipeline import run_all, run_step
 from .prove import proofs_table, prove
 from .search import search
 from .seeds import train_seeds
+from .steps.board import FOLDER, board
 from .steps.synth import script
-from .summary import bits_table, search_table, seeds_table, summary_table, synth_table
+from .summary import bits_table, board_table, search_table, seeds_table, summary_table, synth_table
 
 __all__ = ["main"]
 
@@ -114,6 +116,16 @@ def _synth(arguments):
     found = run.read_json("synth/synth.json")["devices"]
     print("\n".join(map(synth_table, found)))
     return 0 if all(report["fits"] for report in found) else MISMATCH
+
+
+def _board(arguments):
+    run = RunFolder.open(arguments.folder)
+    report = board(run, arguments.board, baud=arguments.baud)
+    print(board_table(report))
+    if not report["met"]:
+        return MISMATCH
+    print(f"bitstream: {run.path / FOLDER / arguments.board / report['bitstream']}")
+    return 0
 
 
 def _script(arguments):
@@ -252,6 +264,12 @@ def _parser():
     sub = command("prove", _prove, "Prove properties of the gateware, for every input.")
     sub.add_argument("name", nargs="*", metavar="NAME", help="proofs; all if none is named")
     sub.add_argument("--out", type=Path, required=True, metavar="DIR", help="gets proofs.json")
+    sub = command("board", _board, "Build a board's top and its bitstream: docs/boards.md.")
+    sub.add_argument("folder", type=Path, metavar="DIR")
+    sub.add_argument("--board", required=True, choices=tuple(BOARDS))
+    sub.add_argument(
+        "--baud", type=int, default=BAUD, help="of its serial line (default: %(default)s)"
+    )
     command("doctor", _doctor, "Say which of the tools that the RTL needs are there.")
     return parser
 

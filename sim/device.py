@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..hw.boards.boards import BAUD
 from ..hw.boards.protocol import (
     FLAG,
     PROTOCOL,
@@ -19,9 +20,8 @@ from ..hw.images import load_words
 from ..hw.registers import IDENTITY, REGISTERS, VERSION, BusMap
 from .simulation import core_fields, input_words
 
-__all__ = ["BAUD", "Device", "DeviceError", "Outcome"]
+__all__ = ["Device", "DeviceError", "Outcome"]
 
-BAUD = 1_000_000
 ATTEMPTS = 5  # of a request, before it's given up
 POSITIONS = 256  # positions in a stream are counted modulo this
 NOISE = 8192  # bytes that a line may give without an answer among them

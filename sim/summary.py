@@ -155,3 +155,27 @@ def synth_table(report):
     ending = "" if report["fits"] else (
         ": the core doesn't fit" if report["lacking"] else ": place and route failed")
     return _table(f"{report['device']} ({report['part']}){ending}", rows)
+
+
+def board_table(report):
+    """Return what a board's top takes of its device, and whether it meets the clock, as text."""
+    rows = []
+    for kind, has in report["has"].items():
+        core, link = (report["cells"][part][kind] for part in ("core", "link"))
+        few = ", TOO MANY" if kind in report["lacking"] else ""
+        rows.append((kind, f"{core:,} of the core, {link:,} of the link: {core + link:,} of "
+                           f"{has:,}{few}"))
+    clock = f"{report['clock_mhz']:g} MHz"
+    ending = ""
+    if report["placed"]:
+        rows.append(("highest clock", f"{report['placed']['fmax_mhz']:.1f} MHz, and the board's is "
+                                      f"{clock}"))
+        ending = "" if report["met"] else f": the clock of {clock} isn't met"
+    if report["reason"]:
+        rows.append(("failed", report["reason"]))
+    if report["lacking"]:
+        ending = ": the core doesn't fit"
+    elif not report["placed"]:
+        ending = ": place and route failed"
+    rows.append(("serial line", f"{report['baud']:,} baud"))
+    return _table(f"{report['board']} ({report['part']}){ending}", rows)
