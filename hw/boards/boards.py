@@ -8,7 +8,6 @@ from amaranth.hdl import Elaboratable, Module
 from amaranth.lib import io
 
 from .top import SerialCore
-from .uart import divisor
 
 __all__ = ["BAUD", "BOARDS", "Board", "BoardTop", "find_board"]
 
@@ -76,14 +75,14 @@ class BoardTop(Elaboratable):
     ----------
     config : CoreConfig
     parameters : Parameters, or None
-    clock, baud : float
-        Of the board and of its UART, in Hz.
+    cycles : int
+        Cycles of a bit on the UART: see `uart.divisor`.
     """
 
     CORE = "serial.framed.core"  # where the core is below it
 
-    def __init__(self, config, parameters=None, *, clock, baud):
-        self._serial = SerialCore(config, parameters, cycles=divisor(clock, baud))
+    def __init__(self, config, parameters=None, *, cycles):
+        self._serial = SerialCore(config, parameters, cycles=cycles)
 
     def elaborate(self, platform):
         m = Module()

@@ -10,6 +10,7 @@ from ..synthesis.bitstream import pack
 from ..synthesis.devices import FAMILIES, PINS, find_device
 from ..synthesis.tools import YOSYS, ToolError, require, run
 from .boards import BoardTop, find_board
+from .uart import divisor
 
 __all__ = ["FORMAT", "build_board"]
 
@@ -63,7 +64,8 @@ def build_board(name, parameters, folder, *, baud):
     require(YOSYS, *family.programs)
     platform = board.make_platform()
     clock = platform.default_clk_frequency
-    top = BoardTop(parameters.config, parameters, clock=clock, baud=baud)
+    cycles = divisor(clock, baud)
+    top = BoardTop(parameters.config, parameters, cycles=cycles)
     plan = platform.build(top, name=TOP, do_build=False)
     written, kept, _ = _PINS[device.family]
     for source, target in ((f"{TOP}.il", f"{TOP}.il"), (written, kept)):

@@ -25,8 +25,8 @@ class Engine(wiring.Component):
     ----------
     config : CoreConfig
     patience : int
-        Cycles that a word of events may wait for the core before the request is answered without
-        it, so that every request has its answer.
+        Cycles that the words of a request may wait for the core in all, before it's answered
+        without the rest, so that every request has its answer.
 
     Members
     -------
@@ -83,6 +83,7 @@ class Engine(wiring.Component):
         self._left = Signal(range(256))  # words that are still to be sent
         self._taken = Signal(POSITION_BITS)  # words of events
         self._damaged = Signal(8)  # frames
+        self._waited = Signal(range(self._patience))  # cycles of this request
         m.d.comb += [
             output.at.eq(self._address),
             self.bus.address.eq(self._address),
@@ -123,7 +124,7 @@ class Engine(wiring.Component):
         filled = self._filled
         fits = Signal()
         m.d.sync += [self._status.eq(Status.OK), self._left.eq(1), self._next.eq(2),
-                     filled.eq(filled - 2)]
+                     filled.eq(filled - 2), self._waited.eq(0)]
         m.next = "FETCH"
         with m.Switch(self._command):
             with m.Case(Command.PING):
@@ -184,13 +185,11 @@ class Engine(wiring.Component):
 
     def _use(self, m, ended):
         """Act on a further word of a request."""
-        waited = Signal(range(self._patience))
-        free, stuck = Signal(), Signal()
+        waited, free, stuck = self._waited, Signal(), Signal()
         m.d.comb += [
             free.eq(~self.events.valid | self.events.ready),
             stuck.eq((self.spikes.valid & ~self.spikes.ready) | (waited == self._patience - 1)),
         ]
-        m.d.sync += waited.eq(0)
         m.next = "FETCH"
         with m.If(ended):
             m.next = "TAG"
@@ -208,10 +207,10 @@ class Engine(wiring.Component):
                         self._taken.eq(self._taken + 1),
                     ]
                 with m.Else():
-                    m.d.sync += waited.eq(waited + 1)
-                    m.next = "WORD"
-                    with m.If(stuck):
-                        m.next = "TAG"
+                    m.next = "TAG"
+                    with m.If(~stuck):
+                        m.d.sync += waited.eq(waited + 1)
+                        m.next = "WORD"
 
     def _source(self, m):
         """Return the word that goes out next."""

@@ -186,6 +186,25 @@ def test_a_core_that_takes_nothing_leaves_its_request_answered():
     bench.run(run)
 
 
+def test_the_words_of_a_request_wait_for_a_slow_core_no_longer_than_one_would():
+    bench = Bench(patience=300)
+
+    async def core(ctx):
+        while True:
+            await get(ctx, bench.dut.events, 1, lambda: 99)
+
+    async def run(ctx):
+        body = request(1, Command.EVENTS, 0, *range(WORDS))
+        status, (after,) = await bench.host.ask(ctx, body)
+        assert status == 0
+        assert after in (state(taken=4), state(taken=5))
+        body = request(1, Command.EVENTS, after >> 16, *range(WORDS))
+        status, (later,) = await bench.host.ask(ctx, body)
+        assert later >> 16 >= (after >> 16) + 3
+
+    simulate(bench.dut, run, background=[bench.bus, bench.host.take, core])
+
+
 @pytest.mark.parametrize("seed", [0, 1])
 def test_output_is_neither_lost_nor_doubled_whatever_is_asked_twice(seed):
     bench, rng = Bench(stalls=random_stalls([3, seed], busy=0.9)), np.random.default_rng(seed)
