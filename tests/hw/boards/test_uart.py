@@ -5,7 +5,7 @@ import pytest
 from ranvier.hw.boards.uart import Receiver, Transmitter, divisor
 from ranvier.sim.benches import put, simulate
 
-BYTES = [0x00, 0xFF, 0x55, 0xAA, 0x7E, *np.random.default_rng(3).integers(0, 256, 40).tolist()]
+BYTES = [0x00, 0xFF, 0x55, 0xAA, 0x7E, *np.random.default_rng(3).integers(0, 256, 15).tolist()]
 
 
 def levels(byte, *, stop=1):
