@@ -253,6 +253,25 @@ def test_a_full_output_leaves_the_request_of_events_answered_at_once():
     bench.run(core, run)
 
 
+def test_a_reset_forgets_positions_and_output():
+    bench = Bench()
+
+    async def core(ctx):
+        await put(ctx, bench.dut.spikes, [{"tick": k, "neuron": 1} for k in range(5)])
+        await get(ctx, bench.dut.events, 2)
+
+    async def run(ctx):
+        assert (await bench.host.ask(ctx, request(1, Command.EVENTS, 0, 1, 2)))[0] == 0
+        status, words = await bench.host.ask(ctx, request(2, Command.OUTPUT, 3))
+        assert (status, len(words)) == (0, 2)
+        ping = (0, [state(taken=2, first=3), fingerprint(CONFIG)])
+        assert await bench.host.ask(ctx, request(3, Command.PING)) == ping
+        assert await bench.host.ask(ctx, request(4, Command.RESET)) == (0, [state()])
+        assert await bench.host.ask(ctx, request(5, Command.OUTPUT, 0)) == (0, [])
+
+    bench.run(core, run)
+
+
 def test_what_an_engine_can_not_be():
     wide = random_config(np.random.default_rng(2), ticks=65000, tick=0.1, inputs=60_000)
     with pytest.raises(ValueError, match="An input word must fit 32 bits, not 33"):

@@ -19,8 +19,9 @@ class Listener:
 
     async def listen(self, ctx):
         dut, inside = self._dut, bytearray()
-        async for _, _, strobe, byte, end, good in ctx.tick().sample(
-                dut.strobe, dut.byte, dut.end, dut.good):
+        async for _, _, strobe, byte, end, good, busy in ctx.tick().sample(
+                dut.strobe, dut.byte, dut.end, dut.good, dut.busy):
+            assert not (busy and (strobe or good))
             if strobe:
                 inside.append(byte)
             if end:
@@ -68,6 +69,11 @@ def test_a_broken_byte_damages_its_frame_even_where_a_flag_was():
     got = receive(*pieces)
     assert got.count(whole(BODIES[0])) == len(frame) - 1
     assert got.count(None) == len(frame) - 1
+
+
+def test_an_escape_before_the_last_flag_aborts_a_frame_that_is_whole():
+    aborted = encode(b"\x01\x02")[:-1] + b"\x7d\x7e"
+    assert receive(aborted, encode(b"\x03")) == [None, whole(b"\x03")]
 
 
 def test_flags_in_a_row_are_no_frame():
