@@ -17,6 +17,7 @@ from ..hw.boards.protocol import (
     fingerprint,
 )
 from ..hw.images import load_words
+from ..hw.payloads import Memory
 from ..hw.registers import IDENTITY, REGISTERS, VERSION, BusMap
 from .simulation import core_fields, input_words
 
@@ -200,8 +201,8 @@ class Device:
 
     def registers(self):
         """Return every register of the core, by name."""
-        return dict(zip(REGISTERS, self.read(self._bus.register(REGISTERS[0]), len(REGISTERS)),
-                        strict=True))
+        words = self.read(self._bus.address(Memory.REGISTERS), 1 + max(REGISTERS.values()))
+        return {name: words[offset] for name, offset in REGISTERS.items()}
 
     def load(self, parameters):
         """Load `Parameters` of the board's config.
