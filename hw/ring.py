@@ -112,18 +112,17 @@ class DelayRing(wiring.Component):
         adding = Signal(SUM_LATENCY - 1)  # bit k: an event was marked k + 1 cycles ago
         weights = [Signal.like(event.weight, name=f"weight_{k}") for k in range(len(adding))]
         address = Signal.like(sums.address)
-        present = Signal()
         slot_bits = (config.slots - 1).bit_length()
         m.d.sync += [
             adding.eq(Cat(entered, adding)),
             address.eq(Cat(event.slot[:slot_bits], event.target)),
             *(after.eq(before) for after, before in
               zip(weights, (event.weight, *weights), strict=False)),
-            present.eq(self._marks.present),
         ]
-        total, clipped = saturate(m, Mux(present, sums.word, 0) + weights[-1], config.sum_bits)
+        total, clipped = saturate(m, sums.word + weights[-1], config.sum_bits)
         m.d.comb += [
             sums.address.eq(Mux(reading, drained, address)),
+            sums.blank.eq(adding[-2] & ~self._marks.present),
             sums.write.eq(adding[-1]),
             sums.after.eq(total),
             self.overflow.eq(adding[-1] & clipped),

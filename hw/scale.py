@@ -2,10 +2,10 @@
 
 from amaranth.hdl import Module, Signal, signed
 from amaranth.lib import wiring
-from amaranth.lib.memory import Memory as Storage
 from amaranth.lib.wiring import In, Out
 
 from .payloads import TABLE_BITS, LoadSignature, Memory, memory_depth
+from .plain import plain_memory
 
 __all__ = ["ScaleSignature", "ScaleUnit", "table_places"]
 
@@ -68,8 +68,8 @@ class ScaleUnit(wiring.Component):
     """Multiplies words by words of the decay and sleep tables, one product per cycle.
 
     The tables lie one after the other in one memory, since a product needs one word. Table word
-    and ``x`` are registered twice (for the word, the first time is the memory's own register), the
-    product once.
+    and ``x`` are registered twice (for the word, the first time is the memory's own register), and
+    the products with the low and the high part of ``x`` once: their sum is combinational.
 
     Parameters
     ----------
@@ -107,9 +107,8 @@ class ScaleUnit(wiring.Component):
         x_operand = Signal.like(self.user.x)
         factor = Signal(TABLE_BITS)
 
-        m.submodules.tables = tables = Storage(
-            shape=TABLE_BITS, depth=_depth(self._config), init=self._image())
-        read, write = tables.read_port(), tables.write_port()
+        read, write = plain_memory(
+            m, "tables", shape=TABLE_BITS, depth=_depth(self._config), init=self._image())
         m.d.comb += [read.addr.eq(self.user.address), write.data.eq(self.load.data)]
         for memory, place in table_places(self._config).items():
             with m.If((self.load.memory == memory) & (self.load.address < len(place))):
@@ -117,10 +116,16 @@ class ScaleUnit(wiring.Component):
                     write.en.eq(self.load.en),
                     write.addr.eq(self.load.address + place.start),
                 ]
+        # A multiplier of common devices takes a part, and none has to wait for the sum.
+        low, high = x_operand[:TABLE_BITS], x_operand[TABLE_BITS:].as_signed()
+        product_low = Signal(2 * TABLE_BITS)
+        product_high = Signal(signed(len(high) + TABLE_BITS))
         m.d.sync += [
             x_read.eq(self.user.x),
             x_operand.eq(x_read),
             factor.eq(read.data),
-            self.user.product.eq(x_operand * factor),
+            product_low.eq(low * factor),
+            product_high.eq(high * factor),
         ]
+        m.d.comb += self.user.product.eq(product_low + (product_high << TABLE_BITS))
         return m

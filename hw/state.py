@@ -2,12 +2,12 @@
 
 from amaranth.hdl import Module, Signal
 from amaranth.lib import data, wiring
-from amaranth.lib.memory import Memory as Storage
 from amaranth.lib.wiring import In, Out
 
 from .cleared import ClearedMemory
 from .decay import traces
 from .payloads import WAKE_BITS, LoadSignature, Memory
+from .plain import plain_memory
 
 __all__ = ["StateMemory", "state"]
 
@@ -84,9 +84,9 @@ class StateMemory(wiring.Component):
         """Return the word of ``memory`` of the neuron that was read last."""
         image = [int(word) for word in self._images.get(memory, [])][: self.neurons]
         # A name of its own: the generator renames a memory that is called like a port.
-        m.submodules[f"{memory.name.lower()}_words"] = storage = Storage(
-            shape=self._config.trace_bits, depth=max(2, self.neurons), init=image)
-        read, write = storage.read_port(), storage.write_port()
+        read, write = plain_memory(
+            m, f"{memory.name.lower()}_words", shape=self._config.trace_bits,
+            depth=max(2, self.neurons), init=image)
         m.d.comb += [
             read.en.eq(self.read),
             read.addr.eq(self.neuron),

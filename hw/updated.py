@@ -25,6 +25,9 @@ class UpdatedMemory(wiring.Component):
     -------
     address : In
         Of the word to begin with.
+    blank : In(1)
+        In the cycle after ``address``: what the memory has of it counts as 0. Not what an update
+        before has made of it.
     word : Out(shape)
         That word, ``latency`` cycles later, for one cycle. All words are 0 at power-up.
     write : In(1)
@@ -47,6 +50,7 @@ class UpdatedMemory(wiring.Component):
         super().__init__({
             # An address without bits makes ill-formed Verilog.
             "address": In(max(1, (depth - 1).bit_length())),
+            "blank": In(1),
             "word": Out(shape),
             "write": In(1),
             "after": In(shape),
@@ -81,6 +85,6 @@ class UpdatedMemory(wiring.Component):
             before.eq(skips),
             written.eq(self.after),
             earlier.eq(written),
-            stored.eq(port.data),
+            stored.eq(Mux(self.blank, 0, port.data)),
         ]
         return m

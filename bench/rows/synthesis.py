@@ -19,7 +19,7 @@ SEEDS = 3
 SHAPE = CoreConfig(
     inputs=256, neurons=256, outputs=10, readout="spike-count", tick=1.0, ticks=1000, tau_m=20.0,
     tau_s=5.0, tau_a=100.0, delay_max=63, fan_in=256, synapses=1 << 16, weight_bits=8,
-    trace_bits=18, guard_bits=6,
+    trace_bits=18, guard_bits=6, rows="dense",
 )  # fmt: skip
 SMALL = dataclasses.replace(SHAPE, inputs=8, neurons=8, outputs=2, synapses=64, fan_in=8)
 
@@ -51,7 +51,7 @@ def shape_report(context):
     """Return the shape's config and its report, on the smallest ECP5 that has the memory."""
     if context.quick:
         return SMALL, synthesised(context, "small", SMALL, "ecp5-25k", seeds=1)
-    return SHAPE, synthesised(context, "shape", SHAPE, "ecp5-85k")
+    return SHAPE, synthesised(context, "shape", SHAPE, "ecp5-45k")
 
 
 def detail(report):

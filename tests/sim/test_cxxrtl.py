@@ -104,7 +104,7 @@ def test_a_core_that_hangs_is_told_and_replaced(folder, monkeypatch, limit, text
     simulator = CxxrtlSimulator(pair.parameters, folder)
     stalled = silent if limit == "quiet_limit" else pair.events
     with pytest.raises(HangError) as error:
-        simulator.run([stalled], stall=0.99 if limit == "quiet_limit" else 0.0)
+        simulator.run([stalled], stall=0.999 if limit == "quiet_limit" else 0.0)
     assert str(error.value) == text
     simulator.run([silent])
 
