@@ -57,7 +57,7 @@ class SlotMap(wiring.Component):
     group : In(range(slots // GROUP))
     look : In(1)
         Let ``busy`` be that of ``group``, 3 cycles later. Allowed while ``idle``, and without
-        ``start``.
+        ``start``; in the next two cycles nothing may be marked, started, looked at or cleared.
     busy : Out(GROUP)
         Which slots of the group have marks. A mark shows in the cycle after it was accepted, and
         doesn't from the cycle after ``start`` of its slot. After ``clear`` the group is 0.
@@ -100,6 +100,10 @@ class SlotMap(wiring.Component):
         return max(1 << WHEEL_BITS, *self._sizes)
 
     @property
+    def sizes(self):
+        return self._sizes
+
+    @property
     def neurons(self):
         return self._neurons
 
@@ -127,7 +131,7 @@ class SlotMap(wiring.Component):
     def _chunk_bits(self):
         return (self.chunks - 1).bit_length()
 
-    def _place(self, kind, slot):
+    def place(self, kind, slot):
         """Return where a slot stands among those of all wheels: the largest wheel comes first."""
         bits = [(size - 1).bit_length() for size in self._sizes]
         if len(bits) == 1:
@@ -136,7 +140,7 @@ class SlotMap(wiring.Component):
         large, small = bits[first], bits[1 - first]
         return Mux(kind == first, slot[:large], Cat(slot[:small], Const(0, large - small), 1))
 
-    def _operation(self):
+    def operation(self):
         """Return the layout of what passes through the memories, in three cycles."""
         return data.StructLayout({
             "mark": 1,  # sets a neuron's bit, its chunk's and its slot's
@@ -188,7 +192,7 @@ class SlotMap(wiring.Component):
         with m.If(free):
             m.d.comb += [
                 now.mark.eq(self.i.valid),
-                now.place.eq(self._place(word.kind, word.slot)),
+                now.place.eq(self.place(word.kind, word.slot)),
                 now.chunk.eq(word.neuron[bits:]),
                 now.bit.eq(word.neuron[:bits]),
                 now.group.eq(word.slot[GROUP_BITS:]),
@@ -239,7 +243,7 @@ class SlotMap(wiring.Component):
                 m.d.comb += [
                     now.take.eq(1),
                     now.kind.eq(which),
-                    now.place.eq(self._place(Const(which, 1), slot)),
+                    now.place.eq(self.place(Const(which, 1), slot)),
                     now.group.eq(slot[GROUP_BITS:]),
                     now.member.eq(slot[:GROUP_BITS]),
                 ]
@@ -257,7 +261,7 @@ class SlotMap(wiring.Component):
                 m.d.comb += [
                     now.wipe.eq(1),
                     now.chunk.eq(chunk),
-                    now.place.eq(self._place(kind, slot)),
+                    now.place.eq(self.place(kind, slot)),
                 ]
                 m.d.sync += [taken.eq(chunk), left.eq(left & (left - 1))]
                 m.next = "READ"
@@ -315,7 +319,7 @@ class SlotMap(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        now, second, third = (Signal(self._operation(), name=name)
+        now, second, third = (Signal(self.operation(), name=name)
                               for name in ("now", "second", "third"))
         m.d.sync += [second.eq(now), third.eq(second)]
         bits, chunks, groups = self._memories(m, now, third)
@@ -324,7 +328,8 @@ class SlotMap(wiring.Component):
         left = Signal(self.chunks)  # chunks of a slot that are still to be read
         chunk = lowest(m, left, "chunk")
         kind = Signal()  # which is drained
-        later, others = Signal(self.chunks), Signal(self.chunks)  # chunks of the second kind
+        # Chunks of the second kind.
+        later, others = (Signal(self.chunks, name=name) for name in ("later", "others"))
         taken = Signal.like(chunk)  # the chunk that is handed out
         pending = Signal.like(bits.word)  # its neurons that are still to be
         m.d.comb += others.eq(Mux(third.take & third.kind, chunks.word, later))

@@ -63,7 +63,7 @@ class UpdatedMemory(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         port, store = plain_memory(m, "words", shape=self._shape, depth=max(2, self.depth))
-        second, third = Signal.like(self.address), Signal.like(self.address)
+        second, third = (Signal.like(self.address, name=name) for name in ("second", "third"))
         stored = Signal.like(self.word)  # as the memory had it
         # What the two updates before have made of theirs, and whether it was this word.
         written, earlier = Signal.like(self.word), Signal.like(self.word)
