@@ -4,13 +4,15 @@ from dataclasses import replace
 
 from ...model.config import FRACTION, CoreConfig
 from ..decay import DecayUnit
-from ..payloads import TABLE_BITS, synapse, trace_record
+from ..payloads import TABLE_BITS, synapse, trace_record, wheel_sizes
 from .arithmetic import rounds, saturates
 from .decay import decay_exact
+from .groups import busy_right
 from .memories import cleared_words, updated_words
 from .proof import Proof
 from .registers import errors_stick, writes_refused
 from .scheduler import schedule_kept
+from .slots import marks_once
 from .streams import broadcast_once, buffer_order, merge_fair, merge_order
 from .touch import touch_exact
 
@@ -39,6 +41,7 @@ def catalogue(config=SHIPPED):
                "rest": 0}),
         Proof("memory-updates", updated_words,
               {"bits": config.sum_bits, "depth": config.bank_neurons * config.slots}, depth=4),
+        *_marks(config),
         Proof("schedule", schedule_kept, {"config": config}, depth=9),
         Proof("writes-refused", writes_refused, {"config": config}),
         Proof("errors-stick", errors_stick, {"config": config}, depth=2),
@@ -61,8 +64,23 @@ def _streams(config):
     ]
 
 
+def _marks(config):
+    size, one = ({"sizes": wheel_sizes(kind), "neurons": config.bank_neurons}
+                 for kind in (config, _jump(config)))
+    # The depth flushes the memories' pipeline.
+    return [
+        Proof("marks", marks_once, size, depth=4),
+        Proof("marks-jump", marks_once, one, depth=4),
+        Proof("marks-shown", busy_right, size, depth=4),
+    ]
+
+
+def _jump(config):
+    return replace(config, synapse="jump", readout="first-spike")
+
+
 def _arithmetic(config):
-    jump = replace(config, synapse="jump", readout="first-spike")
+    jump = _jump(config)
     touches = [Proof(name, touch_exact, {"config": one}, depth=6)
                for name, one in (("touch", config), ("touch-jump", jump))]
     decays = [Proof(f"decay-{trace}", decay_exact, {"config": config, "trace": trace},

@@ -48,6 +48,11 @@ def schedule_kept(*, config):
     spec.claim(~inside.state("LOOK") | (group > now))
     spec.claim(inside.state("LOOK") | (looking == 0))
     spec.claim(looking < LOOK_CYCLES)
+    # What `marks-shown` relies upon: nothing comes between a look and what it shows.
+    for k in (1, 2):
+        looked = before(m, unit.look, k)
+        spec.claim(~looked | (inside.state("LOOK") & (looking == k)))
+        spec.claim(~looked | ~(unit.start | unit.look | unit.clear | given))
     spec.claim(~ticking | (unit.tick < config.ticks))
 
     # What comes out for a word that goes in.

@@ -1,0 +1,190 @@
+"""What is proven of `SlotMap`."""
+
+from amaranth.hdl import Cat, Const, Signal
+
+from ..slots import SlotMap
+from .slotmap import DRAINS, FORGETS, OneMark
+from .spec import Spec, before
+
+__all__ = ["assume_surroundings", "marks_once"]
+
+
+def marks_once(*, sizes, neurons):
+    """A mark is handed out once, with its own slot, and nothing else is; none is left behind."""
+    unit = SlotMap(sizes=sizes, neurons=neurons)
+    spec = Spec(unit)
+    m = spec.m
+    view = OneMark(spec)
+    word, accepted = unit.i.p, unit.i.valid & unit.i.ready
+    mine = accepted & view.is_mine(word)
+    drained = Signal.like(unit.slot)  # the slot that was started last
+    marked, due = Signal(), Signal()
+    assume_surroundings(spec, view, accepted, drained)
+
+    handed = (unit.o.valid & (unit.o.p.kind == view.kind) & (unit.o.p.neuron == view.neuron)
+              & view.same(view.kind, drained, view.slot))
+    with m.If(handed & unit.o.ready):
+        m.d.sync += due.eq(0)
+    with m.If(unit.start):
+        m.d.sync += drained.eq(unit.slot)
+        with m.If(view.same(view.kind, unit.slot, view.slot)):
+            m.d.sync += [due.eq(marked), marked.eq(0)]
+    with m.If(mine):
+        m.d.sync += marked.eq(1)
+    with m.If(unit.clear):
+        m.d.sync += marked.eq(0)
+    spec.claim(~handed | due)
+    spec.claim(~unit.drained | ~due)
+    spec.claim(~unit.o.valid | ~unit.drained)
+    spec.claim(unit.marked == before(m, accepted, 2))
+    spec.claim(~before(m, mine, 2) | (unit.present == before(m, marked, 2)))
+    spec.claim_stream(unit.o)
+
+    for operation, cycles in ((view.second, 1), (view.third, 2)):
+        spec.claim(operation.mark == before(m, accepted, cycles))
+        spec.claim((operation.mark & view.on_bit(operation)) == before(m, mine, cycles))
+    _Invariants(spec, view, marked, due, drained).claim()
+    return m
+
+
+def assume_surroundings(spec, view, accepted, drained):
+    """Let marks and commands come as the delay ring gives them."""
+    unit = spec.inside.unit
+    word = unit.i.p
+    spec.assume((word.kind < len(unit.sizes)) & (word.neuron < unit.neurons))
+    spec.assume_stream(unit.i)
+    spec.assume(unit.idle | ~(unit.start | unit.look | unit.clear))
+    spec.assume(~unit.look | ~(unit.start | unit.clear))
+    spec.assume(~unit.clear | ~(unit.start | unit.i.valid))
+    # Events come at least a tick later: none goes into the slot that is drained.
+    spec.assume(~accepted | unit.drained | ~view.same(word.kind, word.slot, drained))
+    spec.assume(~accepted | ~unit.start | ~view.same(word.kind, word.slot, unit.slot))
+
+
+class _Invariants:
+    """Where one mark may be while the map rests, drains its slot, or forgets all marks."""
+
+    def __init__(self, spec, view, marked, due, drained):
+        self._spec, self._view = spec, view
+        self._marked, self._due, self._drained = marked, due, drained
+        self._second, self._third = view.second, view.third
+        inside = spec.inside
+        within = spec.inside.unit.chunks > 1
+        self._index = Cat(view.chunk if within else (), view.place)
+        self._bit = Signal(name="mark_bit")  # as the memories have them
+        self._chunk = Signal(name="mark_chunk_bit")
+        spec.m.d.comb += [
+            self._bit.eq(inside.word("bits", "words", address=self._index)
+                         .bit_select(view.bit, 1)),
+            self._chunk.eq(inside.word("chunks", "words", address=view.place)
+                           .bit_select(view.chunk, 1)),
+        ]
+        # Once the third operation has passed, and the second one as well.
+        self._next_bit = view.bit_after(view.third, self._bit)
+        self._last_bit = view.bit_after(view.second, self._next_bit)
+        self._next_chunk = view.chunk_after(view.third, self._chunk)
+        self._last_chunk = view.chunk_after(view.second, self._next_chunk)
+
+    def claim(self):
+        self._pipeline()
+        self._machine()
+        self._draining()
+        self._forgetting()
+
+    def _pipeline(self):
+        """The memories' words are those of the operation in the third stage."""
+        spec, view, inside = self._spec, self._view, self._spec.inside
+        there = before(spec.m, Const(1), 2)
+        for name, index in (("second", self._second), ("third", self._third)):
+            chunk = index.chunk if spec.inside.unit.chunks > 1 else ()
+            spec.claim(inside.signal("bits", name) == Cat(chunk, index.place))
+            spec.claim(inside.signal("chunks", name) == index.place)
+            spec.claim(~index.mark | ~(index.take | index.wipe | index.peek))
+        spec.claim(~there | ~view.on_chunk(self._third)
+                   | (inside.signal("bits", "word").bit_select(view.bit, 1) == self._bit))
+        spec.claim(~there | ~view.here(self._third)
+                   | (inside.signal("chunks", "word").bit_select(view.chunk, 1) == self._chunk))
+
+    def _machine(self):
+        """Which operations are in flight in which state."""
+        spec, view, unit = self._spec, self._view, self._spec.inside.unit
+        second, third, states = self._second, self._third, view.states
+        slot, kind = view.register("slot"), view.register("kind")
+        self._draining_any = states(*DRAINS)
+        spec.claim(states("REST", *DRAINS, *FORGETS))
+        spec.claim(~self._draining_any | (slot == self._drained))
+        spec.claim(~states("TAKE", "TAKE_SECOND", "TAKING", "TAKEN") | ~kind)
+        spec.claim(kind < len(unit.sizes))
+
+        def is_take(operation, which):
+            return (operation.take & (operation.kind == which)
+                    & (operation.place == unit.place(Const(which, 1), slot)))
+
+        spec.claim(~states("TAKE_SECOND", "TAKING") | is_take(second, 0))
+        spec.claim(~states("TAKEN") | is_take(third, 0))
+        spec.claim(~third.take | states("TAKEN")
+                   | (states("PICK") & ~kind & is_take(third, 1)))
+        if len(unit.sizes) == 2:
+            spec.claim(~states("TAKEN") | is_take(second, 1))
+            spec.claim(~second.take | states("TAKE_SECOND", "TAKEN"))
+        else:
+            spec.claim(~second.take | states("TAKING"))
+            spec.claim(~third.take | ~third.kind)
+            spec.claim(view.register("later") == 0)
+        for state, operation in (("READ", second), ("KEEP", third)):
+            spec.claim(~states(state)
+                       | (operation.wipe & (operation.place == unit.place(kind, slot))
+                          & (operation.chunk == view.register("taken"))))
+        spec.claim(states("HAND") | (view.register("pending") == 0))
+
+    def _draining(self):
+        """While its slot is drained, the mark is due as long as it's on the way out."""
+        spec, view, states = self._spec, self._view, self._view.states
+        second, third, kind = self._second, self._third, view.register("kind")
+        own = self._draining_any & view.same(view.kind, view.register("slot"), view.slot)
+        active = kind == view.kind
+        way = Signal()  # between the memory and the port
+        with spec.m.If(states("READ")):
+            spec.m.d.comb += way.eq(view.on_chunk(second) & self._next_bit)
+        with spec.m.Elif(states("KEEP")):
+            spec.m.d.comb += way.eq(view.on_chunk(third) & self._bit)
+        with spec.m.Elif(states("HAND")):
+            spec.m.d.comb += way.eq(active & (view.register("taken") == view.chunk)
+                                    & view.register("pending").bit_select(view.bit, 1))
+        known = Signal()  # its chunk will be read
+        with spec.m.If(states("TAKE") | (states("TAKE_SECOND") & view.kind)):
+            spec.m.d.comb += known.eq(self._last_chunk)
+        with spec.m.Elif(second.take & view.here(second)):
+            spec.m.d.comb += known.eq(self._next_chunk)
+        with spec.m.Elif(third.take & view.here(third)):
+            spec.m.d.comb += known.eq(self._chunk)
+        with spec.m.Elif(active):
+            spec.m.d.comb += known.eq(view.register("left").bit_select(view.chunk, 1))
+        with spec.m.Elif(view.kind):
+            spec.m.d.comb += known.eq(view.register("later").bit_select(view.chunk, 1))
+        spec.claim(~own | (self._due == (self._last_bit | way)))
+        spec.claim(~own | ~(self._last_bit & way))
+        spec.claim(~own | ~self._last_bit | known)
+        spec.claim(~own | ~self._marked)
+        for operation in (second, third):
+            spec.claim(~own | ~(operation.mark & view.here(operation)))
+        elsewhere = ~own & ~states(*FORGETS)
+        spec.claim(~elsewhere | (self._marked == self._last_bit))
+        spec.claim(~elsewhere | ~self._last_bit | self._last_chunk)
+        spec.claim(own | ~self._due)
+
+    def _forgetting(self):
+        """While all marks are forgotten, this one is nowhere that was swept."""
+        spec, view, states = self._spec, self._view, self._view.states
+        second, third = self._second, self._third
+        sweep, left, place = (view.register(name) for name in ("sweep", "left", "place"))
+        view.claim_walk()
+        spec.claim(~states(*FORGETS) | ~self._marked)
+        spec.claim(~states("WIPE") | ~self._last_bit | (sweep <= self._index))
+        spec.claim(~states("WALK", "EMPTY") | ~self._last_bit | self._last_chunk
+                   | (states("EMPTY") & (place == view.place)
+                      & left.bit_select(view.chunk, 1)))
+        peeked = Cat(one.peek & view.here(one) for one in (second, third)).any()
+        spec.claim(~states("WALK") | ~self._last_chunk | (sweep <= view.place) | peeked)
+        spec.claim(~states("EMPTY") | ~(self._last_bit | self._last_chunk) | (place < view.place)
+                   | ((place == view.place) & left.any()))
