@@ -12,6 +12,7 @@ from .memories import cleared_words, updated_words
 from .proof import Proof
 from .registers import errors_stick, writes_refused
 from .scheduler import schedule_kept
+from .sleep import sleep_exact
 from .slots import marks_once
 from .streams import broadcast_once, buffer_order, merge_fair, merge_order
 from .touch import touch_exact
@@ -85,4 +86,4 @@ def _arithmetic(config):
                for name, one in (("touch", config), ("touch-jump", jump))]
     decays = [Proof(f"decay-{trace}", decay_exact, {"config": config, "trace": trace},
                     depth=DecayUnit.latency + 1) for trace in ("p", "q", "a")]
-    return [*touches, *decays]
+    return [*touches, *decays, Proof("sleep", sleep_exact, {"config": config}, depth=5)]

@@ -4,33 +4,15 @@ Products of any 18 and 17 bits are beyond a solver. So it's proven for any funct
 multiplier's place.
 """
 
-from amaranth.asserts import AnySeq
-from amaranth.hdl import Cat, Mux, Signal, signed
+from amaranth.hdl import Cat, Signal, signed
 
 from ...model.config import FRACTION, LOW_WORDS
 from ..decay import TABLES, DecayUnit, traces
-from ..scale import ScaleUnit, table_places
+from ..scale import table_places
+from .products import answer
 from .spec import Spec, before, symbolic
 
 __all__ = ["decay_exact"]
-
-
-def _answer(m, scale, known):
-    """Answer a unit's requests as a function does, of which some values are known.
-
-    Parameters
-    ----------
-    m : Module
-    scale : ScaleSignature
-        The unit's port.
-    known : list of (address, x, product)
-    """
-    product = Signal(scale.product.shape(), name="any_product")
-    m.d.comb += product.eq(AnySeq(product.shape()))
-    for address, x, value in known:
-        asked = before(m, (scale.address == address) & (scale.x == x), ScaleUnit.latency)
-        product = Mux(asked, value, product)
-    m.d.comb += scale.product.eq(product)
 
 
 def decay_exact(*, config, trace):
@@ -48,7 +30,7 @@ def decay_exact(*, config, trace):
     fraction = (LOW_WORDS - 1).bit_length()
     # The exact product of a trace and a word fits what the next multiplication takes.
     spec.assume(first == first[: len(unit.scale.x)].as_signed())
-    _answer(m, unit.scale, [
+    answer(m, unit.scale, [
         (low + elapsed[:fraction], x, first),
         (high + elapsed[fraction:], first, second),
     ])  # fmt: skip

@@ -65,6 +65,10 @@ FAULTS = (
     Fault("decay-p", "DecayUnit", "decay", "product, 2 * FRACTION)", "product, 2 * FRACTION - 1)"),
     Fault("decay-q", "DecayUnit", "decay", "address.eq(coarse + high)", "address.eq(coarse)"),
     Fault("decay-a", "DecayUnit", "decay", "self.elapsed if k == 0 else fine", "fine"),
+    Fault("sleep", "SleepUnit", "sleep", "_room(m, step) >= 0", "_room(m, step) > 0"),
+    Fault("sleep", "SleepUnit", "sleep", "forever.eq(level == FOREVER)", "forever.eq(enough)"),
+    Fault("sleep", "SleepUnit", "sleep", "Mux(step[0], self.a,", "Mux(step[0], self.q,"),
+    Fault("sleep", "SleepUnit", "sleep", "Mux(membrane < 0, 0, membrane)", "membrane"),
 )
 
 
