@@ -11,6 +11,7 @@ from .groups import busy_right
 from .memories import cleared_words, updated_words
 from .proof import Proof
 from .registers import errors_stick, writes_refused
+from .scale import scale_exact
 from .scheduler import schedule_kept
 from .sleep import sleep_exact
 from .slots import marks_once
@@ -86,4 +87,8 @@ def _arithmetic(config):
                for name, one in (("touch", config), ("touch-jump", jump))]
     decays = [Proof(f"decay-{trace}", decay_exact, {"config": config, "trace": trace},
                     depth=DecayUnit.latency + 1) for trace in ("p", "q", "a")]
-    return [*touches, *decays, Proof("sleep", sleep_exact, {"config": config}, depth=5)]
+    return [
+        *touches, *decays,
+        Proof("sleep", sleep_exact, {"config": config}, depth=5),
+        Proof("scale", scale_exact, {"config": config}, depth=4),
+    ]  # fmt: skip

@@ -68,6 +68,10 @@ FAULTS = (
     Fault("sleep", "SleepUnit", "sleep", "_room(m, step) >= 0", "_room(m, step) > 0"),
     Fault("sleep", "SleepUnit", "sleep", "forever.eq(level == FOREVER)", "forever.eq(enough)"),
     Fault("sleep", "SleepUnit", "sleep", "Mux(step[0], self.a,", "Mux(step[0], self.q,"),
+    Fault("scale", "ScaleUnit", "scale", "x_operand.eq(x_read)", "x_operand.eq(self.user.x)"),
+    Fault("scale", "ScaleUnit", "scale", "self.load.address + place.start",
+          "self.load.address + place.start + 1"),
+    Fault("scale", "ScaleUnit", "scale", "x_operand * factor", "x_read * factor"),
     Fault("sleep", "SleepUnit", "sleep", "Mux(membrane < 0, 0, membrane)", "membrane"),
 )
 

@@ -1,0 +1,36 @@
+"""What is proven of `ScaleUnit`: everything but multiplication itself."""
+
+from amaranth.hdl import Signal
+
+from ..scale import ScaleUnit, table_places
+from .spec import Spec, before, symbolic
+
+__all__ = ["scale_exact"]
+
+
+def scale_exact(*, config):
+    """The product is that of ``x`` and the table word that was loaded last, 3 cycles later."""
+    unit = ScaleUnit(config=config)
+    spec = Spec(unit)
+    m, inside = spec.m, spec.inside
+    places = table_places(config)
+    # One word of all tables stands for all.
+    address = symbolic(m, unit.user.address.shape(), "address")
+    word = inside.word("tables", address=address)
+    spec.assume(address < max(place.stop for place in places.values()))
+    x, factor = inside.signal("x_operand"), inside.signal("factor")
+    loaded = Signal()
+    for memory, place in places.items():
+        with m.If((unit.load.memory == memory) & (address >= place.start) & (address < place.stop)
+                  & (unit.load.address == address - place.start)):
+            m.d.comb += loaded.eq(unit.load.en)
+    last, known = Signal(word.shape()), Signal()
+    with m.If(loaded):
+        m.d.sync += [last.eq(unit.load.data), known.eq(1)]
+    asked = before(m, known & (unit.user.address == address), 2)
+    spec.claim(~known | (word == last))
+    spec.claim(~asked | (factor == before(m, last, 2)))
+    spec.claim(x == before(m, unit.user.x, 2))
+    # A solver can't multiply so many bits: the factors are proven, and that it's their product.
+    spec.claim(unit.user.product == before(m, x * factor))
+    return m
