@@ -81,7 +81,7 @@ class ScaleUnit(wiring.Component):
     -------
     user : In(ScaleSignature(config))
     load : In(LoadSignature(config))
-        Writes the tables.
+        Writes the tables, a cycle later.
     """
 
     latency = 3
@@ -109,12 +109,16 @@ class ScaleUnit(wiring.Component):
 
         read, write = plain_memory(
             m, "tables", shape=TABLE_BITS, depth=_depth(self._config), init=self._image())
-        m.d.comb += [read.addr.eq(self.user.address), write.data.eq(self.load.data)]
+        m.d.comb += read.addr.eq(self.user.address)
+        loaded, place_loaded = Signal(), Signal.like(write.addr)
+        data = Signal.like(write.data)
+        m.d.comb += [write.en.eq(loaded), write.addr.eq(place_loaded), write.data.eq(data)]
+        m.d.sync += [loaded.eq(0), data.eq(self.load.data)]
         for memory, place in table_places(self._config).items():
             with m.If((self.load.memory == memory) & (self.load.address < len(place))):
-                m.d.comb += [
-                    write.en.eq(self.load.en),
-                    write.addr.eq(self.load.address + place.start),
+                m.d.sync += [
+                    loaded.eq(self.load.en),
+                    place_loaded.eq(self.load.address + place.start),
                 ]
         # A multiplier of common devices takes a part, and none has to wait for the sum.
         low, high = x_operand[:TABLE_BITS], x_operand[TABLE_BITS:].as_signed()

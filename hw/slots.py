@@ -230,7 +230,7 @@ class SlotMap(wiring.Component):
         two = len(self._sizes) == 2
         slot = Signal.like(self.slot)
         with m.State("REST"):
-            m.d.comb += [self.drained.eq(1), free.eq(~self.look)]
+            m.d.comb += [self.drained.eq(1), free.eq(1)]
             with m.If(self.look):
                 m.d.comb += [now.look.eq(1), now.group.eq(self.group)]
             with m.If(self.clear):
