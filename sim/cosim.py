@@ -91,7 +91,8 @@ def _move(scratch, made):
             raise
 
 
-def build(text, folder, simulator, *, top=TOP, memories=(), waves=False):
+def build(text, folder, simulator, *, top=TOP, memories=(), waves=False,
+          arguments=()):
     """Build a simulator of Verilog text. Returns the folder it is in.
 
     The build is kept in ``folder`` under a hash of all that goes into it, and made only where it
@@ -109,6 +110,8 @@ def build(text, folder, simulator, *, top=TOP, memories=(), waves=False):
         Paths below the top of the memories that a testbench writes.
     waves : bool
         Whether it can write waveforms.
+    arguments : sequence of str
+        Of the program that builds, beside our own.
 
     Raises
     ------
@@ -122,7 +125,8 @@ def build(text, folder, simulator, *, top=TOP, memories=(), waves=False):
     texts = {"core.v": text}
     if simulator == "verilator":
         texts["public.vlt"] = _public(top, memories)
-    options = (simulator, tool.version, toolchain.VERILATOR_MAKEFLAGS, BUILD_ARGS[simulator], waves)
+    arguments = [*BUILD_ARGS[simulator], *arguments]
+    options = (simulator, tool.version, toolchain.VERILATOR_MAKEFLAGS, arguments, waves)
     digest = hashlib.sha256(repr((texts, top, options)).encode()).hexdigest()[:24]
     folder = Path(folder).resolve()
     runtime = _Runtime(folder, (*options, toolchain.find("g++").version))
@@ -138,7 +142,7 @@ def build(text, folder, simulator, *, top=TOP, memories=(), waves=False):
         with toolchain.active():
             get_runner(simulator).build(
                 sources=[scratch / name for name in texts], hdl_toplevel=top, build_dir=scratch,
-                build_args=BUILD_ARGS[simulator], always=True, waves=waves, timescale=TIMESCALE,
+                build_args=arguments, always=True, waves=waves, timescale=TIMESCALE,
                 log_file=log)
     except (RuntimeError, SystemExit) as error:
         shutil.rmtree(scratch)
@@ -168,12 +172,14 @@ class CocotbSimulator(Simulator):
         super().__init__(parameters)
         self._simulator = simulator
         self._folder = Path(folder).resolve()
-        core = NeuronCore(parameters.config)
-        self._text = verilog_source(core)
-        loaded = describe(core, self._text)["loaded"]
-        self._weights = [{key: item[key] for key in ("bank", "offset", "words", "path", "base")}
-                         for item in loaded if item["memory"] == "weights"]
+        self._text, self._weights = self._design(NeuronCore(parameters.config))
         self._build(waves=False)
+
+    def _design(self, core):
+        """Return Verilog of a core, and where it has weights that can be flipped."""
+        text = verilog_source(core)
+        return text, [{key: item[key] for key in ("bank", "offset", "words", "path", "base")}
+                      for item in describe(core, text)["loaded"] if item["memory"] == "weights"]
 
     def _build(self, waves):
         return build(self._text, self._folder, self._simulator, waves=waves,
