@@ -53,12 +53,17 @@ def updated_words(*, bits, depth):
     there = before(m, Const(1), unit.latency)  # what is there was asked for after the reset
     mine = before(m, unit.address == address, unit.latency) & there
     value, known = Signal(bits), Signal()  # what the word has to be, once it was seen
+    changed = mine & unit.write
+    # A word that is blanked counts as 0, unless one of the two updates before has made it.
+    made = before(m, changed) | before(m, changed, 2)
+    empty = before(m, unit.blank) & ~made
     spec.assume(address < depth)
     spec.assume(~unit.write | there)
-    with m.If(mine):
+    with m.If(mine & ~empty):
         m.d.sync += [known.eq(1), value.eq(unit.word)]
-        with m.If(unit.write):
-            m.d.sync += value.eq(unit.after)
-    spec.claim(~mine | ~known | (unit.word == value))
+    with m.If(changed):
+        m.d.sync += [known.eq(1), value.eq(unit.after)]
+    spec.claim(~mine | ~known | empty | (unit.word == value))
+    spec.claim(~mine | ~empty | (unit.word == 0))
     spec.claim(~known | (stored == value))
     return m

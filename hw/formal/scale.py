@@ -2,6 +2,7 @@
 
 from amaranth.hdl import Signal
 
+from ..payloads import TABLE_BITS
 from ..scale import ScaleUnit, table_places
 from .spec import Spec, before, symbolic
 
@@ -31,6 +32,10 @@ def scale_exact(*, config):
     spec.claim(~known | (word == last))
     spec.claim(~asked | (factor == before(m, last, 2)))
     spec.claim(x == before(m, unit.user.x, 2))
-    # A solver can't multiply so many bits: the factors are proven, and that it's their product.
-    spec.claim(unit.user.product == before(m, x * factor))
+    # A solver can't multiply so many bits: the factors are proven, and that it's their product, in
+    # two parts.
+    low, high = inside.signal("product_low"), inside.signal("product_high")
+    spec.claim(low == before(m, x[:TABLE_BITS] * factor))
+    spec.claim(high == before(m, x[TABLE_BITS:].as_signed() * factor))
+    spec.claim(unit.user.product == low + (high << TABLE_BITS))
     return m

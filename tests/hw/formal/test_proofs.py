@@ -31,7 +31,10 @@ FAULTS = (
     Fault("broadcast-once", "Broadcast", "streams", "served.all())\n        with",
           "served.any())\n        with"),
     Fault("buffer-order", "Buffer", "streams", "spared | self.i.valid", "self.i.valid"),
-    Fault("memory-updates", "UpdatedMemory", "updated", "(follows & self.write) | skips", "skips"),
+    Fault("memory-updates", "UpdatedMemory", "updated", "again.eq(follows & self.write)",
+          "again.eq(0)"),
+    Fault("memory-updates", "UpdatedMemory", "updated", "Mux(self.blank, 0, port.data)",
+          "port.data"),
     Fault("memory-updates", "UpdatedMemory", "updated", "(self.address == third) & self.write",
           "self.address == third"),
     Fault("marks", "SlotMap", "slots", "Mux(third.take & third.kind, chunks.word, later)",
@@ -71,7 +74,7 @@ FAULTS = (
     Fault("scale", "ScaleUnit", "scale", "x_operand.eq(x_read)", "x_operand.eq(self.user.x)"),
     Fault("scale", "ScaleUnit", "scale", "self.load.address + place.start",
           "self.load.address + place.start + 1"),
-    Fault("scale", "ScaleUnit", "scale", "x_operand * factor", "x_read * factor"),
+    Fault("scale", "ScaleUnit", "scale", "low * factor", "x_read[:TABLE_BITS] * factor"),
     Fault("sleep", "SleepUnit", "sleep", "Mux(membrane < 0, 0, membrane)", "membrane"),
 )
 
