@@ -68,7 +68,7 @@ class UpdatedMemory(wiring.Component):
         # What the two updates before have made of theirs, and whether it was this word.
         written, earlier = Signal.like(self.word), Signal.like(self.word)
         follows, again = Signal(), Signal()
-        skips, before = Signal(), Signal()
+        skips, before = (Signal(name=name) for name in ("skips", "before"))
         m.d.comb += [
             port.addr.eq(self.address),
             store.en.eq(self.write),

@@ -65,5 +65,8 @@ def updated_words(*, bits, depth):
         m.d.sync += [known.eq(1), value.eq(unit.after)]
     spec.claim(~mine | ~known | empty | (unit.word == value))
     spec.claim(~mine | ~empty | (unit.word == 0))
+    # Of a word that is read while it's written, the memory promises nothing: it isn't used.
+    collided = unit.write & (unit.address == spec.inside.signal("third"))
+    spec.claim(~before(m, collided, 2) | spec.inside.signal("before"))
     spec.claim(~known | (stored == value))
     return m
