@@ -64,6 +64,7 @@ _SIGNATURES = {
     "core_run": (ctypes.c_int32, [ctypes.c_void_p, _U64, ctypes.c_int64, ctypes.c_uint64,
                                   ctypes.c_uint64, ctypes.c_int64, ctypes.c_int64]),
     "core_cycles": (ctypes.c_int64, [ctypes.c_void_p]),
+    "core_latency": (ctypes.c_int64, [ctypes.c_void_p]),
     "core_counts": (None, [ctypes.c_void_p, _I64]),
     "core_take": (None, [ctypes.c_void_p, _U32, _U32]),
 }
@@ -189,6 +190,11 @@ class CxxrtlSimulator(Simulator):
     def cycles(self):
         """Clock cycles simulated so far."""
         return self._library.core_cycles(self._core)
+
+    @property
+    def latency(self):
+        """Cycles from the first word that the last sample gave to ``i`` to its decision."""
+        return self._library.core_latency(self._core)
 
     def _check_widths(self):
         found = np.zeros(3, np.int32)

@@ -59,6 +59,7 @@ struct Simulation {
     Core core;
     Sink spikes, trace;
     int64_t cycles = 0;
+    int64_t latency = 0;  // of the last sample: from the first word taken on `i` to the decision
     uint32_t answer = 0;  // of the bus, in the last cycle
     bool converged = true;
     int spike_last, trace_last;
@@ -133,7 +134,7 @@ struct Simulation {
             int64_t quiet_limit, int64_t word_limit) {
         Random random{seed};
         idle_inputs();
-        int64_t sent = 0, quiet = 0;
+        int64_t sent = 0, quiet = 0, begun = 0;
         bool offering = false;
         while (!(spikes.ended && trace.ended)) {
             if (sent < count && !offering && (random.next() >> 32) >= stall) {
@@ -146,8 +147,10 @@ struct Simulation {
                 put(core.p_trace____ready, (random.next() >> 32) >= stall);
             }
             settle();
-            bool moved = collect();
+            bool decided = spikes.ended, moved = collect();
+            if (spikes.ended && !decided) latency = cycles - begun;
             if (offering && bit(core.p_i____ready)) {
+                if (sent == 0) begun = cycles;
                 offering = false;
                 moved = true;
                 sent++;
@@ -197,6 +200,8 @@ int32_t core_run(Simulation *simulation, const uint64_t *words, int64_t count, u
 }
 
 int64_t core_cycles(const Simulation *simulation) { return simulation->cycles; }
+
+int64_t core_latency(const Simulation *simulation) { return simulation->latency; }
 
 // How many words of `o` and `trace` wait to be taken.
 void core_counts(const Simulation *simulation, int64_t *counts) {
