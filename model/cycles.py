@@ -1,68 +1,142 @@
-"""Predicted cycles and memory traffic of a core, from the counts of a run."""
+"""Cycles of a core, sample by sample, from a twin of its control."""
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 
-from .counters import (
-    BUSY_TICKS,
-    INPUT_EVENTS,
-    INTEGRATIONS,
-    LOOKS,
-    SLEEP_STEPS,
-    SPIKES,
-    SYNAPTIC_EVENTS,
-    TOUCHES,
+from .config import WAKE_SLOTS
+from .control import (
+    COUNTED,
+    FEWEST_SLOTS,
+    GROUP_BITS,
+    NOBODY,
+    VISIT_CYCLES,
+    Banks,
 )
-
-# Cycles of one act of the core, from the units' documented latencies (docs/neuron.md).
-VISIT_CYCLES = {"exponential": 18, "jump": 14}  # a touch or a look
-SLEEP_STEP_CYCLES = 2  # a further level of the sleep rule
-INTEGRATION_CYCLES = 5
-TICK_CYCLES = 1
-BUSY_TICK_CYCLES = 7  # to find out who is due, and to see that nobody is left
+from .memory import CHUNK_BITS
+from .rows import bank_rows
+from .schedule import Stalls, run_core
 
 
-@dataclass(frozen=True)
-class Traffic:
-    """Words read and written in each memory during a run of one sample.
+@dataclass(frozen=True, eq=False)
+class Cycles:
+    """What samples cost on a core.
 
-    A touch and a look read and write a neuron's state; a synaptic event reads a synapse
-    and reads and writes an accumulator; a spike reads its row's bounds.
+    Members
+    -------
+    cycles : (samples,) int64
+        From the first tick of a sample to its last: the core's register of that name.
+    latency : (samples,) int64
+        Cycles from the first word that is taken on ``i`` to the decision on ``o``.
+    counts : dict of str to (samples,) int64
+        What happened, in all banks together: the names are those of `control.COUNTED`.
     """
 
-    state: int
-    synapses: int
-    accumulators: int
-    rows: int
+    cycles: np.ndarray
+    latency: np.ndarray
+    counts: dict
+
+
+class CycleModel:
+    """Predicts what samples cost on a core.
+
+    With one bank the numbers are those of the gateware, where input words and outputs wait for
+    nobody. With several the same holds, but for who goes first where two banks' records meet for
+    the first time in a sample. Stalls are drawn, as a simulator draws them.
+
+    Parameters
+    ----------
+    parameters : Parameters
+
+    Raises
+    ------
+    ValueError
+        If the delay buffer isn't the ring.
+    """
+
+    def __init__(self, parameters):
+        config = parameters.config
+        if config.buffer != "ring":
+            raise ValueError(f"Cycles can be predicted of a core whose buffer is the ring, "
+                             f"not {config.buffer!r}")
+        self._parameters = parameters
+        rows = [bank_rows(parameters, k) for k in range(config.banks)]
+        words = np.cumsum([0, *(each.place.size for each in rows)])
+        place = np.concatenate([each.place for each in rows])
+        looks = WAKE_SLOTS if config.synapse == "exponential" else 0
+        self._fixed = {
+            "slots": config.slots, "wheel": max(FEWEST_SLOTS, config.slots, looks),
+            "segments": config.segments,
+            "chunk_bits": max(CHUNK_BITS, (config.local_bits + 1) // 2),
+            "jump": config.synapse == "jump", "top": config.trace_top,
+            "guard_bits": config.guard_bits, "margin": config.sleep_margin,
+            "visit_cycles": VISIT_CYCLES[config.synapse],
+            "spiking": -(-(config.spiking - np.arange(config.banks)) // config.banks),
+            "row_start": np.array([k.start + word for k, word in zip(rows, words, strict=False)]),
+            "target": np.where(
+                place < 0, NOBODY, parameters.target[place].astype(np.int64) // config.banks),
+            "delay": parameters.delay[place].astype(np.int64),
+            "weight": parameters.weight[place].astype(np.int64),
+            "theta0": self._by_bank(parameters.theta0), "beta": self._by_bank(parameters.beta),
+            "tables": parameters.tables,
+        }
 
     @property
-    def total(self):
-        """Words in all memories."""
-        return self.state + self.synapses + self.accumulators + self.rows
+    def parameters(self):
+        """The design whose costs are predicted."""
+        return self._parameters
 
+    def _by_bank(self, values):
+        """Return values of neurons as (banks, local neurons); 0 where there's none."""
+        config = self._parameters.config
+        padded = np.zeros(config.bank_neurons * config.banks, np.int64)
+        padded[: config.neurons] = values
+        return np.ascontiguousarray(padded.reshape(-1, config.banks).T)
 
-def traffic(counters):
-    """Return the `Traffic` of one sample's counters (``Result.counters``)."""
-    touches, looks = counters[TOUCHES], counters[LOOKS]
-    events, spikes = counters[SYNAPTIC_EVENTS], counters[SPIKES]
-    return Traffic(state=int(2 * (touches + looks)), synapses=int(events),
-                   accumulators=int(2 * events + touches),
-                   rows=int(2 * (counters[INPUT_EVENTS] + spikes)))
+    def _banks(self):
+        """Return `Banks` at rest."""
+        config = self._parameters.config
+        shape = (config.banks, config.bank_neurons)
+        kinds, places = (1 if self._fixed["jump"] else 2), max(config.slots, WAKE_SLOTS)
+        return Banks(
+            **self._fixed, traces=np.zeros((*shape, 3), np.int64), last=np.zeros(shape, np.int64),
+            wake=np.full(shape, NOBODY, np.int64),
+            sums=np.zeros((config.banks, config.slots, config.bank_neurons), np.int64),
+            marks=np.zeros((config.banks, kinds, places, config.bank_neurons), np.uint8),
+            groups=np.zeros((config.banks, self._fixed["wheel"] >> GROUP_BITS), np.int64))
 
+    def run(self, samples, *, stall=0.0, seed=0, threads=None):
+        """Run samples, each from rest, on ``threads`` threads (default: all processors).
 
-def predicted_cycles(config, counters):
-    """Return the predicted cycles per sample, for counters (..., 9) of a `CoreConfig`.
+        Parameters
+        ----------
+        samples : sequence of TickEvents
+            As an `Emulator` takes them.
+        stall : float
+            Probability, below 1, with which each of the three streams is held up on a cycle.
+        seed : int
+            Of the stalls.
 
-    A bank has three units that work side by side, for neurons, leaky outputs and synapses: the
-    busiest one counts. Banks share evenly; ticks are common.
-    """
-    counters = np.asarray(counters)
-    integrations = counters[..., INTEGRATIONS]
-    visits = counters[..., TOUCHES] - integrations + counters[..., LOOKS]
-    neurons = (VISIT_CYCLES[config.synapse] * visits
-               + SLEEP_STEP_CYCLES * counters[..., SLEEP_STEPS])
-    busiest = np.maximum.reduce([neurons, INTEGRATION_CYCLES * integrations,
-                                 counters[..., SYNAPTIC_EVENTS]])
-    return (busiest / config.banks + BUSY_TICK_CYCLES * counters[..., BUSY_TICKS]
-            + TICK_CYCLES * config.ticks)
+        Returns
+        -------
+        Cycles
+        """
+        config = self._parameters.config
+        found, counts = np.zeros((len(samples), 2), np.int64), np.zeros(
+            (len(samples), len(COUNTED)), np.int64)
+        workers = threads or os.cpu_count()
+
+        def work(first):
+            banks = self._banks()
+            for n in range(first, len(samples), workers):
+                events = samples[n]
+                stalls = Stalls(np.uint64(stall * 2**32), np.uint64((seed << 32) + n))
+                found[n] = run_core(
+                    events.ticks, events.channels, config.ticks, config.inputs, config.outputs,
+                    banks, stalls, counts[n])
+
+        with ThreadPoolExecutor(workers) as pool:
+            list(pool.map(work, range(workers)))
+        return Cycles(found[:, 0], found[:, 1], dict(zip(COUNTED, counts.T, strict=True)))

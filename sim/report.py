@@ -24,12 +24,6 @@ SIMULATORS = {
     "verilator": "Verilator (under cocotb)",
     "icarus": "Icarus (under cocotb)",
 }
-TRAFFIC = {
-    "state": "neuron states",
-    "synapses": "synapses",
-    "accumulators": "delay sums",
-    "rows": "row bounds",
-}
 WORK = {
     "input_events": "input events",
     "spikes": "spikes",
@@ -156,13 +150,25 @@ def _core_rows(config, quantised):
 
 
 def _work_rows(emulated, measured):
-    rows = [("clock cycles, predicted", f"{emulated['cycles']['mean']:,.0f}")]
+    costs = _cost_rows(emulated) if emulated["predicted"] else [
+        ("clock cycles", "not predicted: the delay buffer isn't the ring")]
     if measured is not None:
-        rows.append(("clock cycles, measured", f"{measured:,.0f}"))
-    rows += [(WORK[name], f"{emulated['counters'][name]:,.1f}") for name in WORK]
-    rows += [(f"{title}, read or written", f"{emulated['traffic'][name]:,.0f}")
-             for name, title in TRAFFIC.items()]
-    return rows
+        costs.insert(1, ("clock cycles, measured", f"{measured:,.0f}"))
+    return costs + [(WORK[name], f"{emulated['counters'][name]:,.1f}") for name in WORK]
+
+
+def _cost_rows(emulated):
+    estimate = emulated["energy_estimate"]
+    return [
+        ("clock cycles, predicted", f"{emulated['cycles']['mean']:,.0f}"),
+        ("cycles from the first input to the decision, predicted",
+         f"{emulated['latency']['mean']:,.0f}"),
+        *((f"{name}, words read and written", f"{use['reads']:,.0f}, {use['writes']:,.0f}")
+          for name, use in emulated["traffic"].items()),
+        *((f"energy of {name}, estimated by a table, nJ",
+           f"{estimate[f'{name}_pj'] / 1000:,.1f}") for name in ("memories", "arithmetic")),
+        ("that table, which is of no device here", estimate["table"]),
+    ]
 
 
 def _commands(run):

@@ -8,8 +8,8 @@ from amaranth.hdl import Shape
 
 from ..hw import payloads
 from ..model.config import SLEEP_LEVELS
+from ..model.control import SLEEP_STEP_CYCLES, VISIT_CYCLES
 from ..model.counters import INPUT_EVENTS, LOOKS, SATURATIONS, SPIKES, SYNAPTIC_EVENTS, TOUCHES
-from ..model.cycles import SLEEP_STEP_CYCLES, VISIT_CYCLES
 from ..model.events import TRACE
 from .compare import MismatchError, check_run
 from .fields import Field

@@ -49,7 +49,8 @@ def make_summary(run, *, memory_bits, seconds):
             "epochs": len(training["history"]),
         },
         "cosim": _cosim(cosim),
-        "cycles": {"predicted": emulated["cycles"]["mean"], "measured": cosim["cycles"]},
+        "cycles": {"predicted": emulated["cycles"] and emulated["cycles"]["mean"],
+                   "measured": cosim["cycles"]},
         "noise": {
             "kinds": list(noise["kinds"]),
             "replayed": replay["rows"],
@@ -86,14 +87,15 @@ def summary_table(summary):
     verdict = "the core is the network" if not cosim["mismatches"] + noise["mismatches"] else (
         "THE CORE DIFFERS FROM THE NETWORK")
     core, cycles, seconds = (summary[name] for name in ("core", "cycles", "seconds"))
-    measured = "none" if cycles["measured"] is None else f"{cycles['measured']:,.0f}"
+    cycles = {name: "none" if count is None else f"{count:,.0f}"
+              for name, count in cycles.items()}
     return _table(f"{summary['name']}: {verdict}", [
         ("accuracy.float", f"{accuracy['float']:.2%} of {accuracy['samples']} test samples"),
         ("accuracy.fixed", f"{accuracy['fixed']:.2%} at a tick of {core['tick']:g} ms"),
         *(_simulated(name, part) for name, part in cosim["simulators"].items()),
         ("noise", f"{', '.join(noise['kinds'])}; {noise['replayed']} rows replayed on the RTL, "
                   f"{noise['mismatches']} mismatches"),
-        ("cycles per sample", f"{measured} measured, {cycles['predicted']:,.0f} predicted"),
+        ("cycles per sample", f"{cycles['measured']} measured, {cycles['predicted']} predicted"),
         ("core.memory_bits", f"{core['memory_bits']:,} ({core['synapses']:,} synapses)"),
         ("seconds.total", f"{seconds['total']:.0f}, of which seconds.train {seconds['train']:.0f}"),
         ("memory.peak_mib", f"{summary['memory']['peak_mib']:.0f}"),

@@ -1,19 +1,21 @@
 """The step ``emulate``: the test set through the integer model."""
 
 import io
-from dataclasses import asdict
 
 import numpy as np
 
 from ...model.counters import INPUT_EVENTS, LOOKS, SATURATIONS, SPIKES, SYNAPTIC_EVENTS, TOUCHES
-from ...model.cycles import predicted_cycles, traffic
+from ...model.cycles import CycleModel
 from ...model.emulator import Emulator
+from ...model.energy import SOURCE, energy, traffic
 from ...model.files import write_atomically
 from ...model.parameters import Parameters
 from ...train.quantise import encode_dataset
 from .train import accuracy
 
 __all__ = ["emulate", "save_npz"]
+
+PREDICTED = 300  # test samples whose cycles are predicted: it takes longer than the rest
 
 COUNTERS = {
     "touches": TOUCHES,
@@ -32,26 +34,56 @@ def save_npz(path, **arrays):
     write_atomically(path, buffer.getvalue())
 
 
-def emulate(run):
-    """Run every test sample in integers.
+def predict(parameters, events):
+    """Return what samples cost on the core: arrays of each sample, and means for ``emulate.json``.
 
-    Writes ``emulate.npz`` (decisions, scores and counters of each sample) and ``emulate.json``.
+    Nothing is predicted, and the means are None, where the delay buffer isn't the ring.
+    """
+    config = parameters.config
+    if config.buffer != "ring":
+        nothing = np.zeros(0, np.int64)
+        return {"cycles": nothing, "latency": nothing}, {
+            "predicted": 0, "cycles": None, "latency": None, "traffic": None,
+            "energy_estimate": None}
+    cost = CycleModel(parameters).run(events)
+    each = {"cycles": cost.cycles, "latency": cost.latency}
+    estimate = energy(config, cost.counts)
+    return each, {
+        "predicted": len(events),
+        **{name: {"mean": float(column.mean()), "largest": int(column.max())}
+           for name, column in each.items()},
+        "traffic": {
+            name: {"reads": float(use.reads.mean()), "writes": float(use.writes.mean())}
+            for name, use in traffic(config, cost.counts).items()
+        },
+        "energy_estimate": {
+            "memories_pj": float(estimate.memories.mean()),
+            "arithmetic_pj": float(estimate.arithmetic.mean()),
+            "table": SOURCE,
+        },
+    }
+
+
+def emulate(run):
+    """Run every test sample in integers, and predict what the first ones cost on the core.
+
+    Writes ``emulate.npz`` (decisions, scores and counters of each sample, cycles and latency of
+    those `PREDICTED`) and ``emulate.json``.
     """
     parameters = Parameters.load(run.need("design.safetensors"))
     config, test = parameters.config, run.data["test"]
     events = encode_dataset(test, config)
     result = Emulator(parameters).run_batch(events)
-    cycles = predicted_cycles(config, result.counters)
+    each, costs = predict(parameters, events[:PREDICTED])
     classes = np.zeros((config.outputs, config.outputs), np.int64)
     np.add.at(classes, (test.labels, result.decisions), 1)
-    words = [asdict(traffic(counters)) for counters in result.counters]
     save_npz(
         run.path / "emulate.npz",
         decisions=result.decisions,
         labels=test.labels,
         scores=result.scores,
         counters=result.counters,
-        cycles=cycles,
+        **each,
     )
     values = {
         "samples": len(test),
@@ -65,8 +97,7 @@ def emulate(run):
             name: float(result.counters[:, column].mean()) for name, column in COUNTERS.items()
         },
         "saturations": int(result.counters[:, SATURATIONS].sum()),
-        "cycles": {"mean": float(cycles.mean()), "largest": float(cycles.max())},
-        "traffic": {name: float(np.mean([word[name] for word in words])) for name in words[0]},
+        **costs,
         "design": parameters.hash,
     }
     run.write_json("emulate.json", values)

@@ -1,27 +1,52 @@
 import dataclasses
 
 import numpy as np
+import pytest
 
-from ranvier.model.counters import COUNTERS, INPUT_EVENTS, LOOKS, SPIKES, SYNAPTIC_EVENTS, TOUCHES
-from ranvier.model.cycles import predicted_cycles, traffic
+from ranvier.model.counters import LOOKS, SPIKES, SYNAPTIC_EVENTS, TOUCHES
+from ranvier.model.cycles import CycleModel
 from ranvier.model.emulator import Emulator
 
 from ..designs import random_config, random_events, random_parameters
 
 
-def test_traffic_counts_words():
-    counters = np.zeros(COUNTERS, np.int64)
-    counters[[TOUCHES, LOOKS, SPIKES]] = 10, 5, 3
-    counters[[INPUT_EVENTS, SYNAPTIC_EVENTS]] = 4, 100
-    found = traffic(counters)
-    assert (found.state, found.synapses, found.accumulators, found.rows) == (30, 100, 210, 14)
-    assert found.total == 354
+def drawn(seed, **fixed):
+    rng = np.random.default_rng(seed)
+    config = random_config(rng, **fixed)
+    return random_parameters(rng, config), [random_events(rng, config) for _ in range(6)]
 
 
-def test_more_banks_take_fewer_cycles():
-    rng = np.random.default_rng(2)
-    config = random_config(rng, neurons=8, banks=1)
-    counters = Emulator(random_parameters(rng, config)).run(random_events(rng, config)).counters
-    one = predicted_cycles(config, counters)
-    four = predicted_cycles(dataclasses.replace(config, banks=4), counters)
-    assert config.ticks < four < one
+@pytest.mark.parametrize("seed", range(8))
+def test_it_does_what_the_emulator_does(seed):
+    parameters, samples = drawn(seed)
+    counts = CycleModel(parameters).run(samples).counts
+    counters = Emulator(parameters).run_batch(samples).counters
+    assert (counts["touches"] + counts["integrations"]).tolist() == counters[:, TOUCHES].tolist()
+    for name, column in {"looks": LOOKS, "spikes": SPIKES,
+                         "synaptic_events": SYNAPTIC_EVENTS}.items():
+        assert counts[name].tolist() == counters[:, column].tolist(), name
+
+
+def test_threads_change_nothing():
+    parameters, samples = drawn(1, synapse="exponential")
+    model = CycleModel(parameters)
+    one, three = (model.run(samples, stall=0.1, threads=threads) for threads in (1, 3))
+    assert one.cycles.tolist() == three.cycles.tolist()
+    assert one.latency.tolist() == three.latency.tolist()
+    assert {name: count.tolist() for name, count in one.counts.items()} == {
+        name: count.tolist() for name, count in three.counts.items()}
+
+
+def test_more_banks_take_fewer_cycles_and_long_stalls_more():
+    parameters, samples = drawn(2, neurons=12, banks=1)
+    four = dataclasses.replace(
+        parameters, config=dataclasses.replace(parameters.config, banks=4))
+    free, faster = (CycleModel(each).run(samples).cycles for each in (parameters, four))
+    held = CycleModel(parameters).run(samples, stall=0.95).cycles
+    assert (faster < free).all()
+    assert (free < held).all()
+
+
+def test_no_samples_cost_nothing():
+    parameters, _ = drawn(3)
+    assert CycleModel(parameters).run([]).cycles.shape == (0,)

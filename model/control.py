@@ -1,0 +1,362 @@
+"""The control of a bank, cycle by cycle: which of its units does what when.
+
+Twin of the gateware's schedule, where `blocks` is that of its results. A `BANK` record holds a
+bank's registers; a cycle is `is_idle` and what else is combinational, then `step`. Payloads that
+can't change when something happens (weights on their way, records) aren't there. A tick's marks and
+sums count from the cycle in which the gateware accepts them: nobody reads them earlier.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .arithmetic import FOREVER, decay, sleep, touch
+from .config import LOOKUP, WAKE_SLOTS
+from .jit import kernel
+from .tables import Tables
+
+# Cycles of the units; tests/model/test_cycles.py compares them with the gateware's own.
+VISIT_CYCLES = {"exponential": 20, "jump": 16}  # a touch or a look, at the highest level
+SLEEP_STEP_CYCLES = 2  # a further level of the sleep rule
+IGNORED_CYCLES = 3  # a look that a touch has replaced
+INTEGRATION_CYCLES = 8
+HANDOVER = VISIT_CYCLES["jump"] - 2  # the cycle of a visit after which record and spike are there
+GROUP = LOOKUP  # slots of a wheel that are looked up together
+GROUP_BITS = GROUP.bit_length() - 1
+FEWEST_SLOTS = 2 * GROUP  # that are told apart
+
+# States of a drain. Marks may go in from TAKING on, and in REST.
+REST, TAKE, SECOND, PICK, TAKING, TAKEN, READ, KEEP, HAND = range(9)
+# States of the lookup of a row.
+SOURCE, START, STOP, KNOWN, NEXT = range(5)
+NOBODY = -1
+
+# What a bank counts, in columns.
+COUNTED = ("touches", "arrivals", "looks", "ignored", "levels", "integrations", "synaptic_events",
+           "rows", "words", "spikes", "marks", "takes", "chunks", "groups")
+(TOUCHES, ARRIVALS, LOOKS, IGNORED, LEVELS, INTEGRATIONS, SYNAPTIC_EVENTS, ROWS, WORDS, SPIKES,
+ MARKS, TAKES, CHUNKS, GROUPS) = range(len(COUNTED))
+
+BANK = np.dtype([(name, np.int64) for name in (
+    # Row fetch: the lookup, the row that's known, the one that is streamed, and its synapses.
+    "lookup", "row", "known", "start", "stop", "address", "end", "streaming", "read", "sends",
+    "read_synapse", "sent_synapse",
+    # Delay ring: its buffer, the event that isn't marked yet, those not added yet (bits), and
+    # whether a neuron was handed out in the last cycle.
+    "held", "held_synapse", "spared", "spare_synapse", "waiting", "event", "adding", "asked",
+    # Marks: the drain, what it hands out, marks in flight, the group that is looked at.
+    "drain", "slot", "kind", "first", "due", "chunk_end", "second", "third", "looked", "busy",
+    "window",
+    # Neuron unit: cycles since it accepted a neuron (0: none), and of the visit.
+    "age", "visit", "neuron", "fires", "touched", "wakes_at", "spike", "record", "wake",
+    # Integrator, merge of records, broadcast.
+    "integrating", "traced", "latest_trace", "served",
+)], align=True)
+
+
+class Banks(NamedTuple):
+    """A core's banks as the kernels take them: sizes, parameters, and what changes in a sample.
+
+    ``row_start`` (banks, rows + 1), which counts through all banks, and ``target`` (local;
+    `NOBODY` where a dense row has no synapse), ``delay``, ``weight`` (words,) are the rows of each
+    bank, ``segments`` for each source. ``theta0`` and ``beta`` are (banks, local neurons). State:
+    ``traces`` (banks, local, 3), ``last`` and ``wake`` (banks, local), ``sums`` (banks, slots,
+    local), ``marks`` (banks, kinds, slots, local) and ``groups`` (banks, groups), with the bits of
+    slots that have marks.
+    """
+
+    slots: int
+    wheel: int
+    segments: int
+    chunk_bits: int
+    jump: bool
+    top: int
+    guard_bits: int
+    margin: int
+    visit_cycles: int
+    spiking: np.ndarray
+    row_start: np.ndarray
+    target: np.ndarray
+    delay: np.ndarray
+    weight: np.ndarray
+    theta0: np.ndarray
+    beta: np.ndarray
+    tables: Tables
+    traces: np.ndarray
+    last: np.ndarray
+    wake: np.ndarray
+    sums: np.ndarray
+    marks: np.ndarray
+    groups: np.ndarray
+
+
+@kernel
+def is_idle(bank):
+    """Return whether all work of the tick is done but what sources may still bring."""
+    fetched = bank.lookup == SOURCE and not (bank.known or bank.streaming or bank.read
+                                             or bank.sends)
+    added = not (bank.held or bank.waiting or bank.adding or bank.second or bank.third)
+    return (fetched and added and bank.drain == REST and bank.age == 0
+            and bank.integrating == 0 and not bank.traced)
+
+
+@kernel
+def takes_source(bank):
+    """Return whether the row fetch takes a source in this cycle."""
+    return bank.lookup == SOURCE and not bank.known
+
+
+@kernel
+def step(bank, k, tick, start, look, upcoming, group, offered, source, spike_ready, trace_ready,
+         banks, counts):
+    """Take bank ``k`` through a cycle.
+
+    ``start``, ``look``, ``upcoming`` and ``group`` are the scheduler's; ``source`` is ``offered``,
+    and the core takes a spike or a record if it's ``ready``.
+    """
+    output = bank.due >= banks.spiking[k]
+    handed = bank.due != NOBODY and (bank.integrating == 0 if output else bank.age == 0)
+    neuron_traced, output_traced = _merge_traces(bank, trace_ready)
+    free = bank.drain > PICK or (bank.drain == REST and not look)
+    free = free and not bank.asked & 1
+    wake_taken = free and bank.wake
+    entered = free and bank.waiting and not bank.wake
+    marked = NOBODY
+    if wake_taken:
+        marked = _mark(k, 1, bank.wakes_at, bank.neuron, banks)
+    elif entered:
+        at, target = tick + banks.delay[bank.event], banks.target[bank.event]
+        marked = _mark(k, 0, at, target, banks)
+        banks.sums[k, at & (banks.slots - 1), target] += banks.weight[bank.event]
+    counts[MARKS] += wake_taken or entered
+
+    _visit(bank, k, tick, handed and not output, spike_ready, neuron_traced, wake_taken, banks,
+           counts)
+    _integrate(bank, k, tick, handed and output, output_traced, banks, counts)
+    _show(bank, k, marked, start, look, upcoming, group, banks, counts)
+    _drain(bank, k, start, upcoming, handed, banks, counts)
+    ready = _buffer(bank, entered, banks, counts)
+    _fetch(bank, ready, k, offered, source, banks, counts)
+    bank.asked = handed
+    bank.adding = (bank.adding << 1 | entered) & 7
+    bank.second, bank.third = wake_taken or entered, bank.second
+
+
+@kernel
+def _merge_traces(bank, ready):
+    """Merge the records of neurons and outputs; returns which of both is taken."""
+    neuron, output = bank.record != 0, bank.integrating == INTEGRATION_CYCLES - 1
+    free = ready or not bank.traced
+    output_next = output and not (neuron and bank.latest_trace)
+    if free:
+        bank.traced = neuron or output
+        if bank.traced:
+            bank.latest_trace = output_next
+    return free and neuron and not output_next, free and output_next
+
+
+@kernel
+def _mark(k, kind, at, neuron, banks):
+    """Mark a neuron in a tick; returns the slot."""
+    slot = at & (banks.wheel - 1)
+    size = WAKE_SLOTS if kind else banks.slots
+    banks.marks[k, kind, slot & (size - 1), neuron] = 1
+    banks.groups[k, slot >> GROUP_BITS] |= 1 << (slot & (GROUP - 1))
+    return slot
+
+
+@kernel
+def _visit(bank, k, tick, accepted, spike_ready, traced, wake_taken, banks, counts):
+    """Let the neuron unit accept a neuron, or go on with the one in work."""
+    empty = ((spike_ready or not bank.spike) and (traced or not bank.record)
+             and (wake_taken or not bank.wake))
+    if spike_ready:
+        bank.spike = 0
+    if traced:
+        bank.record = 0
+    if wake_taken:
+        bank.wake = 0
+    if bank.age == 0:
+        if accepted:
+            bank.neuron, bank.age = bank.due, 1
+            _decide(bank, k, tick, banks, counts)
+        return
+    age = bank.age
+    bank.age += 1
+    if bank.visit == IGNORED_CYCLES:
+        if age == bank.visit - 1:
+            bank.age = 0
+        return
+    if age == HANDOVER:
+        bank.spike, bank.record = bank.fires, bank.touched
+    if age == bank.visit - 2:
+        bank.wake = bank.wakes_at >= 0
+    elif age >= bank.visit - 1:
+        bank.age = 0 if empty else age
+
+
+@kernel
+def _decide(bank, k, tick, banks, counts):
+    """Do what the visit to the neuron that was accepted does, and say how long it takes."""
+    neuron, arrival = bank.neuron, bank.kind == 0
+    if not arrival and banks.wake[k, neuron] != tick:
+        bank.visit = IGNORED_CYCLES
+        counts[IGNORED] += 1
+        return
+    tables, theta0 = banks.tables, banks.theta0[k, neuron]
+    rest, trace = tick - banks.last[k, neuron], banks.traces[k, neuron]
+    p = decay(trace[0], rest, tables.low_m, tables.high_m)
+    q = decay(trace[1], rest, tables.low_s, tables.high_s)
+    a = decay(trace[2], rest, tables.low_a, tables.high_a)
+    amount = np.int64(0)
+    if arrival:
+        slot = tick & (banks.slots - 1)
+        amount = banks.sums[k, slot, neuron] << banks.guard_bits
+        banks.sums[k, slot, neuron] = 0
+    p, q, a, fires, _ = touch(p, q, a, arrival, amount, theta0, banks.beta[k, neuron], banks.top,
+                              banks.jump)
+    bank.fires, bank.touched = fires, arrival or fires
+    if arrival or fires:
+        trace[0], trace[1], trace[2] = p, q, a
+        banks.last[k, neuron] = tick
+    bank.visit, bank.wakes_at = banks.visit_cycles, NOBODY
+    if not banks.jump:
+        level = sleep(p - q, q, a, theta0, banks.margin, tables.sleep_q, tables.sleep_a)
+        below = FOREVER - max(level, 1)
+        bank.visit += SLEEP_STEP_CYCLES * below
+        counts[LEVELS] += 1 + below
+        if level < FOREVER:
+            bank.wakes_at = tick + (1 << level)
+        banks.wake[k, neuron] = bank.wakes_at
+    counts[TOUCHES] += bank.touched
+    counts[ARRIVALS] += arrival
+    counts[LOOKS] += not arrival
+    counts[SPIKES] += fires
+
+
+@kernel
+def _integrate(bank, k, tick, accepted, traced, banks, counts):
+    """Let the integrator accept an output, or go on with the one in work."""
+    if bank.integrating == 0:
+        if accepted:
+            bank.integrating = 1
+            banks.sums[k, tick & (banks.slots - 1), bank.due] = 0
+            counts[INTEGRATIONS] += 1
+    elif bank.integrating < INTEGRATION_CYCLES - 1:
+        bank.integrating += 1
+    elif traced:
+        bank.integrating = 0
+
+
+@kernel
+def _show(bank, k, marked, start, look, upcoming, group, banks, counts):
+    """Keep the marks of the group that was looked at last in ``busy``."""
+    slot = upcoming & (banks.wheel - 1)
+    if start and slot >> GROUP_BITS == bank.window:
+        bank.busy &= ~(1 << (slot & (GROUP - 1)))
+    if marked >= 0 and marked >> GROUP_BITS == bank.window:
+        bank.busy |= 1 << (marked & (GROUP - 1))
+    if bank.looked & 2:
+        bank.window = group & ((banks.wheel >> GROUP_BITS) - 1)
+        bank.busy = banks.groups[k, bank.window]
+    bank.looked = (bank.looked << 1 | look) & 3
+    counts[GROUPS] += look
+
+
+@kernel
+def _next(marks, start, stop):
+    """Return the first neuron from ``start`` on that is marked, or `NOBODY`."""
+    for neuron in range(start, min(stop, marks.size)):
+        if marks[neuron]:
+            return neuron
+    return NOBODY
+
+
+@kernel
+def _drain(bank, k, start, upcoming, handed, banks, counts):
+    """Drain a slot: those with arrivals, then those to be looked at, a chunk at a time."""
+    state, slot = bank.drain, bank.slot
+    size = WAKE_SLOTS if bank.kind else banks.slots
+    marks = banks.marks[k, bank.kind, slot & (size - 1)]
+    if state == REST:
+        if start:
+            bank.slot, bank.kind, bank.first = upcoming & (banks.wheel - 1), 0, 0
+            bank.drain = TAKE
+    elif state == TAKE:
+        banks.groups[k, slot >> GROUP_BITS] &= ~(1 << (slot & (GROUP - 1)))
+        bank.drain = TAKING if banks.jump else SECOND
+        counts[TAKES] += 1
+    elif state == SECOND or state == TAKING:
+        bank.drain = TAKEN
+        counts[TAKES] += state == SECOND
+    elif state == TAKEN:
+        bank.drain = PICK
+    elif state == PICK:
+        first = _next(marks, bank.first, marks.size)
+        if first != NOBODY:
+            bank.chunk_end = ((first >> banks.chunk_bits) + 1) << banks.chunk_bits
+            bank.first, bank.drain = first, READ
+            counts[CHUNKS] += 1
+        elif not bank.kind and not banks.jump and _next(
+                banks.marks[k, 1, slot & (WAKE_SLOTS - 1)], 0, marks.size) != NOBODY:
+            bank.kind, bank.first = 1, 0
+        else:
+            bank.drain = REST
+    elif state == READ:
+        bank.drain = KEEP
+    elif state == KEEP:
+        bank.due, bank.drain = bank.first, HAND
+    elif bank.due == NOBODY:
+        bank.first, bank.drain = bank.chunk_end, PICK
+    elif handed:
+        marks[bank.due] = 0
+        bank.due = _next(marks, bank.due + 1, bank.chunk_end)
+
+
+@kernel
+def _buffer(bank, entered, banks, counts):
+    """Pass an event through the buffer to the marks; returns whether it takes one."""
+    ready = not bank.spared
+    valid = bank.sends and banks.target[bank.sent_synapse] != NOBODY
+    counts[SYNAPTIC_EVENTS] += valid and ready
+    forward = entered or not bank.waiting
+    if forward:
+        bank.waiting, bank.event = bank.held, bank.held_synapse
+    if ready:
+        bank.spare_synapse = bank.sent_synapse
+    if forward or not bank.held:
+        bank.held, bank.held_synapse = bank.spared or valid, bank.spare_synapse
+        bank.spared = 0
+    elif valid:
+        bank.spared = 1
+    return ready
+
+
+@kernel
+def _fetch(bank, ready, k, offered, source, banks, counts):
+    """Look up a source's row and stream the synapses of the one before."""
+    advance = ready or not bank.sends
+    ending = not bank.streaming or bank.address + 1 == bank.end
+    begin = bank.known and advance and ending
+    counts[WORDS] += bank.streaming and advance
+    if bank.lookup == SOURCE:
+        if offered and not bank.known:
+            bank.row, bank.lookup = source * banks.segments, START
+    elif bank.lookup == KNOWN:
+        bank.start, bank.stop = banks.row_start[k, bank.row], banks.row_start[k, bank.row + 1]
+        bank.row += 1
+        bank.known, bank.lookup = 1, NEXT if bank.row & (banks.segments - 1) else SOURCE
+        counts[ROWS] += 1
+    elif bank.lookup == NEXT:
+        bank.lookup = NEXT if bank.known else START
+    else:
+        bank.lookup += 1
+    if advance:
+        bank.sends, bank.sent_synapse = bank.read, bank.read_synapse
+        bank.read, bank.read_synapse = bank.streaming, bank.address
+        bank.address += 1
+        bank.streaming = not ending
+    if begin:
+        bank.known = 0
+        bank.address, bank.end = bank.start, bank.stop
+        bank.streaming = bank.start != bank.stop

@@ -1,0 +1,216 @@
+"""The control of a core, cycle by cycle: scheduler, and the joins between its banks."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .control import (
+    BANK,
+    GROUP,
+    GROUP_BITS,
+    NOBODY,
+    is_idle,
+    step,
+    takes_source,
+)
+from .jit import allocating_kernel, kernel
+
+LOOK_CYCLES = 6  # from a look at a group to the judgement of what it shows
+COUNTING_CYCLES = 28  # the counters catch up
+RANKING_CYCLES = 2  # to find the decision, besides one per class
+
+CORE = np.dtype([(name, np.int64) for name in (
+    # Scheduler.
+    "tick", "ticking", "looking", "calm", "later", "busy", "passed", "group", "found", "offset",
+    "work_first", "word_first",
+    # Spikes and their fork, records, sources and their buffer.
+    "spiked", "spike", "latest_spike", "forked", "traced", "latest_trace",
+    "sourced", "source", "latest_source", "held", "held_source", "spared", "spare_source",
+)] + [("random", np.uint64)], align=True)
+
+
+class Stalls(NamedTuple):
+    """How often each of the three streams is held up: a probability times 2^32, and a seed."""
+
+    rate: np.uint64
+    seed: np.uint64
+
+
+@kernel
+def _flows(core, rate):
+    """Return whether a stream isn't held up in this cycle (SplitMix64)."""
+    if rate == 0:
+        return True
+    core.random += np.uint64(0x9E3779B97F4A7C15)
+    z = core.random
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return (z ^ (z >> np.uint64(31))) >> np.uint64(32) >= rate
+
+
+@kernel
+def _turn(valid, latest):
+    """Return whose turn it is in a merge, or `NOBODY`: the next one after the latest."""
+    for k in range(latest + 1, valid.size):
+        if valid[k]:
+            return k
+    for k in range(latest + 1):
+        if valid[k]:
+            return k
+    return NOBODY
+
+
+@kernel
+def _join_sources(core, event, channel, inputs, served):
+    """Merge spikes and input events into the buffer of sources.
+
+    Returns whether the fork's spike and whether the event is taken.
+    """
+    offered = core.spiked and not core.forked & 2
+    free = not (core.sourced and core.spared)
+    spike_next = offered and not (event and core.latest_source == 0)
+    moves, source = core.sourced, core.source
+    ready = not core.spared
+    if free:
+        core.sourced = offered or event
+        if core.sourced:
+            core.latest_source = 0 if spike_next else 1
+            core.source = inputs + core.spike if spike_next else channel
+    if ready:
+        core.spare_source = source
+    if served or not core.held:
+        core.held, core.held_source = core.spared or moves, core.spare_source
+        core.spared = 0
+    elif moves:
+        core.spared = 1
+    return free and spike_next, free and event and not spike_next
+
+
+@kernel
+def _join_spikes(core, o_ready, source_taken, turn, banks):
+    """Let the fork hand on its spike, and the merge of spikes take another; returns of whom."""
+    served = core.forked | o_ready | source_taken << 1
+    taken = core.spiked and served == 3
+    if core.spiked:
+        core.forked = 0 if taken else served
+    if core.spiked and not taken:
+        return NOBODY
+    core.spiked = turn != NOBODY
+    if core.spiked:
+        core.latest_spike, core.spike = turn, banks[turn].neuron * banks.size + turn
+    return turn
+
+
+@kernel
+def _lowest(word):
+    """Return the index of the lowest bit that is set; 0 if none is."""
+    index = 0
+    while index < GROUP - 1 and word and not word >> index & 1:
+        index += 1
+    return index if word else 0
+
+
+@kernel
+def _schedule(core, settled, busy, valid, taken, word_tick, last):
+    """Take the scheduler through a cycle of a tick.
+
+    Returns whether a tick starts, which, whether a group is looked at, and whether the sample
+    ends.
+    """
+    over = core.ticking and core.looking == 0 and core.calm and core.later
+    first = core.ticking == 0 and valid
+    start = first or (over and (core.work_first or (core.word_first and not last)))
+    upcoming = core.group * GROUP + core.offset if core.work_first else word_tick
+    upcoming = 0 if first else upcoming
+    ends = over and not start and core.word_first
+    look = core.looking == 1
+
+    left = core.busy & ~core.passed
+    core.work_first = core.found and core.group * GROUP + core.offset < word_tick
+    core.word_first = core.found or word_tick >> GROUP_BITS == core.group
+    core.found, core.offset, core.busy = left != 0, _lowest(left), busy
+    if start:
+        core.passed = (2 << (upcoming & (GROUP - 1))) - 1
+    if look:
+        core.passed = 0
+    core.calm = settled and not start and not taken and not ends
+    core.later = valid and (last or word_tick != core.tick)
+    if core.looking:
+        core.looking = 0 if core.looking == LOOK_CYCLES else core.looking + 1
+    elif over and not start and not ends:
+        core.group += 1
+        core.looking = 1
+    if start:
+        core.tick, core.ticking = upcoming, 1
+    return start, upcoming, look, ends
+
+
+@allocating_kernel
+def run_core(ticks, channels, duration, inputs, outputs, banks, stalls, counts):
+    """Run one sample; ``banks`` are at rest and are left so, ``counts`` are added to.
+
+    Returns its cycles, and those from the first word that is taken to the decision.
+    """
+    core, units = np.zeros(1, CORE)[0], np.zeros(banks.spiking.size, BANK)
+    for k in range(units.size):
+        units[k].due = NOBODY
+    spiking, tracing = np.zeros(units.size, np.bool_), np.zeros(units.size, np.bool_)
+    core.random = stalls.seed
+    word, offered, cycle, first = 0, False, 0, -1
+    while True:
+        offered = offered or _flows(core, stalls.rate)
+        o_ready, trace_ready = _flows(core, stalls.rate), _flows(core, stalls.rate)
+        last = word == ticks.size
+        word_tick = duration if last else ticks[word]
+        event = offered and core.ticking and not last and word_tick == core.tick
+        settled = not (core.spiked or core.sourced or core.held)
+        busy, served = 0, True
+        for k in range(units.size):
+            bank = units[k]
+            settled = is_idle(bank) and settled
+            busy |= bank.busy
+            served = served and (bank.served or takes_source(bank))
+            spiking[k], tracing[k] = bank.spike, bank.traced
+        held, held_source, tick = core.held, core.held_source, core.tick
+        source_taken, event_taken = _join_sources(
+            core, event, 0 if last else channels[word], inputs, served)
+        spike_taken = _join_spikes(core, o_ready, source_taken, _turn(spiking, core.latest_spike),
+                                   units)
+        trace_taken = NOBODY
+        if trace_ready or not core.traced:
+            trace_taken = _turn(tracing, core.latest_trace)
+            core.traced = trace_taken != NOBODY
+            core.latest_trace = trace_taken if core.traced else core.latest_trace
+        group = core.group
+        start, upcoming, look, ends = _schedule(
+            core, settled, busy, offered, event_taken, word_tick, last)
+        for k in range(units.size):
+            bank = units[k]
+            offers = held and not bank.served
+            if held:
+                bank.served = not served and (bank.served or takes_source(bank))
+            step(bank, k, tick, start, look, upcoming, group, offers, held_source,
+                 spike_taken == k, trace_taken == k, banks, counts)
+        if (event_taken or ends) and first < 0:
+            first = cycle
+        if ends:
+            break
+        if event_taken:
+            word, offered = word + 1, False
+        cycle += core.ticking
+    decided = cycle + 1 + COUNTING_CYCLES + outputs + RANKING_CYCLES
+    while not _flows(core, stalls.rate):
+        decided += 1
+    _forget(banks)
+    return cycle, decided - first
+
+
+@kernel
+def _forget(banks):
+    """Bring what a sample changes to rest."""
+    banks.traces[:] = 0
+    banks.last[:] = 0
+    banks.wake[:] = NOBODY
+    banks.sums[:] = 0
+    banks.marks[:] = 0
+    banks.groups[:] = 0

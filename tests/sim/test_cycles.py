@@ -1,0 +1,90 @@
+"""The cycle model against the RTL, and its constants against those of the units."""
+
+import numpy as np
+import pytest
+from amaranth.hdl import Fragment
+
+from ranvier.hw import payloads, scheduler
+from ranvier.hw.integrator import Integrator
+from ranvier.hw.neuron import NeuronUnit
+from ranvier.hw.readout import Readout
+from ranvier.hw.registers import RegisterFile
+from ranvier.model import control, schedule
+from ranvier.model.config import SLEEP_LEVELS
+from ranvier.model.cycles import CycleModel
+from ranvier.sim.cxxrtl import CxxrtlSimulator
+
+from ..designs import random_config, random_events, random_parameters
+from ..strategies import core_configs
+
+SMALL = core_configs()
+LARGE = random_config(  # several chunks of marks, outputs beside neurons, looks
+    np.random.default_rng(7), banks=1, neurons=40, outputs=5, readout="leaky", fan_in=64,
+    synapse="exponential", synapses=2000, delay_max=150, ticks=200)
+DENSE = random_config(
+    np.random.default_rng(8), banks=1, neurons=24, outputs=3, readout="spike-count",
+    synapse="exponential", rows="dense", delays="axonal", segments=2, synapses=4000, fan_in=64)
+STALL = 0.1
+TOLERANCE = 0.02
+
+
+def made(unit):
+    """Return a unit that is elaborated: Amaranth warns of those that aren't."""
+    Fragment.get(unit, None)
+    return unit
+
+
+@pytest.mark.parametrize("synapse", ["exponential", "jump"])
+def test_constants_are_those_of_the_units(synapse):
+    config = random_config(np.random.default_rng(0), synapse=synapse, readout="leaky", neurons=9)
+    unit = made(NeuronUnit(config=config))
+    assert control.IGNORED_CYCLES == unit.ignored_cycles
+    levels = range(SLEEP_LEVELS) if synapse == "exponential" else (None,)
+    for level in levels:
+        below = 0 if level is None else SLEEP_LEVELS - 1 - max(level, 1)
+        assert unit.cycles(level) == (
+            control.VISIT_CYCLES[synapse] + control.SLEEP_STEP_CYCLES * below)
+    assert control.INTEGRATION_CYCLES == Integrator.cycles
+    assert control.GROUP == payloads.GROUP
+    assert control.FEWEST_SLOTS == 1 << payloads.WHEEL_BITS
+    assert schedule.LOOK_CYCLES == scheduler.LOOK_CYCLES
+    readout = made(Readout(config=config))
+    registers = made(RegisterFile(config=config, value_shape=readout.value_shape))
+    assert schedule.COUNTING_CYCLES == registers.latency
+    assert schedule.RANKING_CYCLES + config.outputs == readout.finish_cycles
+
+
+def compare(config, folder, seed, stall=0.0):
+    """Return cycles and latency of the model and of the RTL, (samples, 2) each."""
+    predicted, measured, simulator = [], [], None
+    for n in range(6):
+        rng = np.random.default_rng([seed, n])
+        parameters = random_parameters(rng, config, recurrent=bool(n % 2))
+        samples = [random_events(rng, config) for _ in range(2)]
+        found = CycleModel(parameters).run(samples, stall=stall, seed=n)
+        predicted += zip(found.cycles.tolist(), found.latency.tolist(), strict=True)
+        simulator = simulator or CxxrtlSimulator(parameters, folder)
+        simulator.load(parameters)
+        for sample in samples:
+            run, = simulator.run([sample], stall=stall, seed=n)
+            measured.append((run.counters["cycles"], simulator.latency))
+    return np.array(predicted), np.array(measured)
+
+
+@pytest.mark.parametrize("index", range(6))
+def test_one_bank_takes_the_predicted_cycles_exactly(builds, index):
+    config = [*SMALL[:4], LARGE, DENSE][index]
+    assert config.banks == 1
+    predicted, measured = compare(config, builds, index)
+    assert predicted.tolist() == measured.tolist()
+    assert np.ptp(measured[:, 0]) > 1000
+
+
+@pytest.mark.parametrize("index", [4, 8, 10])
+def test_several_banks_take_about_the_predicted_cycles(builds, index):
+    config = SMALL[index]
+    assert config.banks > 1
+    predicted, measured = compare(config, builds, index)
+    assert predicted == pytest.approx(measured, rel=TOLERANCE)
+    predicted, measured = compare(config, builds, index, STALL)
+    assert predicted.sum(axis=0) == pytest.approx(measured.sum(axis=0), rel=TOLERANCE)
