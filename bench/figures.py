@@ -26,7 +26,7 @@ FOLDER = ROOT / "bench" / "figures"
 TRAINING, CORE = "training", "core"
 SUBJECTS = {
     TRAINING: ("exactness", "accuracy", "modes", "speed", "traffic", "bits"),
-    CORE: ("synthesis", "throughput", "agreement"),
+    CORE: ("synthesis", "throughput", "agreement", "cycles"),
 }
 """The files of rows, by the file of figures that they go into."""
 TITLES = {TRAINING: "Figures of the training engine", CORE: "Figures of the core"}
