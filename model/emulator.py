@@ -10,7 +10,7 @@ from .arithmetic import WORD_BITS
 from .config import WHEEL_TICKS
 from .counters import COUNTERS
 from .cursors import holds
-from .events import TRACE
+from .events import TRACE, check_events
 from .run import Design, Shape, run_batch, run_sample
 
 CHUNK = 16  # samples that a thread takes at a time
@@ -98,18 +98,6 @@ class Emulator:
         """The design that is run."""
         return self._parameters
 
-    def _check(self, ticks, channels):
-        config = self._parameters.config
-        steps = np.diff(np.asarray(ticks, np.int64) * config.inputs + channels)
-        if np.any(steps <= 0):
-            at = int(np.flatnonzero(steps <= 0)[0]) + 1
-            raise ValueError(f"Input event {at} must come after event {at - 1} in (tick, channel), "
-                             f"not at tick {ticks[at]}, channel {channels[at]}")
-        if len(ticks) and (ticks[0] < 0 or ticks[-1] >= config.ticks or np.min(channels) < 0
-                           or np.max(channels) >= config.inputs):
-            raise ValueError(f"Input events must lie in ticks 0 to {config.ticks - 1} and channels "
-                             f"0 to {config.inputs - 1}")
-
     def _words(self, weight):
         """Return what each synapse adds to an accumulator: its weight, and one arrival."""
         config = self._parameters.config
@@ -148,7 +136,7 @@ class Emulator:
         ValueError
             If events are unsorted, repeated or out of range, or weights are out of range.
         """
-        self._check(events.ticks, events.channels)
+        check_events(events, self._parameters.config)
         word, outputs = self._words(weight), self._outputs(())
         capacity = 64 * (len(events) + 16)
         while True:
@@ -176,7 +164,7 @@ class Emulator:
         ``weight`` and errors are those of `run`.
         """
         for events in samples:
-            self._check(events.ticks, events.channels)
+            check_events(events, self._parameters.config)
         ticks = np.concatenate([e.ticks for e in samples] or [np.zeros(0)]).astype(np.int64)
         channels = np.concatenate([e.channels for e in samples] or [np.zeros(0)]).astype(np.int32)
         offsets = np.cumsum([0, *(len(e) for e in samples)])

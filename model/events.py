@@ -32,6 +32,20 @@ class TickEvents:
         return self.ticks.size
 
 
+def check_events(events, config):
+    """Raise ValueError if `TickEvents` are unsorted, repeated or out of range."""
+    ticks, channels = events.ticks, events.channels
+    steps = np.diff(np.asarray(ticks, np.int64) * config.inputs + channels)
+    if np.any(steps <= 0):
+        at = int(np.flatnonzero(steps <= 0)[0]) + 1
+        raise ValueError(f"Input event {at} must come after event {at - 1} in (tick, channel), "
+                         f"not at tick {ticks[at]}, channel {channels[at]}")
+    if len(ticks) and (ticks[0] < 0 or ticks[-1] >= config.ticks or np.min(channels) < 0
+                       or np.max(channels) >= config.inputs):
+        raise ValueError(f"Input events must lie in ticks 0 to {config.ticks - 1} and channels "
+                         f"0 to {config.inputs - 1}")
+
+
 def time_ticks(times, tick_us):
     """Return the ticks to which times in integer microseconds belong: ceil(time / tick)."""
     return -(-np.asarray(times, np.int64) // tick_us)
