@@ -15,6 +15,7 @@ from .control import (
     VISIT_CYCLES,
     Banks,
 )
+from .events import check_events
 from .memory import CHUNK_BITS
 from .rows import bank_rows
 from .schedule import Stalls, run_core
@@ -122,8 +123,15 @@ class CycleModel:
         Returns
         -------
         Cycles
+
+        Raises
+        ------
+        ValueError
+            If events are unsorted, repeated or out of range.
         """
         config = self._parameters.config
+        for events in samples:
+            check_events(events, config)
         found, counts = np.zeros((len(samples), 2), np.int64), np.zeros(
             (len(samples), len(COUNTED)), np.int64)
         workers = threads or os.cpu_count()
@@ -134,7 +142,8 @@ class CycleModel:
                 events = samples[n]
                 stalls = Stalls(np.uint64(stall * 2**32), np.uint64((seed << 32) + n))
                 found[n] = run_core(
-                    events.ticks, events.channels, config.ticks, config.inputs, config.outputs,
+                    np.asarray(events.ticks, np.int64), np.asarray(events.channels, np.int32),
+                    config.ticks, config.inputs, config.outputs,
                     banks, stalls, counts[n])
 
         with ThreadPoolExecutor(workers) as pool:

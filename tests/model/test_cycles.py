@@ -6,6 +6,7 @@ import pytest
 from ranvier.model.counters import LOOKS, SPIKES, SYNAPTIC_EVENTS, TOUCHES
 from ranvier.model.cycles import CycleModel
 from ranvier.model.emulator import Emulator
+from ranvier.model.events import TickEvents
 
 from ..designs import random_config, random_events, random_parameters
 
@@ -45,6 +46,13 @@ def test_more_banks_take_fewer_cycles_and_long_stalls_more():
     held = CycleModel(parameters).run(samples, stall=0.95).cycles
     assert (faster < free).all()
     assert (free < held).all()
+
+
+def test_events_must_be_sorted():
+    parameters, _ = drawn(3)
+    events = TickEvents(ticks=np.array([5, 2]), channels=np.array([0, 0], np.int32))
+    with pytest.raises(ValueError, match=r"^Input event 1 must come after event 0 in"):
+        CycleModel(parameters).run([events])
 
 
 def test_no_samples_cost_nothing():
