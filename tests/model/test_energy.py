@@ -57,4 +57,5 @@ def test_the_estimate_is_the_tables(config):
     assert multiplication_pj(32, 32) == 3.1
     found = energy(config, only(synaptic_events=1))
     assert found.arithmetic[0] == pytest.approx(0.1 * config.sum_bits / 32)
+    assert found.memories[0] == 2 * access_pj(config.sum_bits, 32 * 12)  # read and written
     assert found.total[0] == found.memories[0] + found.arithmetic[0]
