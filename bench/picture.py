@@ -7,7 +7,7 @@
 import sys
 from pathlib import Path
 
-from figures import FILE, load
+from figures import FOLDER, TRAINING, load
 
 from ranvier.model.files import write_atomically
 from ranvier.sim.bitspicture import bits_png
@@ -48,7 +48,7 @@ def parity(detail):
 PICTURES = {"bits": bits, "parity": parity}
 
 
-def main(name, target, source=FILE):
+def main(name, target, source=FOLDER / f"{TRAINING}.json"):
     """Write the picture of a row in the file of figures ``source`` to ``target``."""
     write_atomically(Path(target), PICTURES[name](load(Path(source))[name]["detail"]))
 

@@ -57,7 +57,8 @@ class SlotMap(wiring.Component):
     group : In(range(slots // GROUP))
     look : In(1)
         Let ``busy`` be that of ``group``, 3 cycles later. Allowed while ``idle``, and without
-        ``start``; in the next two cycles nothing may be marked, started, looked at or cleared.
+        ``start`` or a mark; in the next two cycles nothing may be marked, started, looked at or
+        cleared.
     busy : Out(GROUP)
         Which slots of the group have marks. A mark shows in the cycle after it was accepted, and
         doesn't from the cycle after ``start`` of its slot. After ``clear`` the group is 0.

@@ -9,6 +9,7 @@ from registry import ENGINE, ROOT, row
 from ranvier.model.emulator import Emulator
 from ranvier.sim.cosim import CocotbSimulator
 from ranvier.sim.cxxrtl import CxxrtlSimulator
+from ranvier.sim.prove import prove
 from ranvier.sim.simulation import MismatchError
 
 from .networks import design
@@ -78,3 +79,11 @@ def exact(context):
         records, differs = compare(make(parameters), parameters, samples)
         found[name] = {"words": len(samples), "records": records, "differences": differs}
     return sum(one["differences"] for one in found.values()), found
+
+
+@row("formal", "properties proven by induction / bounded / in all; minutes", "",
+     ("hw/**/*.py", "model/config.py"))
+def formal(context):
+    report = prove(context.results / "formal", ("rounding",) if context.quick else ())
+    return [report["induction"], report["bounded"], report["properties"], report["minutes"]], {
+        "failed": report["failed"]}

@@ -8,7 +8,9 @@ from registry import ENGINE, PassedOver, code_hash, row
 from ranvier.hw.core import NeuronCore
 from ranvier.hw.synthesis.flow import synthesise
 from ranvier.hw.synthesis.tools import ToolError
+from ranvier.hw.verilog import describe, verilog_source
 from ranvier.model.config import CoreConfig
+from ranvier.model.memory import bits, block_rams, core_memories
 
 from .networks import design
 
@@ -80,3 +82,18 @@ def up5k(context):
     report = synthesised(context, "yinyang", parameters.config, "up5k", parameters=parameters,
                          seeds=1 if context.quick else SEEDS)
     return report["fmax_mhz"] or 0.0, detail(report)
+
+
+@row("memory-bits", "bits of memory predicted from the config, over those of the core", "",
+     (*CORE, "model/memory.py"))
+def memory_bits(context):
+    config, report = shape_report(context)
+    predicted = core_memories(config)
+    core = NeuronCore(config)
+    found = describe(core, verilog_source(core))["memories"]
+    real = sum(memory["width"] * memory["words"] for memory in found)
+    return bits(predicted) / real, {
+        "predicted": bits(predicted), "core": real,
+        "block RAMs, if all lie in some": block_rams(predicted, "ecp5"),
+        "block RAMs": report["cells"]["block RAM"],
+    }

@@ -33,21 +33,17 @@ def dense(config, rng, delays=None):
     return Parameters(
         config=config, row_start=np.minimum(rows, config.inputs * config.neurons),
         target=np.tile(np.arange(config.neurons, dtype=np.int32), config.inputs),
-        weight=rng.integers(-top, 1, shape).astype(np.int32).ravel(),
+        weight=rng.integers(-top, 0, shape).astype(np.int32).ravel(),
         delay=delays.astype(np.int32).ravel(),
         theta0=np.full(config.neurons, config.trace_top), beta=np.zeros(config.neurons, np.int64),
         tables=make_tables(config),
     )  # fmt: skip
 
 
-def rate(context, config, ticks, *, every=1, delays=None):
-    """Return the synaptic events per cycle and bank while every input spikes in every tick.
-
-    With ``every`` it's each in its turn, once in so many ticks.
-    """
+def rate(context, config, spiking, *, delays=None):
+    """Return synaptic events per cycle and bank, if every input spikes in the ``spiking`` ticks."""
     parameters = dense(config, np.random.default_rng(1), delays)
-    spikes = [(tick, channel) for tick in range(ticks) for channel in range(config.inputs)
-              if (tick + channel) % every == 0]
+    spikes = [(tick, channel) for tick in spiking for channel in range(config.inputs)]
     events = TickEvents(*(np.array(column) for column in zip(*spikes, strict=True)))
     core = CxxrtlSimulator(parameters, context.results / "cxxrtl")
     (run,) = core.run([events])
@@ -57,7 +53,19 @@ def rate(context, config, ticks, *, every=1, delays=None):
 
 @row("sop-ring", "synaptic events per cycle and bank, ring buffer, sustained", "", SIMULATED)
 def sop_ring(context):
-    return rate(context, dataclasses.replace(SHAPE, ticks=104), 4 if context.quick else 40)
+    return rate(context, dataclasses.replace(SHAPE, ticks=104), range(4 if context.quick else 40))
+
+
+@row("sop-cursor", "the same, cursor buffer: every synapse goes on by itself", "", SIMULATED)
+def sop_cursor(context):
+    # Fifteen ticks between the synapses of a row: each is a stretch of its own. All rows reach a
+    # neuron in the same tick, so that the buffer is what takes time.
+    delays = np.tile(1 + 15 * np.arange(SHAPE.neurons), (SHAPE.inputs, 1))
+    longest = int(delays.max())
+    config = dataclasses.replace(SHAPE, rows="sparse", buffer="cursor", cursors=512,
+                                 delay_max=longest, ticks=3 * longest + 2)
+    return rate(context, config, range(0, (1 if context.quick else 2) * longest, longest),
+                delays=delays)
 
 
 @row("scaling", "synaptic events per second at the clock, 16 banks over 16 times one", "",
@@ -66,7 +74,7 @@ def scaling(context):
     many = dataclasses.replace(BANK, neurons=BANKS * BANK.neurons, banks=BANKS)
     found, seeds = {}, 1 if context.quick else 3
     for name, config in (("one", BANK), ("many", BANK if context.quick else many)):
-        each, counts = rate(context, dataclasses.replace(config, ticks=164), 100)
+        each, counts = rate(context, dataclasses.replace(config, ticks=164), range(100))
         report = synthesised(context, f"bank-{name}", config, "ecp5-85k", seeds=seeds)
         found[name] = {"rate": each, **counts, **detail(report)}
     speeds = {name: one["rate"] * one["fmax_mhz"] for name, one in found.items()}

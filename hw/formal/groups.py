@@ -24,6 +24,7 @@ def busy_right(*, sizes, neurons):
         m.d.sync += drained.eq(unit.slot)
     assume_surroundings(spec, view, accepted, drained)
     looked = [before(m, unit.look, k) for k in (1, 2)]
+    spec.assume(~unit.look | ~accepted)
     for one in looked:
         spec.assume(~one | ~(accepted | unit.start | unit.clear | unit.look))
 

@@ -26,9 +26,11 @@ def scale_exact(*, config):
                   & (unit.load.address == address - place.start)):
             m.d.comb += loaded.eq(unit.load.en)
     last, known = Signal(word.shape()), Signal()
-    with m.If(loaded):
-        m.d.sync += [last.eq(unit.load.data), known.eq(1)]
-    asked = before(m, known & (unit.user.address == address), 2)
+    written = before(m, loaded)  # in this cycle: then what is read of it isn't defined
+    data = before(m, unit.load.data)
+    with m.If(written):
+        m.d.sync += [last.eq(data), known.eq(1)]
+    asked = before(m, known & ~written & (unit.user.address == address), 2)
     spec.claim(~known | (word == last))
     spec.claim(~asked | (factor == before(m, last, 2)))
     spec.claim(x == before(m, unit.user.x, 2))

@@ -79,11 +79,11 @@ def test_a_row_that_fails_leaves_the_others(counted, tmp_path):
 
 def test_page_is_what_the_figures_give():
     page = (ROOT / "docs" / "figures.md").read_text(encoding="utf-8")
-    assert page == figures.table(figures.load(figures.FILE))
+    assert page == figures.table(figures.load(figures.FOLDER / "training.json"))
 
 
 def test_every_figure_of_the_file_is_a_row():
-    assert set(figures.load(figures.FILE)) <= set(ROWS)
+    assert set(figures.load(figures.FOLDER / "training.json")) <= set(ROWS)
 
 
 @pytest.mark.parametrize("name", contest.SELVES)
