@@ -64,17 +64,16 @@ class UpdatedMemory(wiring.Component):
         m = Module()
         port, store = plain_memory(m, "words", shape=self._shape, depth=max(2, self.depth))
         second, third = (Signal.like(self.address, name=name) for name in ("second", "third"))
-        stored = Signal.like(self.word)  # as the memory had it
-        # What the two updates before have made of theirs, and whether it was this word.
-        written, earlier = Signal.like(self.word), Signal.like(self.word)
-        follows, again = Signal(), Signal()
-        skips, before = (Signal(name=name) for name in ("skips", "before"))
+        stored = Signal.like(self.word)  # as the memory had it, or the update before the last one
+        written = Signal.like(self.word)  # what the last update has made of its word
+        follows, again = Signal(), Signal()  # the last update's word is this one; and was written
+        skips = Signal()  # the one's before is, and was written
         m.d.comb += [
             port.addr.eq(self.address),
             store.en.eq(self.write),
             store.addr.eq(third),
             store.data.eq(self.after),
-            self.word.eq(Mux(again, written, Mux(before, earlier, stored))),
+            self.word.eq(Mux(again, written, stored)),
         ]
         m.d.sync += [
             second.eq(self.address),
@@ -82,9 +81,7 @@ class UpdatedMemory(wiring.Component):
             follows.eq(self.address == second),
             again.eq(follows & self.write),
             skips.eq((self.address == third) & self.write),
-            before.eq(skips),
             written.eq(self.after),
-            earlier.eq(written),
-            stored.eq(Mux(self.blank, 0, port.data)),
+            stored.eq(Mux(skips, written, Mux(self.blank, 0, port.data))),
         ]
         return m

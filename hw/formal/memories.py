@@ -67,6 +67,6 @@ def updated_words(*, bits, depth):
     spec.claim(~mine | ~empty | (unit.word == 0))
     # Of a word that is read while it's written, the memory promises nothing: it isn't used.
     collided = unit.write & (unit.address == spec.inside.signal("third"))
-    spec.claim(~before(m, collided, 2) | spec.inside.signal("before"))
+    spec.claim(~before(m, collided) | spec.inside.signal("skips"))
     spec.claim(~known | (stored == value))
     return m

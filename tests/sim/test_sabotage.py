@@ -50,7 +50,7 @@ FAULTS = (
     Fault("updates aren't forwarded to the next", "updated.py",
           "again.eq(follows & self.write)", "again.eq(0)"),
     Fault("updates aren't forwarded to the next but one", "updated.py",
-          "before.eq(skips)", "before.eq(0)"),
+          "skips.eq((self.address == third) & self.write)", "skips.eq(0)"),
     Fault("old sums aren't forgotten", "ring.py", "adding[-2] & ~self._marks.present", "0"),
     Fault("states aren't cleared between samples", "cleared.py",
           "m.d.sync += self.clearing.eq(1)", "m.d.sync += self.clearing.eq(0)"),
