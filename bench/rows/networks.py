@@ -5,10 +5,13 @@ from registry import ENGINE, code_hash
 from ranvier.sim.experiment import read_toml
 from ranvier.sim.folder import RunFolder
 from ranvier.sim.seeds import train_seeds
+from ranvier.train.buffer import choose_buffer
 from ranvier.train.network import Network
 from ranvier.train.quantise import DesignConfig, encode_dataset, quantise
 
 from .accuracy import as_toml, example
+
+FLIGHTS = 200  # words by which cursors are counted
 
 
 def trained_run(context, name):
@@ -34,6 +37,8 @@ def design(context, name, **changes):
     """
     run = trained_run(context, name)
     values = vars(run.experiment.design) | changes
-    network = Network.load(run.path / "network.safetensors")
-    parameters, _ = quantise(network, DesignConfig(**values))
-    return parameters, encode_dataset(run.data["test"], parameters.config)
+    network, settings = Network.load(run.path / "network.safetensors"), DesignConfig(**values)
+    parameters, _ = quantise(network, settings)
+    words = encode_dataset(run.data["test"], parameters.config)
+    parameters, _ = choose_buffer(parameters, settings, words[:FLIGHTS])
+    return parameters, words

@@ -76,7 +76,8 @@ def fmax(context):
     return report["fmax_mhz"], detail(report)
 
 
-@row("up5k", "Yin-Yang on iCE40UP5K: clock, median of three places", "MHz", (*CORE, *ENGINE))
+@row("up5k", "Yin-Yang on iCE40UP5K: clock, median of three places", "MHz",
+     (*CORE, *ENGINE, "bench/rows/networks.py"))
 def up5k(context):
     # The ring of 128 slots would take more block RAMs than there are.
     parameters, _ = design(context, "yinyang", buffer="cursor")

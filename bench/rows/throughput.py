@@ -53,7 +53,9 @@ def rate(context, config, spiking, *, delays=None):
 
 @row("sop-ring", "synaptic events per cycle and bank, ring buffer, sustained", "", SIMULATED)
 def sop_ring(context):
-    return rate(context, dataclasses.replace(SHAPE, ticks=104), range(4 if context.quick else 40))
+    # The sample ends with its last input: what is still to arrive isn't sustained work.
+    ticks = 4 if context.quick else 40
+    return rate(context, dataclasses.replace(SHAPE, ticks=ticks), range(ticks))
 
 
 @row("sop-cursor", "the same, cursor buffer: every synapse goes on by itself", "", SIMULATED)
@@ -74,7 +76,7 @@ def scaling(context):
     many = dataclasses.replace(BANK, neurons=BANKS * BANK.neurons, banks=BANKS)
     found, seeds = {}, 1 if context.quick else 3
     for name, config in (("one", BANK), ("many", BANK if context.quick else many)):
-        each, counts = rate(context, dataclasses.replace(config, ticks=164), range(100))
+        each, counts = rate(context, dataclasses.replace(config, ticks=100), range(100))
         report = synthesised(context, f"bank-{name}", config, "ecp5-85k", seeds=seeds)
         found[name] = {"rate": each, **counts, **detail(report)}
     speeds = {name: one["rate"] * one["fmax_mhz"] for name, one in found.items()}

@@ -155,7 +155,8 @@ def test_synth_takes_devices_and_says_what_does_not_fit(out, tmp_path, monkeypat
 
     def synthesise(core, device, folder, *, seeds):
         asked.append((core.parameters.hash, device, seeds))
-        (folder / "synthesis.json").write_text("{}")
+        for name in ("synthesis.json", real["bitstream"]["file"]):
+            (folder / name).write_text("{}")
         rtlil.convert(core)  # or Amaranth would say that it's left over
         lacking = {} if device == "up5k" else {"LUT4": [9, 7]}
         return real | {"device": device, "lacking": lacking, "fits": not lacking,
