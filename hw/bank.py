@@ -184,6 +184,7 @@ class Bank(wiring.Component):
         if self._outputs:
             m.d.comb += to_output.eq(ready.p.neuron >= self.first_output if self._neurons else 1)
         m.submodules.trace = merge = Merge(shape=bank_trace(self._config), count=len(units))
+        m.d.comb += merge.clear.eq(self.clear)
         for k, unit in enumerate(units):
             mine = to_output if unit is self._outputs else ~to_output
             m.d.comb += [

@@ -95,10 +95,16 @@ class NeuronCore(wiring.Component):
         """Return the neuron that is ``local`` in ``bank``."""
         return local * self._config.banks + bank
 
-    def _join_spikes(self, m):
+    def _merge(self, m, shape, count, clear):
+        """Return a merge that forgets its turn between samples: they all cost the same."""
+        merge = Merge(shape=shape, count=count)
+        m.d.comb += merge.clear.eq(clear)
+        return merge
+
+    def _join_spikes(self, m, clear):
         """Merge the spikes of the banks. Returns a stream of neurons."""
         config = self._config
-        m.submodules.spikes = merge = Merge(shape=config.neuron_bits, count=config.banks)
+        m.submodules.spikes = merge = self._merge(m, config.neuron_bits, config.banks, clear)
         for k, bank in enumerate(self._banks):
             m.d.comb += [
                 merge.i[k].payload.eq(self._neuron(bank.spikes.payload, k)),
@@ -107,10 +113,10 @@ class NeuronCore(wiring.Component):
             ]
         return merge.o
 
-    def _join_traces(self, m, tick):
+    def _join_traces(self, m, tick, clear):
         """Merge the records of the banks. Returns a stream of records."""
         config = self._config
-        m.submodules.traces = merge = Merge(shape=trace_record(config), count=config.banks)
+        m.submodules.traces = merge = self._merge(m, trace_record(config), config.banks, clear)
         for k, bank in enumerate(self._banks):
             record, local = merge.i[k].p, bank.trace.p
             m.d.comb += [
@@ -122,10 +128,10 @@ class NeuronCore(wiring.Component):
             ]
         return merge.o
 
-    def _spread(self, m, spikes, events):
+    def _spread(self, m, spikes, events, clear):
         """Send spikes and input events to all banks. Returns whether none is on its way."""
         config = self._config
-        m.submodules.sources = merge = Merge(shape=config.source_bits, count=2)
+        m.submodules.sources = merge = self._merge(m, config.source_bits, 2, clear)
         m.submodules.buffer = buffer = Buffer(shape=config.source_bits)
         m.submodules.broadcast = broadcast = Broadcast(
             shape=config.source_bits, count=config.banks)
@@ -235,10 +241,10 @@ class NeuronCore(wiring.Component):
         wiring.connect(m, wiring.flipped(self.bus), registers.bus)
         wiring.connect(m, wiring.flipped(self.i), scheduler.i)
 
-        spikes = self._join_spikes(m)
-        traces = self._join_traces(m, scheduler.tick)
+        spikes = self._join_spikes(m, scheduler.clear)
+        traces = self._join_traces(m, scheduler.tick, scheduler.clear)
         wiring.connect(m, spikes, fork.i)
-        spread = self._spread(m, fork.o[1], scheduler.events)
+        spread = self._spread(m, fork.o[1], scheduler.events, scheduler.clear)
         readout = self._decide(m, scheduler, spikes, traces)
         self._finish(m, scheduler, fork.o[0], traces, readout.o)
         self._count(m, registers, scheduler, spikes)

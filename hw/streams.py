@@ -21,6 +21,8 @@ class Merge(wiring.Component):
     i : In(stream.Signature(shape)).array(count)
     o : Out(stream.Signature(shape))
         One word per cycle.
+    clear : In(1)
+        Forget whose turn it is, as a reset does. Allowed while no input offers a word.
     """
 
     latency = 1
@@ -32,6 +34,7 @@ class Merge(wiring.Component):
         super().__init__({
             "i": In(stream.Signature(shape)).array(count),
             "o": Out(stream.Signature(shape)),
+            "clear": In(1),
         })
 
     @property
@@ -59,6 +62,8 @@ class Merge(wiring.Component):
             m.d.sync += self.o.valid.eq(valid)
             with m.If(valid):
                 m.d.sync += [latest.eq(port), self.o.payload.eq(chosen)]
+        with m.If(self.clear):
+            m.d.sync += latest.eq(0)
         return m
 
 

@@ -6,17 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .config import WAKE_SLOTS
+from .config import FEWEST_SLOTS, WAKE_SLOTS, chunk_bits
 from .control import (
     COUNTED,
-    FEWEST_SLOTS,
     GROUP_BITS,
     NOBODY,
     VISIT_CYCLES,
     Banks,
 )
 from .events import check_events
-from .memory import CHUNK_BITS
 from .rows import bank_rows
 from .schedule import Stalls, run_core
 
@@ -43,9 +41,8 @@ class Cycles:
 class CycleModel:
     """Predicts what samples cost on a core.
 
-    With one bank the numbers are those of the gateware, where input words and outputs wait for
-    nobody. With several the same holds, but for who goes first where two banks' records meet for
-    the first time in a sample. Stalls are drawn, as a simulator draws them.
+    The numbers are those of the gateware, where input words and outputs wait for nobody. Stalls are
+    drawn, as a simulator draws them.
 
     Parameters
     ----------
@@ -66,11 +63,10 @@ class CycleModel:
         rows = [bank_rows(parameters, k) for k in range(config.banks)]
         words = np.cumsum([0, *(each.place.size for each in rows)])
         place = np.concatenate([each.place for each in rows])
-        looks = WAKE_SLOTS if config.synapse == "exponential" else 0
         self._fixed = {
-            "slots": config.slots, "wheel": max(FEWEST_SLOTS, config.slots, looks),
+            "slots": config.slots, "wheel": max(FEWEST_SLOTS, *config.wheel_sizes),
             "segments": config.segments,
-            "chunk_bits": max(CHUNK_BITS, (config.local_bits + 1) // 2),
+            "chunk_bits": chunk_bits(config.bank_neurons),
             "jump": config.synapse == "jump", "top": config.trace_top,
             "guard_bits": config.guard_bits, "margin": config.sleep_margin,
             "visit_cycles": VISIT_CYCLES[config.synapse],

@@ -48,6 +48,7 @@ def merge_fair(*, bits, count):
     with m.Else():
         m.d.sync += passed.eq(0)
     spec.assume(mine < count)
+    spec.assume(~unit.clear | ~Cat(one.valid for one in unit.i).any())
     for one in unit.i:
         spec.assume_stream(one)
     spec.claim(latest < count)

@@ -65,3 +65,25 @@ def test_bad_counts_are_refused():
         Merge(shape=8, count=0)
     with pytest.raises(ValueError, match=r"^Broadcast must have at least 1 output, not 0$"):
         Broadcast(shape=8, count=0)
+
+
+def test_a_cleared_merge_begins_with_the_turn_of_a_fresh_one():
+    dut = Merge(shape=8, count=3)
+
+    async def bench(ctx):
+        ctx.set(dut.o.ready, 1)
+        for _ in range(3):
+            for port in dut.i:
+                ctx.set(port.valid, 1)
+            order = []
+            for _ in range(2):
+                order.append([k for k, port in enumerate(dut.i) if ctx.get(port.ready)])
+                await ctx.tick()
+            assert order == [[1], [2]]
+            for port in dut.i:
+                ctx.set(port.valid, 0)
+            ctx.set(dut.clear, 1)
+            await ctx.tick()
+            ctx.set(dut.clear, 0)
+
+    simulate(dut, bench, cycles=50)

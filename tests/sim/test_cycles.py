@@ -46,7 +46,6 @@ def test_constants_are_those_of_the_units(synapse):
             control.VISIT_CYCLES[synapse] + control.SLEEP_STEP_CYCLES * below)
     assert control.INTEGRATION_CYCLES == Integrator.cycles
     assert control.GROUP == payloads.GROUP
-    assert control.FEWEST_SLOTS == 1 << payloads.WHEEL_BITS
     assert schedule.LOOK_CYCLES == scheduler.LOOK_CYCLES
     readout = made(Readout(config=config))
     registers = made(RegisterFile(config=config, value_shape=readout.value_shape))
@@ -81,10 +80,10 @@ def test_one_bank_takes_the_predicted_cycles_exactly(builds, index):
 
 
 @pytest.mark.parametrize("index", [4, 8, 10])
-def test_several_banks_take_about_the_predicted_cycles(builds, index):
+def test_several_banks_take_the_predicted_cycles_and_with_stalls_about_as_many(builds, index):
     config = SMALL[index]
     assert config.banks > 1
     predicted, measured = compare(config, builds, index)
-    assert predicted == pytest.approx(measured, rel=TOLERANCE)
+    assert predicted.tolist() == measured.tolist()
     predicted, measured = compare(config, builds, index, STALL)
     assert predicted.sum(axis=0) == pytest.approx(measured.sum(axis=0), rel=TOLERANCE)
