@@ -4,7 +4,15 @@ from amaranth.hdl import Shape, signed, unsigned
 from amaranth.lib import data, enum, wiring
 from amaranth.lib.wiring import Out
 
-from ..model.config import FRACTION, LOOKUP, LOW_WORDS, SLEEP_LEVELS, WAKE_SLOTS, WHEEL_TICKS
+from ..model.config import (
+    FEWEST_SLOTS,
+    FRACTION,
+    LOOKUP,
+    LOW_WORDS,
+    SLEEP_LEVELS,
+    WAKE_SLOTS,
+    WHEEL_TICKS,
+)
 from ..model.tables import high_words_limit
 
 __all__ = [
@@ -15,7 +23,6 @@ __all__ = [
     "SUM_LATENCY",
     "TABLE_BITS",
     "WAKE_BITS",
-    "WHEEL_BITS",
     "LoadSignature",
     "Memory",
     "bank_trace",
@@ -37,7 +44,6 @@ __all__ = [
     "waiting",
     "wake",
     "wheel_bits",
-    "wheel_sizes",
 ]
 
 BUS_BITS = 32  # data width of the bus
@@ -45,7 +51,6 @@ TABLE_BITS = FRACTION + 1  # unsigned width of a table word: 1.0 is 2**FRACTION
 WAKE_BITS = (WAKE_SLOTS - 1).bit_length()
 GROUP = LOOKUP  # ticks that are looked up together
 GROUP_BITS = GROUP.bit_length() - 1
-WHEEL_BITS = GROUP_BITS + 1  # at least, of a slot's number
 SUM_LATENCY = 4  # cycles from an accepted neuron that is due to the sum of its arrivals
 
 
@@ -208,15 +213,10 @@ def due(config):
     })
 
 
-def wheel_sizes(config):
-    """Return the slots of a bank's wheels: of arrivals and, where neurons look, of looks."""
-    return (config.slots, WAKE_SLOTS) if config.synapse == "exponential" else (config.slots,)
-
-
 def wheel_bits(config):
     """Return the width of a slot that stands for one in any of a bank's wheels."""
     cursors = config.wheel_slots * WHEEL_TICKS if config.buffer == "cursor" else 1
-    return max(WHEEL_BITS, *((size - 1).bit_length() for size in (*wheel_sizes(config), cursors)))
+    return (max(FEWEST_SLOTS, *config.wheel_sizes, cursors) - 1).bit_length()
 
 
 def wake(config):
@@ -277,8 +277,8 @@ def memory_shape(config, memory):
         Memory.ROWS: unsigned(rows),
         Memory.WEIGHTS: signed(config.weight_bits),
         Memory.LINKS: unsigned(links),
-        Memory.THETA0: unsigned(config.trace_bits),
-        Memory.BETA: unsigned(config.trace_bits),
+        Memory.THETA0: unsigned(config.threshold_bits),
+        Memory.BETA: unsigned(config.threshold_bits),
     }.get(Memory(memory), unsigned(TABLE_BITS)))
 
 

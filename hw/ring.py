@@ -5,7 +5,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .fixed import saturate
-from .payloads import GROUP, SUM_LATENCY, due, synapse, wake, wheel_sizes
+from .payloads import GROUP, SUM_LATENCY, due, synapse, wake
 from .slots import SlotMap
 from .streams import Buffer
 from .updated import UpdatedMemory
@@ -56,7 +56,7 @@ class DelayRing(wiring.Component):
     def __init__(self, *, config):
         self._config = config
         self._looks = config.synapse == "exponential"
-        self._marks = SlotMap(sizes=wheel_sizes(config), neurons=config.bank_neurons)
+        self._marks = SlotMap(sizes=config.wheel_sizes, neurons=config.bank_neurons)
         super().__init__({
             "i": In(stream.Signature(synapse(config))),
             **({"wakes": In(stream.Signature(wake(config)))} if self._looks else {}),

@@ -34,7 +34,7 @@ class SleepUnit(wiring.Component):
     p, q, a : In(signed(config.trace_bits))
         Traces now. Must hold still from ``start`` until ``done``. ``a`` is never negative; it's 0
         without adaptation.
-    theta0 : In(config.trace_bits)
+    theta0 : In(config.threshold_bits)
         Threshold at rest. Must hold still likewise.
     busy : Out(1)
         From ``start`` to ``done``, both included. Combinational.
@@ -56,7 +56,7 @@ class SleepUnit(wiring.Component):
             "p": In(signed(config.trace_bits)),
             "q": In(signed(config.trace_bits)),
             "a": In(signed(config.trace_bits)),
-            "theta0": In(config.trace_bits),
+            "theta0": In(config.threshold_bits),
             "busy": Out(1),
             "done": Out(1),
             "forever": Out(1),

@@ -4,12 +4,11 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from .payloads import GROUP, GROUP_BITS, WHEEL_BITS
+from ..model.config import FEWEST_SLOTS, chunk_bits
+from .payloads import GROUP, GROUP_BITS
 from .updated import UpdatedMemory
 
 __all__ = ["SlotMap"]
-
-FEWEST_BITS = 4  # of the number of a neuron within its chunk
 
 
 def lowest(m, word, name):
@@ -75,8 +74,7 @@ class SlotMap(wiring.Component):
         self._sizes = tuple(sizes)
         self._neurons = neurons
         self._neuron_bits = max(1, (neurons - 1).bit_length())
-        # A chunk has about as many neurons as a slot has chunks.
-        self._bit_bits = max(FEWEST_BITS, (self._neuron_bits + 1) // 2)
+        self._bit_bits = chunk_bits(neurons)
         slot_bits = (self.slots - 1).bit_length()
         super().__init__({
             "i": In(stream.Signature(data.StructLayout({
@@ -98,7 +96,7 @@ class SlotMap(wiring.Component):
     @property
     def slots(self):
         """Slots that can be told apart: those of the largest wheel, or two groups."""
-        return max(1 << WHEEL_BITS, *self._sizes)
+        return max(FEWEST_SLOTS, *self._sizes)
 
     @property
     def sizes(self):

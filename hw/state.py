@@ -42,7 +42,7 @@ class StateMemory(wiring.Component):
         after the next read.
     neuron : In(config.local_bits)
     state : Out(state(config))
-    theta0, beta : Out(config.trace_bits)
+    theta0, beta : Out(config.threshold_bits)
         ``beta`` is there if ``config.adaptive``.
     write : In(1)
         Let ``after`` be the state of the neuron that was read last.
@@ -66,8 +66,8 @@ class StateMemory(wiring.Component):
             "read": In(1),
             "neuron": In(config.local_bits),
             "state": Out(state(config)),
-            "theta0": Out(config.trace_bits),
-            **({"beta": Out(config.trace_bits)} if config.adaptive else {}),
+            "theta0": Out(config.threshold_bits),
+            **({"beta": Out(config.threshold_bits)} if config.adaptive else {}),
             "write": In(1),
             "after": In(state(config)),
             "clear": In(1),
@@ -85,7 +85,7 @@ class StateMemory(wiring.Component):
         image = [int(word) for word in self._images.get(memory, [])][: self.neurons]
         # A name of its own: the generator renames a memory that is called like a port.
         read, write = plain_memory(
-            m, f"{memory.name.lower()}_words", shape=self._config.trace_bits,
+            m, f"{memory.name.lower()}_words", shape=self._config.threshold_bits,
             depth=max(2, self.neurons), init=image)
         m.d.comb += [
             read.en.eq(self.read),

@@ -4,12 +4,12 @@ from amaranth.hdl import Array, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from ..model.config import TILE
 from .plain import plain_memory
 
 __all__ = ["TiledMemory"]
 
-TILE_BITS = 14
-TILE = 1 << TILE_BITS  # words, the most that one block RAM of common devices has
+TILE_BITS = TILE.bit_length() - 1
 
 
 class TiledMemory(wiring.Component):

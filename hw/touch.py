@@ -30,7 +30,7 @@ class TouchUnit(wiring.Component):
         Arrivals are due.
     sum : In(signed(config.sum_bits))
         Their sum, in last places of a weight. Ignored without ``arrival``.
-    theta0, beta : In(config.trace_bits)
+    theta0, beta : In(config.threshold_bits)
         Threshold at rest and its rise per spike. ``beta`` is there if ``config.adaptive``.
     o : Out(traces(config))
         Traces after the touch; if it's none, the decayed traces.
@@ -42,13 +42,12 @@ class TouchUnit(wiring.Component):
     def __init__(self, *, config):
         self._config = config
         self._jump = config.synapse == "jump"
-        bits = config.trace_bits
         super().__init__({
             "i": In(traces(config)),
             "arrival": In(1),
             "sum": In(signed(config.sum_bits)),
-            "theta0": In(bits),
-            **({"beta": In(bits)} if config.adaptive else {}),
+            "theta0": In(config.threshold_bits),
+            **({"beta": In(config.threshold_bits)} if config.adaptive else {}),
             "o": Out(traces(config)),
             "fired": Out(1),
             "saturations": Out(2),

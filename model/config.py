@@ -15,6 +15,8 @@ FRACTION = 16  # fractional bits of every table
 SLEEP_LEVELS = 8  # look again after 1, 2, 4 .. 64 ticks, or never (the last)
 WAKE_SLOTS = 128  # slots of the wheel that holds pending looks: twice the longest sleep
 LOOKUP = 16  # ticks of which it can be asked at once whether anything is due
+FEWEST_SLOTS = 2 * LOOKUP  # that a bank's marks tell apart
+TILE = 1 << 14  # words of a memory of synapses that lie in one storage: most of a common block RAM
 
 # Fields that the first designs didn't have.
 LATER = {"buffer": "ring", "cursors": 0, "rows": "sparse", "delays": "synaptic", "segments": 1}
@@ -28,6 +30,14 @@ NEAR_SLOTS = 4 * WHEEL_TICKS  # slots of the ring behind it
 def _bits(largest):
     """Return the number of bits that hold the unsigned value ``largest``, at least 1."""
     return max(1, int(largest).bit_length())
+
+
+def chunk_bits(neurons):
+    """Return the width of a neuron's number within a chunk of marks, of a bank of ``neurons``.
+
+    A chunk has about as many neurons as the bank has chunks, and 16 at least.
+    """
+    return max(4, (_bits(neurons - 1) + 1) // 2)
 
 
 def check_tick(tick):
@@ -250,6 +260,11 @@ class CoreConfig:
         return NEAR_SLOTS if self.buffer == "cursor" else 1 << _bits(self.delay_max)
 
     @property
+    def wheel_sizes(self):
+        """Slots of a bank's wheels of marks: of arrivals and, where neurons look, of looks."""
+        return (self.slots, WAKE_SLOTS) if self.synapse == "exponential" else (self.slots,)
+
+    @property
     def cursor_bits(self):
         """Width of a cursor's number."""
         return _bits(self.cursors - 1)
@@ -289,6 +304,11 @@ class CoreConfig:
     def readout_bits(self):
         """Width of a leaky output's integral, exact over a whole sample."""
         return self.sum_bits + FRACTION + 1 + self.tick_bits
+
+    @property
+    def threshold_bits(self):
+        """Width of a threshold and of its rise: from 0 to ``trace_top``."""
+        return self.trace_bits - 1
 
     @property
     def trace_top(self):

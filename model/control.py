@@ -23,7 +23,6 @@ INTEGRATION_CYCLES = 8
 HANDOVER = VISIT_CYCLES["jump"] - 2  # the cycle of a visit after which record and spike are there
 GROUP = LOOKUP  # slots of a wheel that are looked up together
 GROUP_BITS = GROUP.bit_length() - 1
-FEWEST_SLOTS = 2 * GROUP  # that are told apart
 
 # States of a drain. Marks may go in from TAKING on, and in REST.
 REST, TAKE, SECOND, PICK, TAKING, TAKEN, READ, KEEP, HAND = range(9)

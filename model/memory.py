@@ -1,11 +1,19 @@
 """The memories of a core, to the bit: what delay buffers and rows cost, before there is any RTL."""
 
-from .config import FRACTION, LOOKUP, LOW_WORDS, SLEEP_LEVELS, WAKE_SLOTS, WHEEL_TICKS
+from .config import (
+    FEWEST_SLOTS,
+    FRACTION,
+    LOOKUP,
+    LOW_WORDS,
+    SLEEP_LEVELS,
+    TILE,
+    WAKE_SLOTS,
+    WHEEL_TICKS,
+    chunk_bits,
+)
 from .tables import high_words_limit
 
 TABLE_BITS = FRACTION + 1
-CHUNK_BITS = 4  # of a neuron's number in a chunk, whose marks are one word; at least
-TILE = 1 << 14  # words of a memory of synapses that lie in one storage
 TOTALS = (32, 12)  # of the counters
 
 # Widths and words that a block RAM can have, by the name of a family of devices.
@@ -49,15 +57,15 @@ def fetch_memories(config):
 
 def _marks(config):
     """Return the memories of a bank's marks: bits of neurons in chunks, chunks, groups of slots."""
-    sizes = (config.slots, WAKE_SLOTS) if config.synapse == "exponential" else (config.slots,)
-    neurons, places = config.bank_neurons, sum(sizes)
-    bit_bits = max(CHUNK_BITS, (config.local_bits + 1) // 2)
+    neurons, places = config.bank_neurons, sum(config.wheel_sizes)
+    bit_bits = chunk_bits(neurons)
     chunks = -(-neurons >> bit_bits)
     return {
         "ring.marks.bits.words": (min(1 << bit_bits, neurons),
                                   places << (chunks - 1).bit_length()),
         "ring.marks.chunks.words": (chunks, places),
-        "ring.marks.groups.words": (LOOKUP, max(2, max(sizes) // LOOKUP)),
+        "ring.marks.groups.words": (
+            LOOKUP, max(FEWEST_SLOTS, *config.wheel_sizes) // LOOKUP),
     }
 
 
@@ -82,11 +90,11 @@ def _neuron_memories(config):
     memories = {
         "neurons.memory.states.words": (
             traces * config.trace_bits + config.tick_bits + look_bits, spiking),
-        "neurons.memory.theta0_words": (config.trace_bits, spiking),
+        "neurons.memory.theta0_words": (config.threshold_bits, spiking),
         "neurons.scale.tables": (TABLE_BITS, tables + 2 * SLEEP_LEVELS * exponential),
     }
     if config.adaptive:
-        memories["neurons.memory.beta_words"] = (config.trace_bits, spiking)
+        memories["neurons.memory.beta_words"] = (config.threshold_bits, spiking)
     return memories
 
 

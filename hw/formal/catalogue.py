@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from ...model.config import FRACTION, CoreConfig
 from ..decay import DecayUnit
-from ..payloads import TABLE_BITS, synapse, trace_record, wheel_sizes
+from ..payloads import TABLE_BITS, synapse, trace_record
 from .arithmetic import rounds, saturates
 from .decay import decay_exact
 from .groups import busy_right
@@ -67,7 +67,7 @@ def _streams(config):
 
 
 def _marks(config):
-    size, one = ({"sizes": wheel_sizes(kind), "neurons": config.bank_neurons}
+    size, one = ({"sizes": kind.wheel_sizes, "neurons": config.bank_neurons}
                  for kind in (config, _jump(config)))
     # The depth flushes the memories' pipeline.
     return [

@@ -44,7 +44,6 @@ def touch_exact(*, config):
     if config.adaptive:
         inputs["beta"] = unit.beta
     # `Parameters` refuses larger thresholds.
-    spec.assume(unit.theta0 <= config.trace_top)
     right = Const(1)
     values = {"q": Const(0), "a": Const(0), "beta": Const(0)}
     for name, value in inputs.items():

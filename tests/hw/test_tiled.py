@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from ranvier.hw.tiled import TILE, TiledMemory
+from ranvier.hw.tiled import TiledMemory
+from ranvier.model.config import TILE
 from ranvier.sim.benches import simulate
 
 
