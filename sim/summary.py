@@ -1,7 +1,7 @@
 """The figures of a run in one dict, ``summary.json``, and as tables for a terminal."""
 
-__all__ = ["bits_table", "make_summary", "search_table", "seeds_table", "summary_table",
-           "synth_table"]
+__all__ = ["bits_table", "board_table", "make_summary", "search_table", "seeds_table",
+           "summary_table", "synth_table"]
 
 
 def _seconds(steps, own):

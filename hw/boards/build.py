@@ -8,6 +8,7 @@ from importlib.metadata import version
 from ...model.files import write_atomically
 from ..synthesis.bitstream import pack
 from ..synthesis.devices import FAMILIES, PINS, find_device
+from ..synthesis.place import NETLIST, place, placed_name
 from ..synthesis.tools import YOSYS, ToolError, require, run
 from .boards import BoardTop, find_board
 from .uart import divisor
@@ -16,7 +17,6 @@ __all__ = ["FORMAT", "build_board"]
 
 FORMAT = "ranvier.board/1"
 TOP = "top"
-NETLIST, PLACED = "netlist.json", "placed"
 SEEDS = 3  # placements that are tried until one meets the clock
 
 # The file of pins that amaranth writes, how it's called in the folder, and how place and route is
@@ -77,10 +77,10 @@ def build_board(name, parameters, folder, *, baud):
     lacking = {kind: [needed[kind], has] for kind, has in device.has.items() if needed[kind] > has}
     placed, reason = None, ""
     if not lacking:
-        placed, reason = _best_place(device, family, folder, clock / 1e6)
+        placed, reason = _best_place(device, folder, clock / 1e6)
     met = placed is not None and placed["fmax_mhz"] * 1e6 >= clock
     if met:
-        pack(device, folder, f"{PLACED}-{placed['seed']}", bitstream)
+        pack(device, folder, placed_name(placed["seed"]), bitstream)
     report = {
         "format": FORMAT,
         "board": name,
@@ -118,37 +118,17 @@ def _netlist(device, family, folder):
     return cells
 
 
-def _best_place(device, family, folder, target):
+def _best_place(device, folder, target):
     """Place and route until the clock is met; returns the best place or None, and what failed."""
     best = None
     for seed in range(1, SEEDS + 1):
         logger.info("board: place and route from seed %d", seed)
         try:
-            placed = _place(device, family, folder, seed, target)
+            placed, _ = place(device, folder, seed, target=target,
+                              options=_PINS[device.family][2])
         except ToolError as error:
             return best, str(error)
         best = max(best or placed, placed, key=lambda one: one["fmax_mhz"])
         if best["fmax_mhz"] >= target:
             break
     return best, ""
-
-
-def _place(device, family, folder, seed, target):
-    """Place and route once for a clock in MHz; returns seed, clock and cells in use."""
-    report = f"place-{seed}.json"
-    run(
-        family.program,
-        [*device.options, *family.fixed, *_PINS[device.family][2], "--json", NETLIST,
-         "--report", report, family.output, f"{PLACED}-{seed}", "--seed", str(seed),
-         "--freq", f"{target:g}", "--timing-allow-fail", "-q"],
-        folder,
-    )  # fmt: skip
-    found = json.loads((folder / report).read_text(encoding="utf-8"))
-    # iCE40's believes of a multiplier without registers that it has a clock of its own.
-    clocks = [one["achieved"] for net, one in found["fmax"].items() if "clk" in net]
-    return {
-        "seed": seed,
-        "fmax_mhz": round(min(clocks), 2),
-        "used": {kind: {"used": count["used"], "available": count["available"]}
-                 for kind, count in found["utilization"].items() if count["used"]},
-    }

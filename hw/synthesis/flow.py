@@ -13,6 +13,7 @@ from ...model.files import write_atomically
 from .bitstream import pack
 from .devices import FAMILIES, PINS, find_device
 from .harness import Harness
+from .place import place, placed_name
 from .tools import YOSYS, ToolError, require, run
 
 __all__ = ["FORMAT", "synthesise"]
@@ -73,7 +74,7 @@ def synthesise(core, name, folder, *, seeds=3):
     try:
         for seed in range(1, seeds + 1) if not lacking else ():
             logger.info("synthesis: %s, place and route %d of %d", name, seed, seeds)
-            placed.append(_place(device, family, folder, seed, units))
+            placed.append(_place(device, folder, seed, units))
         if placed:
             bitstream = _pack(device, family, folder, placed)
     except ToolError as error:
@@ -141,46 +142,20 @@ def _sum(counts):
     return total
 
 
-def _place(device, family, folder, seed, units):
+def _place(device, folder, seed, units):
     """Place and route once; returns seed, clock, slowest path, and the device's cells in use."""
-    report = f"place-{seed}.json"
-    said = run(
-        family.program,
-        [*device.options, *family.fixed, "--json", "netlist.json", "--report", report,
-         family.output, _placed(seed), "--seed", str(seed), "--freq",
-         f"{device.target:g}", "--timing-allow-fail", "-q"],
-        folder,
-    )  # fmt: skip
-    (folder / f"place-{seed}.log").write_text(said, encoding="utf-8")
-    found = json.loads((folder / report).read_text(encoding="utf-8"))
-    # Programs call the clock's net after its pin. Of a multiplier without registers, iCE40's
-    # believes that it has a clock of its own.
-    (clock,) = (net for net in found["fmax"] if re.match(r"(\$\w+\$)?clk", net))
-    edge = f"posedge {clock}"
-    (path,) = (one["path"] for one in found["critical_paths"]
-               if one["from"] == one["to"] == edge)
-    used = {kind: {"used": count["used"], "available": count["available"]}
-            for kind, count in found["utilization"].items() if count["used"]}
+    found, path = place(device, folder, seed, target=device.target)
     ends = (path[0]["from"]["cell"], path[-1]["to"]["cell"])
-    return {
-        "seed": seed,
-        "fmax_mhz": round(found["fmax"][clock]["achieved"], 2),
-        "slowest": {"from": _owner(ends[0], units), "to": _owner(ends[1], units),
-                    "cells": sum(hop["type"] == "logic" for hop in path)},
-        "used": used,
-    }
-
-
-def _placed(seed):
-    """Return the name of the file of the design that was placed from a seed."""
-    return f"placed-{seed}"
+    slowest = {"from": _owner(ends[0], units), "to": _owner(ends[1], units),
+               "cells": sum(hop["type"] == "logic" for hop in path)}
+    return found | {"slowest": slowest}
 
 
 def _pack(device, family, folder, placed):
     """Make the bitstream of the place with the best clock; returns what it is."""
     best = max(placed, key=lambda place: place["fmax_mhz"])
     file = TOP + family.ending
-    pack(device, folder, _placed(best["seed"]), file)
+    pack(device, folder, placed_name(best["seed"]), file)
     content = (folder / file).read_bytes()
     return {"file": file, "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest(),
             "seed": best["seed"]}

@@ -71,21 +71,21 @@ def test_a_top_becomes_a_bitstream_on_its_board_s_pins(tmp_path, name):
 def test_a_clock_that_is_not_met_gives_no_bitstream(tmp_path, monkeypatch):
     seeds = []
 
-    def place(device, family, folder, seed, target):
+    def place(device, folder, seed, *, target, options):
         seeds.append((seed, target))
-        return {"seed": seed, "fmax_mhz": {1: 9.0, 2: 11.9, 3: 10.0}[seed], "used": {}}
+        return {"seed": seed, "fmax_mhz": {1: 9.0, 2: 11.9, 3: 10.0}[seed], "used": {}}, []
 
     (tmp_path / "top.bin").write_bytes(b"of an earlier design")
-    monkeypatch.setattr(build, "_place", place)
+    monkeypatch.setattr(build, "place", place)
     report = build_board("icebreaker", PARAMETERS, tmp_path, baud=1_000_000)
     assert seeds == [(1, 12), (2, 12), (3, 12)]
     assert (report["met"], report["bitstream"], report["placed"]["seed"]) == (False, None, 2)
     assert not (tmp_path / "top.bin").exists()
 
-    def fail(device, family, folder, seed, target):
+    def fail(device, folder, seed, *, target, options):
         raise ToolError("no room")
 
-    monkeypatch.setattr(build, "_place", fail)
+    monkeypatch.setattr(build, "place", fail)
     report = build_board("icebreaker", PARAMETERS, tmp_path, baud=1_000_000)
     assert (report["met"], report["reason"], report["placed"]) == (False, "no room", None)
 
