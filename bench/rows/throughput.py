@@ -1,11 +1,12 @@
 """Rows on cycles: synaptic events per cycle, what banks and finer ticks bring, real words."""
 
 import dataclasses
-from functools import cache
 
 import numpy as np
 from registry import ENGINE, row
 
+from ranvier.hw.payloads import GROUP
+from ranvier.hw.scheduler import LOOK_CYCLES
 from ranvier.model.events import TickEvents
 from ranvier.model.parameters import Parameters
 from ranvier.model.tables import make_tables
@@ -16,7 +17,7 @@ from .synthesis import CORE, SHAPE, detail, synthesised
 
 SIMULATED = (*CORE, "sim/cxxrtl.py", "sim/simulation.py", "bench/rows/throughput.py")
 TRAINED = (*SIMULATED, *ENGINE)
-GROUP, LOOK = 16, 7  # idle ticks that are passed over at once, and the cycles that it takes
+WORDS = 30
 
 # Sixteen banks of this one fill a device: 64 neurons, and as many inputs to each.
 BANK = dataclasses.replace(SHAPE, inputs=64, neurons=64, synapses=1 << 12, fan_in=64)
@@ -83,13 +84,11 @@ def scaling(context):
     return speeds["many"] / speeds["one"], found
 
 
-@cache
-def words(context, tick, banks=1, count=30, trace_bits=None):
-    """Return what the RTL's counters say of some spoken digits, a list of dict."""
-    changes = {"tick": tick, "banks": banks} | ({"trace_bits": trace_bits} if trace_bits else {})
+def words(context, **changes):
+    """Return the config of a design of spoken digits, and the RTL's counters of some words."""
     parameters, samples = design(context, "spoken_digits", **changes)
     core = CxxrtlSimulator(parameters, context.results / "cxxrtl")
-    few = samples[: 2 if context.quick else count]
+    few = samples[: 2 if context.quick else WORDS]
     return parameters.config, [run.counters for run in core.run(few)]
 
 
@@ -97,22 +96,20 @@ def words(context, tick, banks=1, count=30, trace_bits=None):
      "", TRAINED)
 def resolution(context):
     found = {}
-    # Traces need more bits where they decay less in a tick.
-    for tick, bits in ((1.0, 20), (0.1, 20), (0.01, 24)):
-        config, counters = words(context, tick, trace_bits=bits)
-        idle = LOOK * (config.ticks // GROUP)
-        found[tick] = {
-            name: float(np.mean([one[name] for one in counters]))
-            for name in ("cycles", "ticks", "touches", "looks")}
-        found[tick] |= {"cycles without idle ticks": found[tick]["cycles"] - idle,
-                        "trace bits": bits}
+    # Traces need more bits where they decay less in a tick; a ring of 65,536 slots is no choice.
+    for tick in (1.0, 0.1, 0.01):
+        config, counters = words(context, tick=tick, trace_bits=24, buffer="cursor")
+        means = {name: float(np.mean([one[name] for one in counters]))
+                 for name in ("cycles", "ticks", "touches", "looks")}
+        idle = (LOOK_CYCLES + 1) * (config.ticks // GROUP)  # groups of ticks that are looked up
+        found[tick] = means | {"cycles without idle ticks": means["cycles"] - idle}
     busy = [one["cycles without idle ticks"] for one in found.values()]
     return [busy[1] / busy[0], busy[2] / busy[1]], found
 
 
 @row("latency", "one spoken digit on 8 banks: speed against real time", "", TRAINED)
 def latency(context):
-    config, counters = words(context, 0.5, banks=8)
+    config, counters = words(context, banks=8)
     report = synthesised(context, "digits-8", config, "ecp5-85k", seeds=1)
     cycles = float(np.mean([one["cycles"] for one in counters]))
     duration = config.ticks * config.tick / 1000
