@@ -1,11 +1,14 @@
 """The neuron unit: touches and looks at the spiking neurons of a bank."""
 
+from functools import reduce
+from operator import or_
+
 from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .decay import DecayUnit, traces
-from .payloads import SUM_LATENCY, WAKE_BITS, LoadSignature, bank_trace, due, wake
+from .payloads import SUM_LATENCY, LoadSignature, bank_trace, due, wake
 from .scale import ScaleUnit
 from .sleep import SleepUnit
 from .state import StateMemory
@@ -42,7 +45,7 @@ class NeuronUnit(wiring.Component):
     trace : Out(stream.Signature(bank_trace(config)))
         The state after each touch.
     wakes : Out(stream.Signature(wake(config)))
-        Looks to come, at most 64 ticks ahead. None with ``jump`` synapses.
+        Looks to come. None with ``jump`` synapses.
     touch, look : Out(1)
         A pulse per touch, and per look that wasn't ignored.
     saturations : Out(2)
@@ -93,15 +96,14 @@ class NeuronUnit(wiring.Component):
         """Cycles from ``clear``, or from the end of a reset, until ``idle``."""
         return self._memory.neurons + 1
 
-    def cycles(self, level=None):
+    def cycles(self, *, forever=True):
         """Return the cycles from an accepted neuron to the next one, with the outputs free.
 
-        Parameters
-        ----------
-        level : int, optional
-            The level that the sleep rule finds; None with ``jump`` synapses.
+        With ``exponential`` synapses they depend on whether it needs no look before its next touch.
         """
-        return 16 if level is None else 20 + 2 * (7 - max(level, 1))
+        if self._jump:
+            return 16
+        return 19 if forever else 19 + self._sleep.search_cycles
 
     def _compute(self, m, word):
         """Connect state, decay and touch."""
@@ -136,11 +138,12 @@ class NeuronUnit(wiring.Component):
             m.d.comb += [memory.after[name].eq(touch.o[name]) for name in names]
 
     def _deliver(self, m, word):
-        """Drive the payloads; returns whether the outputs are empty after this cycle."""
+        """Drive the payloads; returns whether the outputs are empty, and are after this cycle."""
         touch = self._touch
-        empty = Signal()
+        silent, empty = Signal(), Signal()
         outputs = (self.spikes, self.trace, self.wakes)
         m.d.comb += [
+            silent.eq(~Cat(port.valid for port in outputs).any()),
             empty.eq(Cat(~port.valid | port.ready for port in outputs).all()),
             self.spikes.payload.eq(word.neuron),
             self.trace.p.neuron.eq(word.neuron),
@@ -152,18 +155,21 @@ class NeuronUnit(wiring.Component):
         for port in outputs:
             with m.If(port.ready):
                 m.d.sync += port.valid.eq(0)
-        return empty
+        return silent, empty
 
     def _look_again(self, m):
         """Connect the sleep unit: it has the multiplier while it's busy."""
         memory, touch, scale, sleep = self._memory, self._touch, self._scale, self._sleep
         pending = Signal()
-        pause = Signal.like(sleep.pause)  # kept, so that no sum follows the bound's in a cycle
+        pause = Signal.like(sleep.pause)  # kept, so that no sum follows another in a cycle
+        sizes = [stored ^ stored[-1].replicate(len(stored))
+                 for stored in (memory.after[name] for name in traces(self._config).members)]
         m.submodules.sleep = sleep
         m.d.comb += [
             sleep.p.eq(touch.o.p),
             sleep.q.eq(touch.o.q),
             sleep.a.eq(touch.o.a if self._config.adaptive else 0),
+            sleep.stored.eq(reduce(or_, sizes)),
             sleep.theta0.eq(memory.theta0),
             sleep.scale.product.eq(scale.user.product),
             memory.after.look.pending.eq(pending),
@@ -182,7 +188,7 @@ class NeuronUnit(wiring.Component):
                 self.wakes.valid.eq(~sleep.forever),
             ]
 
-    def _control(self, m, word, empty):
+    def _control(self, m, word, silent, empty):
         """Take the accepted neuron through its steps."""
         memory, decay, touch = self._memory, self._decay, self._touch
         genuine = Signal()  # an arrival, or the pending look
@@ -190,7 +196,7 @@ class NeuronUnit(wiring.Component):
         m.d.comb += [genuine.eq(word.arrival), touched.eq(word.arrival | touch.fired)]
         if not self._jump:
             look = memory.state.look
-            with m.If(look.pending & (look.slot == self.tick[:WAKE_BITS])):
+            with m.If(look.pending & (look.slot == self.tick[: len(look.slot)])):
                 m.d.comb += genuine.eq(1)
 
         with m.FSM():
@@ -231,6 +237,8 @@ class NeuronUnit(wiring.Component):
                     with m.If(self._sleep.done):
                         m.next = "WRITE"
             with m.State("WRITE"):
+                # If nothing is on its way, the next tick may begin when the state is kept.
+                m.d.comb += self.idle.eq(silent & ~self.i.valid)
                 with m.If(empty):
                     m.d.comb += memory.write.eq(1)
                     m.next = "REST"
@@ -246,8 +254,8 @@ class NeuronUnit(wiring.Component):
 
         word = Signal.like(self.i.p)  # the neuron in work
         self._compute(m, word)
-        empty = self._deliver(m, word)
+        silent, empty = self._deliver(m, word)
         if not self._jump:
             self._look_again(m)
-        self._control(m, word, empty)
+        self._control(m, word, silent, empty)
         return m

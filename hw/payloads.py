@@ -9,10 +9,9 @@ from ..model.config import (
     FRACTION,
     LOOKUP,
     LOW_WORDS,
-    SLEEP_LEVELS,
-    WAKE_SLOTS,
     WHEEL_TICKS,
 )
+from ..model.memory import SLEEP_WORDS
 from ..model.tables import high_words_limit
 
 __all__ = [
@@ -22,7 +21,6 @@ __all__ = [
     "GROUP_BITS",
     "SUM_LATENCY",
     "TABLE_BITS",
-    "WAKE_BITS",
     "LoadSignature",
     "Memory",
     "bank_trace",
@@ -48,7 +46,6 @@ __all__ = [
 
 BUS_BITS = 32  # data width of the bus
 TABLE_BITS = FRACTION + 1  # unsigned width of a table word: 1.0 is 2**FRACTION
-WAKE_BITS = (WAKE_SLOTS - 1).bit_length()
 GROUP = LOOKUP  # ticks that are looked up together
 GROUP_BITS = GROUP.bit_length() - 1
 SUM_LATENCY = 4  # cycles from an accepted neuron that is due to the sum of its arrivals
@@ -69,8 +66,7 @@ class Memory(enum.Enum, shape=4):
     HIGH_M = 9
     HIGH_S = 10
     HIGH_A = 11
-    SLEEP_Q = 12
-    SLEEP_A = 13
+    SLEEP = 12
     READOUT = 14
 
 
@@ -235,8 +231,7 @@ def memories(config):
         Memory.HIGH_A: not config.adaptive,
         Memory.LOW_S: not exponential,
         Memory.HIGH_S: not exponential,
-        Memory.SLEEP_Q: not exponential,
-        Memory.SLEEP_A: not exponential,
+        Memory.SLEEP: not exponential,
         Memory.READOUT: config.readout != "leaky",
     }
     return [memory for memory in Memory if not missing.get(memory, False)]
@@ -262,8 +257,7 @@ def memory_depth(config, memory):
         Memory.HIGH_M: high,
         Memory.HIGH_S: high,
         Memory.HIGH_A: high,
-        Memory.SLEEP_Q: SLEEP_LEVELS,
-        Memory.SLEEP_A: SLEEP_LEVELS,
+        Memory.SLEEP: SLEEP_WORDS,
         Memory.READOUT: config.ticks,
     }[Memory(memory)])
 

@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 IDENTITY = 0x52414E56  # "RANV"
-VERSION = 2  # of the registers, the address map and the streams
+VERSION = 3  # of the registers, the address map and the streams
 
 # Bits of the registers of the same names.
 STATUS = ("running", "clearing")

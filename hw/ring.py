@@ -51,7 +51,7 @@ class DelayRing(wiring.Component):
         meanwhile. Allowed while ``idle``. A reset does the same, in ``reset_cycles``.
     """
 
-    latency = 7  # cycles from ``start`` to the first neuron
+    latency = 6  # cycles from ``start`` to the first neuron
 
     def __init__(self, *, config):
         self._config = config

@@ -4,23 +4,22 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from ..model.config import FRACTION, SLEEP_LEVELS
-from .payloads import WAKE_BITS, Memory
+from ..model.arithmetic import MARGIN, MARGIN_SHIFT
+from ..model.config import FRACTION
+from .divide import DivideUnit
+from .payloads import Memory
 from .scale import ScaleSignature, ScaleUnit, table_places
 
 __all__ = ["SleepUnit"]
 
-FOREVER = SLEEP_LEVELS - 1
-LEVEL_BITS = FOREVER.bit_length()
+WORD_BITS = 2  # of a word's place in the table
 
 
 class SleepUnit(wiring.Component):
     """Finds for how many ticks a neuron is safe from firing: twin of the model's ``sleep``.
 
-    Tries the levels from "for ever" down, two products each, until the bound on the membrane
-    stays under the threshold. What is left of the threshold is ``room``, and 0 is enough:
-
-        room = theta0 + a sleep_a[level] - max(p - q, 0) - max(q, 0) sleep_q[level] - margin - 2
+    First, whether it's safe for ever; if not, what is left of the threshold is divided by the slope
+    with which it's used up, a bit per cycle.
 
     Parameters
     ----------
@@ -34,16 +33,18 @@ class SleepUnit(wiring.Component):
     p, q, a : In(signed(config.trace_bits))
         Traces now. Must hold still from ``start`` until ``done``. ``a`` is never negative; it's 0
         without adaptation.
+    stored : In(config.trace_bits - 1)
+        With ``start``: the model's ``size`` of the traces that are stored.
     theta0 : In(config.threshold_bits)
-        Threshold at rest. Must hold still likewise.
+        With ``start``: threshold at rest.
     busy : Out(1)
         From ``start`` to ``done``, both included. Combinational.
     done : Out(1)
-        One pulse: 4 cycles after ``start`` for level 7, 2 more per level below; level 0 comes
-        with level 1. Combinational.
+        One pulse: 3 cycles after ``start`` if the neuron is safe for ever, ``search_cycles`` later
+        if not. Combinational.
     forever : Out(1)
         With ``done``: no look is needed before the next touch.
-    pause : Out(7)
+    pause : Out(config.wake_bits)
         With ``done``, if not ``forever``: ticks until the next look.
     scale : Out(ScaleSignature(config))
         Needed while ``busy``.
@@ -56,66 +57,95 @@ class SleepUnit(wiring.Component):
             "p": In(signed(config.trace_bits)),
             "q": In(signed(config.trace_bits)),
             "a": In(signed(config.trace_bits)),
+            "stored": In(config.trace_bits - 1),
             "theta0": In(config.threshold_bits),
             "busy": Out(1),
             "done": Out(1),
             "forever": Out(1),
-            "pause": Out(WAKE_BITS),
+            "pause": Out(config.wake_bits),
             "scale": Out(ScaleSignature(config)),
         })
 
+    @property
+    def search_cycles(self):
+        """Cycles by which ``done`` comes later if the neuron isn't safe for ever."""
+        return 5 + self._config.wake_bits  # three products, and the division
+
     def _ask(self, m, step):
-        """Ask for the products: q's of level 7 - k in step 2 k, a's in the next one."""
-        places = table_places(self._config)
-        level = Signal(LEVEL_BITS, name="asked")
-        table_q, table_a = (Const(places[memory].start >> LEVEL_BITS)
-                            for memory in (Memory.SLEEP_Q, Memory.SLEEP_A))
-        m.d.comb += [
-            level.eq(FOREVER - step[1:]),
-            self.scale.address.eq(Cat(level, Mux(step[0], table_a, table_q))),
-            self.scale.x.eq(Mux(step[0], self.a, Mux(self.q < 0, 0, self.q))),
-        ]
+        """Ask for the products of the table's words, one after the other."""
+        start = table_places(self._config)[Memory.SLEEP].start
+        m.d.comb += self.scale.address.eq(Cat(step[:WORD_BITS], Const(start >> WORD_BITS)))
+        with m.Switch(step):
+            with m.Case(0):
+                m.d.comb += self.scale.x.eq(Mux(self.q < 0, 0, self.q))
+            with m.Case(1):
+                m.d.comb += self.scale.x.eq(self.q)
+            with m.Case(2):
+                m.d.comb += self.scale.x.eq(self.p)
+            with m.Default():
+                m.d.comb += self.scale.x.eq(self.a)
 
     def _room(self, m, step):
-        """Return the room that a level leaves, in the step in which a's product is there."""
+        """Return what a neuron has left of its threshold at rest, in step 3."""
         bits = self._config.trace_bits
         membrane = Signal(signed(bits + 1))
-        base = Signal(signed(bits + 2))
-        before = Signal(signed(bits + 3), name="room_without_products")
-        after_q = Signal(signed(bits + 3), name="room_after_q")
-        scaled = Signal(signed(bits + 1))
+        margin = Signal(bits - 1 - MARGIN_SHIFT)
+        base = Signal(signed(bits + 1))
+        spare = Signal(signed(bits + 2))
         room = Signal(signed(bits + 3))
-        m.d.comb += [
-            scaled.eq(self.scale.product >> FRACTION),
-            room.eq(after_q + scaled),
-        ]
-        m.d.sync += [
-            # The bound's own 1 and the strict comparison cost one last place each.
-            base.eq(self.theta0 - (self._config.sleep_margin + 2)),
-            membrane.eq(self.p - self.q),
-            after_q.eq(before - scaled),
-        ]
-        with m.If(step == 1):
-            m.d.sync += before.eq(base - Mux(membrane < 0, 0, membrane))
+        with m.If(step == 0):
+            m.d.sync += [
+                membrane.eq(self.p - self.q),
+                base.eq(self.theta0 - MARGIN),
+                margin.eq(self.stored >> MARGIN_SHIFT),
+            ]
+        m.d.sync += [spare.eq(base - Mux(membrane < 0, 0, membrane)), room.eq(spare - margin)]
         return room
+
+    def _slope(self, m, step, scaled):
+        """Return the most of the threshold that is used up in a tick, in step 7."""
+        bits = self._config.trace_bits
+        rise = Signal(signed(bits + 2))
+        slope = Signal(bits + 1)
+        with m.If(step == ScaleUnit.latency + 1):
+            m.d.sync += rise.eq(scaled + 1)
+        with m.If(step == ScaleUnit.latency + 2):
+            m.d.sync += rise.eq(rise - scaled)
+        with m.If(step == ScaleUnit.latency + 3):
+            m.d.sync += slope.eq(Mux(rise < 0, 0, rise) + scaled + 1)
+        return slope
+
+    def _divide(self, m, step, room, slope):
+        """Return the quotient of room and slope, in the last step."""
+        config = self._config
+        m.submodules.divide = divide = DivideUnit(
+            bits=config.trace_bits + 1, quotient_bits=config.wake_bits,
+            fraction_bits=config.slope_bits)
+        with m.If(step == ScaleUnit.latency):
+            m.d.sync += divide.dividend.eq(room + self.a)
+        m.d.comb += [
+            divide.start.eq(step == ScaleUnit.latency + 3),
+            divide.divisor.eq(slope),
+        ]
+        return divide.quotient
 
     def elaborate(self, platform):
         m = Module()
-        step = Signal(5)  # cycles since the start; 0 is idle too
-        level = Signal(LEVEL_BITS)
-        judged = Signal()
-        enough = Signal()
-
+        last = ScaleUnit.latency + self.search_cycles
+        step = Signal(range(last + 1))  # cycles since the start; 0 is idle too
+        scaled = Signal(signed(self._config.trace_bits + 1))
+        safe = Signal(signed(self._config.trace_bits + 3))  # nothing or more: for ever
         self._ask(m, step)
+        room = self._room(m, step)
+        slope = self._slope(m, step, scaled)
+        ticks = self._divide(m, step, room, slope)
         m.d.comb += [
-            enough.eq(self._room(m, step) >= 0),
-            # a's product of level 7 - k, asked for in step 2 k + 1, is there in step 2 k + 4.
-            judged.eq(~step[0] & (step > ScaleUnit.latency)),
-            level.eq(FOREVER + 2 - step[1:]),
+            scaled.eq(self.scale.product >> FRACTION),
+            safe.eq(room - scaled),
+            self.forever.eq((step == ScaleUnit.latency) & (safe >= 0)),
             self.busy.eq(self.start | (step != 0)),
-            self.done.eq(judged & (enough | (level == 1))),
-            self.forever.eq(level == FOREVER),
-            self.pause.eq(Mux(enough, 1 << level, 1)),
+            self.done.eq(self.forever | (step == last)),
+            self.pause.eq(Mux(ticks.all(), ticks, ticks + 1)),
         ]
         with m.If(self.done):
             m.d.sync += step.eq(0)

@@ -45,7 +45,7 @@ class SlotMap(wiring.Component):
         With ``marked``: it was there already.
     slot : In(range(slots))
     start : In(1)
-        Drain ``slot``, from the next cycle on. Allowed while ``idle``.
+        Drain ``slot``. Allowed while ``idle``, and without a mark.
     o : Out(stream.Signature(data.StructLayout))
         The drained neurons, each with its ``kind``, in ascending order of both.
     drained : Out(1)
@@ -224,6 +224,16 @@ class SlotMap(wiring.Component):
         with m.If(self.o.ready):
             m.d.sync += pending.eq(pending & (pending - 1))
 
+    def _take(self, m, now, kind, slot):
+        """Let the operation of this cycle read the chunks that a kind has in a slot."""
+        m.d.comb += [
+            now.take.eq(1),
+            now.kind.eq(kind),
+            now.place.eq(self.place(Const(kind, 1), slot)),
+            now.group.eq(slot[GROUP_BITS:]),
+            now.member.eq(slot[:GROUP_BITS]),
+        ]
+
     def _drain(self, m, now, free, left, chunk, kind, others, taken, pending, bits, chunks):
         """Add the states that drain a slot, chunk by chunk."""
         two = len(self._sizes) == 2
@@ -235,22 +245,15 @@ class SlotMap(wiring.Component):
             with m.If(self.clear):
                 m.next = "WALK"
             with m.Elif(self.start):
+                self._take(m, now, 0, self.slot)
                 m.d.sync += [slot.eq(self.slot), kind.eq(0)]
-                m.next = "TAKE"
-        for state, which in (("TAKE", 0), ("TAKE_SECOND", 1))[: 1 + two]:
-            with m.State(state):
-                m.d.comb += [
-                    now.take.eq(1),
-                    now.kind.eq(which),
-                    now.place.eq(self.place(Const(which, 1), slot)),
-                    now.group.eq(slot[GROUP_BITS:]),
-                    now.member.eq(slot[:GROUP_BITS]),
-                ]
-                m.next = "TAKE_SECOND" if two and not which else "TAKEN" if two else "TAKING"
-        if not two:
-            with m.State("TAKING"):
+                m.next = "TAKING"
+        with m.State("TAKING"):
+            if two:
+                self._take(m, now, 1, slot)
+            else:
                 m.d.comb += free.eq(1)
-                m.next = "TAKEN"
+            m.next = "TAKEN"
         with m.State("TAKEN"):
             m.d.comb += free.eq(1)
             m.d.sync += left.eq(chunks.word)

@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from .cleared import ClearedMemory
 from .decay import traces
-from .payloads import WAKE_BITS, LoadSignature, Memory
+from .payloads import LoadSignature, Memory
 from .plain import plain_memory
 
 __all__ = ["StateMemory", "state"]
@@ -16,9 +16,9 @@ def state(config):
     """Return the layout of a neuron's state.
 
     The traces after the last touch, its tick ``last``, and, where neurons look, ``look``: whether
-    one is ``pending``, and its ``slot``, the tick modulo 128.
+    one is ``pending``, and its ``slot``, the tick modulo the wheel of looks.
     """
-    look = data.StructLayout({"pending": 1, "slot": WAKE_BITS})
+    look = data.StructLayout({"pending": 1, "slot": config.wake_bits})
     return data.StructLayout({
         **traces(config).members,
         "last": config.tick_bits,

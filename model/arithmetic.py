@@ -6,12 +6,13 @@ Every number is int64 unless said; nothing wraps because the config bounds every
 
 import numpy as np
 
-from .config import FRACTION, LOW_WORDS, SLEEP_LEVELS
+from .config import FRACTION, LOW_WORDS
 from .jit import kernel
 
 LOW_BITS = LOW_WORDS.bit_length() - 1
-FOREVER = SLEEP_LEVELS - 1
+FOREVER = 0  # the pause before a look that needn't be
 WORD_BITS = FRACTION + 1  # of a table's word
+MARGIN, MARGIN_SHIFT = 7, 13  # what the sleep rule allows for rounding: see `tables`
 
 
 @kernel
@@ -37,29 +38,28 @@ def decay(value, ticks, low, high):
 
 
 @kernel
-def enough(level, v, q, a, theta0, margin, sleep_q, sleep_a):
-    """Return whether a neuron can't fire within the 2^level ticks (`FOREVER`: ever) after a look.
+def size(p, q, a):
+    """Return a bound on traces, a place below the largest of them at the least."""
+    return (p ^ (p >> 63)) | (q ^ (q >> 63)) | a
 
-    The masks change nothing, traces have 24 bits and words 17: they let LLVM multiply 32 bits.
+
+@kernel
+def sleep(p, q, a, stored, theta0, wake_bits, slope_bits, words):
+    """Return for how many ticks a neuron is safe from firing and one more: its next look's pause.
+
+    `FOREVER` says that it can't fire before its next touch. ``stored`` is the `size` of the traces
+    of which p, q and a are what is left now. ``words`` is the table ``sleep``.
     """
-    rise = ((max(q, np.int64(0)) & 0xFFFFFF) * (sleep_q[level] & 0xFFFFF)) >> FRACTION
-    threshold = theta0 + (((a & 0xFFFFFF) * (sleep_a[level] & 0xFFFFF)) >> FRACTION)
-    return max(v, np.int64(0)) + rise + 1 + margin < threshold
-
-
-@kernel
-def sleep(v, q, a, theta0, margin, sleep_q, sleep_a):
-    """Return the level k: look again after 2^k ticks, or not before the next touch (`FOREVER`)."""
-    level = np.int64(FOREVER)
-    while level > 0 and not enough(level, v, q, a, theta0, margin, sleep_q, sleep_a):
-        level -= 1
-    return level
-
-
-@kernel
-def sleep_steps(level):
-    """Return how many levels a search for ``level`` goes through after the first."""
-    return min(np.int64(FOREVER - 1), FOREVER - level)
+    room = theta0 - max(p - q, np.int64(0)) - (stored >> MARGIN_SHIFT) - MARGIN
+    if room >= (max(q, np.int64(0)) * words[0]) >> FRACTION:
+        return np.int64(FOREVER)
+    room += a
+    rise = ((q * words[1]) >> FRACTION) - ((p * words[2]) >> FRACTION) + 1
+    slope = max(rise, np.int64(0)) + ((a * words[3]) >> FRACTION) + 1
+    # Exact: room is below 2^36, so the quotient is rounded by less than 2^-16 / slope, and one
+    # that's no whole number is at least 1 / slope below the next.
+    ticks = np.int64(np.float64(max(room, np.int64(0)) << slope_bits) / np.float64(slope))
+    return min(ticks + 1, (np.int64(1) << wake_bits) - 1)
 
 
 @kernel

@@ -14,15 +14,14 @@ from .arithmetic import (
     LOW_BITS,
     WORD_BITS,
     decay,
-    enough,
     round_shift,
+    size,
     sleep,
-    sleep_steps,
     touch,
 )
 from .arrivals import amount
 from .config import FRACTION
-from .counters import LOOKS, SATURATIONS, SLEEP_STEPS, TOUCHES
+from .counters import LOOKS, SATURATIONS, SEARCHES, TOUCHES
 from .jit import allocating_kernel, kernel
 
 LANES = 128
@@ -59,17 +58,16 @@ def look_up(tick, block, lanes, state, words):
 
 
 @kernel
-def advance_block(tick, first, block, lanes, pauses, window, state, top, guard_bits, sum_bits,
-                  margin, jump, sleep_q, sleep_a, counting, counters):
+def advance_block(tick, first, block, lanes, window, state, top, guard_bits, sum_bits, jump,
+                  wake_bits, slope_bits, words_of_sleep, counting, counters):
     """Touch and look at the lanes of a block that are due, if they rested less than 64 ticks.
 
     Without branches, so that LLVM vectorises it. Returns how many lanes are left to do, how many
-    fired, ``pauses`` with the bits of the levels at which they sleep, and the tick of the block's
-    next look. If ``counting`` is None, the sleep rule is left out and every lane looks again at
-    the next tick.
+    fired, and the tick of the block's next look. If ``counting`` is None, the sleep rule is left
+    out and every lane looks again at the next tick.
     """
     left, touches, spikes, looks = np.int64(0), np.int64(0), np.int64(0), np.int64(0)
-    saturations, steps, nearest = np.int64(0), np.int64(0), np.int64(FAR)
+    saturations, searches, nearest = np.int64(0), np.int64(0), np.int64(FAR)
     for i in range(lanes):
         word, lane = window[np.uint64(first + i)], np.uint64(block + i)
         old_p, old_q = state[lane + P], state[lane + Q]
@@ -91,43 +89,42 @@ def advance_block(tick, first, block, lanes, pauses, window, state, top, guard_b
         fires = fires & due
         touched = due & (arrival | fires)
         spikes += fires
+        new_p, new_q = p if touched else old_p, q if touched else old_q
+        new_a = a if touched else old_a
         if counting is None:
-            level = np.int64(0)
+            pause = np.int64(1)
         else:
-            level = np.int64(0)
-            for k in range(1, FOREVER + 1):
-                level = np.int64(k) if enough(k, p - q, q, a, theta0, margin, sleep_q,
-                                              sleep_a) else level
+            pause = sleep(p, q, a, size(new_p, new_q, new_a), theta0, wake_bits, slope_bits,
+                          words_of_sleep)
             touches += touched
             looks += due & (not arrival)
             saturations += saturated if due else np.int64(0)
-        level = np.int64(FOREVER) if jump else level
+        pause = np.int64(FOREVER) if jump else pause
         if counting is not None:
-            steps += sleep_steps(level) if due else np.int64(0)
-            pauses |= np.int64(1) << level if due else np.int64(0)
-        pause = np.int64(FAR) if level == FOREVER else tick + (np.int64(1) << level)
+            searches += due & (pause != FOREVER)
+        pause = np.int64(FAR) if pause == FOREVER else tick + pause
         wake = pause if due else wake
         nearest = min(nearest, wake)
 
-        state[lane + P] = p if touched else old_p
-        state[lane + Q] = q if touched else old_q
-        state[lane + A] = a if touched else old_a
+        state[lane + P] = new_p
+        state[lane + Q] = new_q
+        state[lane + A] = new_a
         state[lane + LAST] = tick if touched else last
         state[lane + WAKE] = wake
         state[lane + SPIKE] = tick if fires else spike
     counters[TOUCHES] += touches
     counters[LOOKS] += looks
     counters[SATURATIONS] += saturations
-    counters[SLEEP_STEPS] += steps
-    return left, spikes, pauses, nearest
+    counters[SEARCHES] += searches
+    return left, spikes, nearest
 
 
 @kernel
-def advance_lanes(tick, first, block, lanes, spikes, pauses, shape, window, state, low_m, high_m,
-                  low_s, high_s, low_a, high_a, sleep_q, sleep_a, counters):
+def advance_lanes(tick, first, block, lanes, spikes, shape, window, state, low_m, high_m, low_s,
+                  high_s, low_a, high_a, words_of_sleep, counters):
     """Touch and look at the lanes of a block that are still due, one by one.
 
-    Returns ``spikes`` and ``pauses`` with theirs added and the tick of the block's next look.
+    Returns ``spikes`` with theirs added and the tick of the block's next look.
     """
     nearest = np.int64(FAR)
     for i in range(lanes):
@@ -152,15 +149,24 @@ def advance_lanes(tick, first, block, lanes, spikes, pauses, shape, window, stat
             if fires:
                 spikes += 1
                 state[lane + SPIKE] = tick
-            level = np.int64(FOREVER)
+            pause = np.int64(FOREVER)
             if not shape.jump:
-                level = sleep(p - q, q, a, theta0, shape.margin, sleep_q, sleep_a)
-            counters[SLEEP_STEPS] += sleep_steps(level)
-            pauses |= np.int64(1) << level
-            pause = np.int64(FAR) if level == FOREVER else tick + (np.int64(1) << level)
-            state[lane + WAKE] = pause
+                stored = size(state[lane + P], state[lane + Q], state[lane + A])
+                pause = sleep(p, q, a, stored, theta0, shape.wake_bits, shape.slope_bits,
+                              words_of_sleep)
+            counters[SEARCHES] += pause != FOREVER
+            state[lane + WAKE] = np.int64(FAR) if pause == FOREVER else tick + pause
         nearest = min(nearest, state[lane + WAKE])
-    return spikes, pauses, nearest
+    return spikes, nearest
+
+
+@kernel
+def ask(block, lanes, state, looking):
+    """Note in ``looking`` when lanes will be looked at: again, for those that weren't due."""
+    for i in range(lanes):
+        wake = state[np.uint64(block + i) + WAKE]
+        if wake != FAR:
+            looking[np.uint64(wake & (looking.size - 1))] = True
 
 
 @kernel

@@ -1,6 +1,7 @@
 """The shape of a core: every width and size that model, gateware and simulators share."""
 
 import json
+import math
 from dataclasses import asdict, dataclass, fields
 from typing import get_type_hints
 
@@ -12,8 +13,7 @@ DELAYS = ("synaptic", "axonal")
 
 LOW_WORDS = 64  # words of the fine decay table; the coarse one steps by as many ticks
 FRACTION = 16  # fractional bits of every table
-SLEEP_LEVELS = 8  # look again after 1, 2, 4 .. 64 ticks, or never (the last)
-WAKE_SLOTS = 128  # slots of the wheel that holds pending looks: twice the longest sleep
+WAKE_BITS = (7, 10)  # least and most bits of a slot of the wheel that holds pending looks
 LOOKUP = 16  # ticks of which it can be asked at once whether anything is due
 FEWEST_SLOTS = 2 * LOOKUP  # that a bank's marks tell apart
 TILE = 1 << 14  # words of a memory of synapses that lie in one storage: most of a common block RAM
@@ -262,7 +262,23 @@ class CoreConfig:
     @property
     def wheel_sizes(self):
         """Slots of a bank's wheels of marks: of arrivals and, where neurons look, of looks."""
-        return (self.slots, WAKE_SLOTS) if self.synapse == "exponential" else (self.slots,)
+        if self.synapse == "jump":
+            return (self.slots,)
+        return (self.slots, 1 << self.wake_bits)
+
+    @property
+    def wake_bits(self):
+        """Width of a slot of the wheel of looks, which spans ``tau_s`` where it may.
+
+        A pause is shorter than the wheel is long.
+        """
+        least, most = WAKE_BITS
+        return min(max(_bits(self.tau_s / self.tick), least), most)
+
+    @property
+    def slope_bits(self):
+        """Fractional bits of a slope of the sleep rule: see ``tables.sleep_table``."""
+        return min(int(-math.log2(-math.expm1(-self.tick / self.tau_s))), self.wake_bits)
 
     @property
     def cursor_bits(self):
@@ -319,11 +335,6 @@ class CoreConfig:
     def weight_top(self):
         """Largest weight; the smallest is ``-weight_top`` (the range is symmetric)."""
         return (1 << (self.weight_bits - 1)) - 1
-
-    @property
-    def sleep_margin(self):
-        """Last places by which rounding can beat the sleep bound: see ``tables.sleep_tables``."""
-        return 8 * ((1 << (self.trace_bits - 17)) + 1)
 
     def to_json(self):
         """Return the config as JSON text, the same for the same config.

@@ -10,30 +10,30 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .arithmetic import FOREVER, decay, sleep, touch
-from .config import LOOKUP, WAKE_SLOTS
+from .arithmetic import FOREVER, decay, size, sleep, touch
+from .config import LOOKUP
 from .jit import kernel
 from .tables import Tables
 
 # Cycles of the units; tests/model/test_cycles.py compares them with the gateware's own.
-VISIT_CYCLES = {"exponential": 20, "jump": 16}  # a touch or a look, at the highest level
-SLEEP_STEP_CYCLES = 2  # a further level of the sleep rule
+VISIT_CYCLES = {"exponential": 19, "jump": 16}  # a touch or a look
+SEARCH_CYCLES = 5  # more, and one for each bit of a pause, if another look is needed
 IGNORED_CYCLES = 3  # a look that a touch has replaced
 INTEGRATION_CYCLES = 8
 HANDOVER = VISIT_CYCLES["jump"] - 2  # the cycle of a visit after which record and spike are there
 GROUP = LOOKUP  # slots of a wheel that are looked up together
 GROUP_BITS = GROUP.bit_length() - 1
 
-# States of a drain. Marks may go in from TAKING on, and in REST.
-REST, TAKE, SECOND, PICK, TAKING, TAKEN, READ, KEEP, HAND = range(9)
+# States of a drain.
+REST, PICK, TAKING, TAKEN, READ, KEEP, HAND = range(7)
 # States of the lookup of a row.
 SOURCE, START, STOP, KNOWN, NEXT = range(5)
 NOBODY = -1
 
 # What a bank counts, in columns.
-COUNTED = ("touches", "arrivals", "looks", "ignored", "levels", "integrations", "synaptic_events",
+COUNTED = ("touches", "arrivals", "looks", "ignored", "searches", "integrations", "synaptic_events",
            "rows", "words", "spikes", "marks", "takes", "chunks", "groups")
-(TOUCHES, ARRIVALS, LOOKS, IGNORED, LEVELS, INTEGRATIONS, SYNAPTIC_EVENTS, ROWS, WORDS, SPIKES,
+(TOUCHES, ARRIVALS, LOOKS, IGNORED, SEARCHES, INTEGRATIONS, SYNAPTIC_EVENTS, ROWS, WORDS, SPIKES,
  MARKS, TAKES, CHUNKS, GROUPS) = range(len(COUNTED))
 
 BANK = np.dtype([(name, np.int64) for name in (
@@ -71,7 +71,8 @@ class Banks(NamedTuple):
     jump: bool
     top: int
     guard_bits: int
-    margin: int
+    wake_bits: int
+    slope_bits: int
     visit_cycles: int
     spiking: np.ndarray
     row_start: np.ndarray
@@ -94,8 +95,10 @@ def is_idle(bank):
     """Return whether all work of the tick is done but what sources may still bring."""
     fetched = bank.lookup == SOURCE and not (bank.known or bank.streaming or bank.read
                                              or bank.sends)
+    quiet = bank.age == 0 or (bank.age >= bank.visit - 1 > IGNORED_CYCLES - 1
+                              and not (bank.spike or bank.record or bank.wake))
     added = not (bank.held or bank.waiting or bank.adding or bank.second or bank.third)
-    return (fetched and added and bank.drain == REST and bank.age == 0
+    return (fetched and added and bank.drain == REST and quiet
             and bank.integrating == 0 and not bank.traced)
 
 
@@ -116,7 +119,8 @@ def step(bank, k, tick, start, look, upcoming, group, offered, source, spike_rea
     output = bank.due >= banks.spiking[k]
     handed = bank.due != NOBODY and (bank.integrating == 0 if output else bank.age == 0)
     neuron_traced, output_traced = _merge_traces(bank, trace_ready)
-    free = bank.drain > PICK or (bank.drain == REST and not look)
+    free = bank.drain > TAKING or (bank.drain == REST and not look) or (
+        bank.drain == TAKING and banks.jump)
     free = free and not bank.asked & 1
     wake_taken = free and bank.wake
     entered = free and bank.waiting and not bank.wake
@@ -158,8 +162,8 @@ def _merge_traces(bank, ready):
 def _mark(k, kind, at, neuron, banks):
     """Mark a neuron in a tick; returns the slot."""
     slot = at & (banks.wheel - 1)
-    size = WAKE_SLOTS if kind else banks.slots
-    banks.marks[k, kind, slot & (size - 1), neuron] = 1
+    slots = 1 << banks.wake_bits if kind else banks.slots
+    banks.marks[k, kind, slot & (slots - 1), neuron] = 1
     banks.groups[k, slot >> GROUP_BITS] |= 1 << (slot & (GROUP - 1))
     return slot
 
@@ -220,12 +224,12 @@ def _decide(bank, k, tick, banks, counts):
         banks.last[k, neuron] = tick
     bank.visit, bank.wakes_at = banks.visit_cycles, NOBODY
     if not banks.jump:
-        level = sleep(p - q, q, a, theta0, banks.margin, tables.sleep_q, tables.sleep_a)
-        below = FOREVER - max(level, 1)
-        bank.visit += SLEEP_STEP_CYCLES * below
-        counts[LEVELS] += 1 + below
-        if level < FOREVER:
-            bank.wakes_at = tick + (1 << level)
+        pause = sleep(p, q, a, size(trace[0], trace[1], trace[2]), theta0, banks.wake_bits,
+                      banks.slope_bits, tables.sleep)
+        if pause != FOREVER:
+            bank.visit += SEARCH_CYCLES + banks.wake_bits
+            bank.wakes_at = tick + pause
+            counts[SEARCHES] += 1
         banks.wake[k, neuron] = bank.wakes_at
     counts[TOUCHES] += bank.touched
     counts[ARRIVALS] += arrival
@@ -275,19 +279,16 @@ def _next(marks, start, stop):
 def _drain(bank, k, start, upcoming, handed, banks, counts):
     """Drain a slot: those with arrivals, then those to be looked at, a chunk at a time."""
     state, slot = bank.drain, bank.slot
-    size = WAKE_SLOTS if bank.kind else banks.slots
-    marks = banks.marks[k, bank.kind, slot & (size - 1)]
+    slots = 1 << banks.wake_bits if bank.kind else banks.slots
+    marks = banks.marks[k, bank.kind, slot & (slots - 1)]
     if state == REST:
         if start:
             bank.slot, bank.kind, bank.first = upcoming & (banks.wheel - 1), 0, 0
-            bank.drain = TAKE
-    elif state == TAKE:
-        banks.groups[k, slot >> GROUP_BITS] &= ~(1 << (slot & (GROUP - 1)))
-        bank.drain = TAKING if banks.jump else SECOND
-        counts[TAKES] += 1
-    elif state == SECOND or state == TAKING:
+            banks.groups[k, bank.slot >> GROUP_BITS] &= ~(1 << (bank.slot & (GROUP - 1)))
+            bank.drain = TAKING
+            counts[TAKES] += 2 - banks.jump
+    elif state == TAKING:
         bank.drain = TAKEN
-        counts[TAKES] += state == SECOND
     elif state == TAKEN:
         bank.drain = PICK
     elif state == PICK:
@@ -297,7 +298,7 @@ def _drain(bank, k, start, upcoming, handed, banks, counts):
             bank.first, bank.drain = first, READ
             counts[CHUNKS] += 1
         elif not bank.kind and not banks.jump and _next(
-                banks.marks[k, 1, slot & (WAKE_SLOTS - 1)], 0, marks.size) != NOBODY:
+                banks.marks[k, 1, slot & ((1 << banks.wake_bits) - 1)], 0, marks.size) != NOBODY:
             bank.kind, bank.first = 1, 0
         else:
             bank.drain = REST

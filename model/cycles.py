@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .config import FEWEST_SLOTS, WAKE_SLOTS, chunk_bits
+from .config import FEWEST_SLOTS, chunk_bits
 from .control import (
     COUNTED,
     GROUP_BITS,
@@ -68,7 +68,8 @@ class CycleModel:
             "segments": config.segments,
             "chunk_bits": chunk_bits(config.bank_neurons),
             "jump": config.synapse == "jump", "top": config.trace_top,
-            "guard_bits": config.guard_bits, "margin": config.sleep_margin,
+            "guard_bits": config.guard_bits, "wake_bits": config.wake_bits,
+            "slope_bits": config.slope_bits,
             "visit_cycles": VISIT_CYCLES[config.synapse],
             "spiking": -(-(config.spiking - np.arange(config.banks)) // config.banks),
             "row_start": np.array([k.start + word for k, word in zip(rows, words, strict=False)]),
@@ -96,7 +97,7 @@ class CycleModel:
         """Return `Banks` at rest."""
         config = self._parameters.config
         shape = (config.banks, config.bank_neurons)
-        kinds, places = (1 if self._fixed["jump"] else 2), max(config.slots, WAKE_SLOTS)
+        kinds, places = len(config.wheel_sizes), max(config.wheel_sizes)
         return Banks(
             **self._fixed, traces=np.zeros((*shape, 3), np.int64), last=np.zeros(shape, np.int64),
             wake=np.full(shape, NOBODY, np.int64),

@@ -30,8 +30,8 @@ class Result:
         First spike tick (``config.ticks``: none), spike count or integral, by readout.
     counters : (9,) int64
         Indexed by the names in ``model.counters``: saturations, touches, spikes, looks, input
-        events, synaptic events, ticks with work, levels searched by the sleep rule, touches of
-        leaky outputs.
+        events, synaptic events, ticks with work, pauses of the sleep rule that aren't for ever,
+        touches of leaky outputs.
     """
 
     trace: np.ndarray
@@ -80,9 +80,9 @@ class Emulator:
         self._shape = Shape(
             duration=config.ticks, inputs=config.inputs, spiking=config.spiking,
             top=config.trace_top, guard_bits=config.guard_bits, sum_bits=config.sum_bits,
-            margin=config.sleep_margin, jump=config.synapse == "jump", width=width,
-            columns=columns, reach=reach, slot=WHEEL_TICKS,
-            late=config.ticks - reach if cursors else config.ticks)
+            jump=config.synapse == "jump", wake_bits=config.wake_bits,
+            slope_bits=config.slope_bits, width=width, columns=columns, reach=reach,
+            slot=WHEEL_TICKS, late=config.ticks - reach if cursors else config.ticks)
         self._design = Design(
             shape=self._shape, row_start=parameters.row_start,
             offset=(parameters.delay.astype(np.int64) * columns + target).astype(np.uint32),

@@ -57,6 +57,7 @@ def traffic(config, counts):
     """
     visits = counts["arrivals"] + counts["looks"]
     none, traces = np.zeros_like(visits), _traces(config)
+    exponential = config.synapse == "exponential"
     words, marks, takes, chunks, outputs = (
         counts[name] for name in ("words", "marks", "takes", "chunks", "integrations"))
     thresholds = visits + counts["ignored"]
@@ -72,7 +73,8 @@ def traffic(config, counts):
         "neurons.memory.states.words": (thresholds, visits),
         "neurons.memory.theta0_words": (thresholds, none),
         "neurons.memory.beta_words": (thresholds, none),
-        "neurons.scale.tables": (2 * traces * visits + 2 * counts["levels"], none),
+        "neurons.scale.tables": (
+            2 * traces * visits + exponential * visits + 3 * counts["searches"], none),
         "outputs.integrals.words": (outputs, outputs),
         "outputs.readout": (outputs, none),
     }
@@ -105,10 +107,13 @@ def energy(config, counts):
     bits, add = config.trace_bits, ADDITION_PJ / 32
     visits = counts["arrivals"] + counts["looks"]
     decay = multiplication_pj(bits, TABLE_BITS) + multiplication_pj(bits + TABLE_BITS, TABLE_BITS)
-    level = 2 * multiplication_pj(bits, TABLE_BITS) + 3 * bits * add
     # A visit: each trace is rounded and gets its arrivals or its rise; three terms are compared.
     visit = _traces(config) * (decay + (2 * bits + 2 * TABLE_BITS) * add) + 3 * bits * add
+    # The sleep rule: whether a neuron is safe for ever, and if not, three products and a quotient.
+    factor = multiplication_pj(bits, TABLE_BITS)
+    safe = (factor + 3 * bits * add) * (config.synapse == "exponential")
+    search = 3 * factor + (5 + config.wake_bits) * bits * add
     output = multiplication_pj(config.sum_bits, TABLE_BITS) + config.readout_bits * add
-    return Energy(memories, visit * visits + level * counts["levels"]
+    return Energy(memories, (visit + safe) * visits + search * counts["searches"]
                   + output * counts["integrations"]
                   + config.sum_bits * add * counts["synaptic_events"])

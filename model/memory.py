@@ -5,9 +5,7 @@ from .config import (
     FRACTION,
     LOOKUP,
     LOW_WORDS,
-    SLEEP_LEVELS,
     TILE,
-    WAKE_SLOTS,
     WHEEL_TICKS,
     chunk_bits,
 )
@@ -15,6 +13,7 @@ from .tables import high_words_limit
 
 TABLE_BITS = FRACTION + 1
 TOTALS = (32, 12)  # of the counters
+SLEEP_WORDS = 4
 
 # Widths and words that a block RAM can have, by the name of a family of devices.
 BLOCK_RAMS = {
@@ -85,13 +84,13 @@ def _neuron_memories(config):
     exponential = config.synapse == "exponential"
     spiking = -(-config.spiking // config.banks)
     traces = 1 + exponential + config.adaptive
-    look_bits = WAKE_SLOTS.bit_length() if exponential else 0  # a slot, and whether one is pending
+    look_bits = 1 + config.wake_bits if exponential else 0  # a slot, and whether one is pending
     tables = traces * (LOW_WORDS + max(2, high_words_limit(config)))
     memories = {
         "neurons.memory.states.words": (
             traces * config.trace_bits + config.tick_bits + look_bits, spiking),
         "neurons.memory.theta0_words": (config.threshold_bits, spiking),
-        "neurons.scale.tables": (TABLE_BITS, tables + 2 * SLEEP_LEVELS * exponential),
+        "neurons.scale.tables": (TABLE_BITS, tables + SLEEP_WORDS * exponential),
     }
     if config.adaptive:
         memories["neurons.memory.beta_words"] = (config.threshold_bits, spiking)

@@ -15,7 +15,7 @@ from .tables import ONE, Tables, high_words_limit
 
 ARRAYS = {"row_start": np.int64, "target": np.int32, "weight": np.int32, "delay": np.int32,
           "theta0": np.int64, "beta": np.int64}
-FORMAT = "ranvier.design/1"
+FORMAT = "ranvier.design/2"
 
 
 def _check_range(name, array, low, high):
@@ -88,7 +88,7 @@ class Parameters:
         limit = high_words_limit(config)
         sizes = {name: (64, 64) for name in ("low_m", "low_s", "low_a")}
         sizes |= {name: (1, limit) for name in ("high_m", "high_s", "high_a")}
-        sizes |= {name: (8, 8) for name in ("sleep_q", "sleep_a")}
+        sizes["sleep"] = (4, 4)
         words = config.ticks if config.readout == "leaky" else 0
         sizes["readout"] = (words, words)
         for name, (low, high) in sizes.items():

@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .arithmetic import FOREVER
 from .arrivals import amount, clear, count, push, slide, unsent
 from .blocks import (
     DENSE,
@@ -17,6 +16,7 @@ from .blocks import (
     LANES,
     advance_block,
     advance_lanes,
+    ask,
     fresh_state,
     look_up,
     report,
@@ -42,8 +42,9 @@ class Shape(NamedTuple):
     top: int
     guard_bits: int
     sum_bits: int
-    margin: int
     jump: bool
+    wake_bits: int
+    slope_bits: int
     width: int
     columns: int
     reach: int
@@ -106,12 +107,12 @@ def run_sample(ticks, channels, design, word, window, counting, record, counters
     Returns the number of touches, which may exceed the capacity.
     """
     shape, row_start, offset, theta0, beta, words, hold, tables = design
-    low_m, high_m, low_s, high_s, low_a, high_a, sleep_q, sleep_a, readout = tables
+    low_m, high_m, low_s, high_s, low_a, high_a, words_of_sleep, readout = tables
     state = fresh_state(shape, theta0, beta)
     blocks = state.size // (LANES * FIELDS)
     wakes = np.full(blocks, FAR, np.int64)
     fired = np.empty(shape.spiking, np.int64)
-    looking = np.zeros(2 << (FOREVER - 1), np.bool_)  # whether anyone wanted to look, by tick
+    looking = np.zeros(1 << shape.wake_bits, np.bool_)  # whether anyone wanted to look, by tick
     counters[:] = 0
     first_spike[:] = shape.duration
     spike_count[:] = 0
@@ -129,7 +130,7 @@ def run_sample(ticks, channels, design, word, window, counting, record, counters
                 counters[SYNAPTIC_EVENTS] -= unsent(channels[event], tick, shape.duration,
                                                     shape.slot, row_start, hold)
             event += 1
-        n_fired, pauses, busy = 0, np.int64(0), looking[tick % looking.size]
+        n_fired, busy = 0, looking[tick % looking.size]
         looking[tick % looking.size] = False
         for index in range(blocks):
             start = index * LANES
@@ -140,13 +141,16 @@ def run_sample(ticks, channels, design, word, window, counting, record, counters
             busy, left, spikes = True, np.int64(1), np.int64(0)
             if arrivals * DENSE >= lanes:
                 look_up(tick, block, lanes, state, words)
-                left, spikes, pauses, wakes[index] = advance_block(
-                    tick, first, block, lanes, pauses, window, state, shape.top, shape.guard_bits,
-                    shape.sum_bits, shape.margin, shape.jump, sleep_q, sleep_a, counting, counters)
+                left, spikes, wakes[index] = advance_block(
+                    tick, first, block, lanes, window, state, shape.top, shape.guard_bits,
+                    shape.sum_bits, shape.jump, shape.wake_bits, shape.slope_bits, words_of_sleep,
+                    counting, counters)
             if left:
-                spikes, pauses, wakes[index] = advance_lanes(
-                    tick, first, block, lanes, spikes, pauses, shape, window, state, low_m, high_m,
-                    low_s, high_s, low_a, high_a, sleep_q, sleep_a, counters)
+                spikes, wakes[index] = advance_lanes(
+                    tick, first, block, lanes, spikes, shape, window, state, low_m, high_m, low_s,
+                    high_s, low_a, high_a, words_of_sleep, counters)
+            if counting is not None:
+                ask(block, lanes, state, looking)
             if spikes or record.shape[0]:
                 n_fired, written = report(tick, start, block, lanes, state, fired, n_fired, record,
                                           written)
@@ -156,9 +160,6 @@ def run_sample(ticks, channels, design, word, window, counting, record, counters
             counters[INTEGRATIONS] += touches
             busy |= touches != 0
         counters[BUSY_TICKS] += busy
-        for level in range(FOREVER):
-            if pauses >> level & 1:
-                looking[(tick + (1 << level)) % looking.size] = True
         for i in range(n_fired):
             j = fired[i]
             spike_count[j] += 1

@@ -1,20 +1,28 @@
-"""Integer tables of a core: decay, sleep bounds, leaky readout.
+"""Integer tables of a core: decay, sleep rule, leaky readout.
 
-Why the sleep bound is safe. Let E bound the error of one decayed trace against the ideal
-exponential. Both table words are within 1/2 of a last place of 2^-16, so their product is within
-2^-16 + 2^-34 of a^u (past the table's end a^u < 2^-17), and one rounding adds 1/2:
-E <= 2^(trace_bits-1) (2^-16 + 2^-34) + 1/2 <= 2^(trace_bits-17) + 1. At a look after u ticks the
-decayed v = p - q is within 2E of the ideal membrane, q and a within E of theirs. In ideal numbers
-v(u') <= max(v, 0) + max(q, 0) (a^u' - b^u'), so the integer membrane stays below
-max(v, 0) + max(q, 0) K + 5E, and the integer adaptation above a C - 2E. Rounding K up, C down and
-the two shifts costs at most one last place, which the bound adds. Hence margin = 7E, taken as 8.
+How long a neuron is safe from firing. Let P, Q and A be its ideal traces now, V = P - Q, and a, b
+and c their decays in a tick. For Q > 0 and P > 0 the slope of V after u ticks is at most b^u times
+that of now, so that with D = Q - P tau_s / tau_m
+
+    V(u) <= max(V, 0) + max(D, 0) (1 - b^u) <= max(V, 0) + max(D, 0) (1 - b) u    for whole u,
+
+and in all other cases V(u) <= max(V, 0) anyway. For ever, V(u) <= max(V, 0) + max(Q, 0) K, where K
+is the largest a^u - b^u. The threshold stays above theta0 + A - A (1 - c) u, and above theta0.
+
+Why rounding can't beat these bounds. Both words of a decay are within 1/2 of a last place of 2^-16,
+so their product is within 2^-16 + 2^-34 of a^u (past a table's end a^u < 2^-17), and one rounding
+adds 1/2. All traces decay from those that are stored: if these are at most X, each is within
+E = X (2^-16 + 2^-34) + 1/2 of its ideal. Then V and the max on it are within 2E now and V is within
+2E later, D is within 2E, A is within E now and later: 8E in all, which is below X / 2^13 + 5, and
+X is taken as ``size(p, q, a)``, which is at most one place less than the largest. The bound for
+ever loses one more place to the shift of its product. Slopes lose none: they're rounded up.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from .config import FRACTION, LOW_WORDS, SLEEP_LEVELS
+from .config import FRACTION, LOW_WORDS
 from .readout import readout_kernel
 
 ONE = 1 << FRACTION
@@ -33,8 +41,8 @@ class Tables(NamedTuple):
         Decay of P, Q and A over 0 to 63 ticks.
     high_m, high_s, high_a : (H,)
         Decay over multiples of 64 ticks, up to the last word that isn't 0.
-    sleep_q, sleep_a : (8,)
-        Bounds for the sleep rule, a level each.
+    sleep : (4,)
+        Of the sleep rule: see `sleep_table`.
     readout : (ticks,) or (0,)
         Weight of an arrival in a leaky output's integral. Empty for other readouts.
     """
@@ -45,10 +53,8 @@ class Tables(NamedTuple):
     high_s: np.ndarray
     low_a: np.ndarray
     high_a: np.ndarray
-    sleep_q: np.ndarray
-    sleep_a: np.ndarray
+    sleep: np.ndarray
     readout: np.ndarray
-
 
 
 def high_words_limit(config):
@@ -65,20 +71,18 @@ def decay_tables(config, tau):
     return low, high[: zero[0]] if zero.size else high
 
 
-def sleep_tables(config):
-    """Return ``sleep_q`` and ``sleep_a`` of the sleep rule (see the module's text)."""
-    response_peak = np.log(config.tau_m / config.tau_s) / (1 / config.tau_s - 1 / config.tau_m)
+def sleep_table(config):
+    """Return the words of the sleep rule: K, and what a tick adds for each last place of Q, P, A.
 
-    def response(time):
-        return np.exp(-time / config.tau_m) - np.exp(-time / config.tau_s)
-
-    # The response rises to its peak and falls after it, so a window's largest value is at its
-    # end or at the peak. The level ``SLEEP_LEVELS - 1`` stands for ever.
-    ends = [((1 << k) - 1) * config.tick for k in range(SLEEP_LEVELS - 1)] + [np.inf]
-    sleep_q = [int(np.ceil(ONE * response(min(end, response_peak)))) for end in ends]
-    sleep_a = [int(ONE * np.exp(-(1 << k) * config.tick / config.tau_a))
-               for k in range(SLEEP_LEVELS - 1)] + [0]
-    return np.array(sleep_q, np.int64), np.array(sleep_a, np.int64)
+    P's is taken away. The last three have ``config.slope_bits`` fractional bits more than others.
+    """
+    peak = np.log(config.tau_m / config.tau_s) / (1 / config.tau_s - 1 / config.tau_m)
+    response = np.exp(-peak / config.tau_m) - np.exp(-peak / config.tau_s)
+    one = ONE << config.slope_bits
+    fast, slow = (-np.expm1(-config.tick / tau) for tau in (config.tau_s, config.tau_a))
+    return np.array([np.ceil(ONE * response), np.ceil(one * fast),
+                     np.floor(one * fast * config.tau_s / config.tau_m), np.ceil(one * slow)],
+                    np.int64)
 
 
 def make_tables(config):
@@ -86,7 +90,6 @@ def make_tables(config):
     low_m, high_m = decay_tables(config, config.tau_m)
     low_s, high_s = decay_tables(config, config.tau_s)
     low_a, high_a = decay_tables(config, config.tau_a)
-    sleep_q, sleep_a = sleep_tables(config)
     readout = np.zeros(0, np.int64)
     if config.readout == "leaky":
         times = np.arange(config.ticks) * config.tick
@@ -95,4 +98,4 @@ def make_tables(config):
         # One common factor doesn't change which class is largest: use the words' full range.
         readout = np.floor(kernel / kernel.max() * ONE + 0.5).astype(np.int64)
     return Tables(low_m=low_m, high_m=high_m, low_s=low_s, high_s=high_s, low_a=low_a,
-                  high_a=high_a, sleep_q=sleep_q, sleep_a=sleep_a, readout=readout)
+                  high_a=high_a, sleep=sleep_table(config), readout=readout)

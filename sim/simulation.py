@@ -7,8 +7,7 @@ import numpy as np
 from amaranth.hdl import Shape
 
 from ..hw import payloads
-from ..model.config import SLEEP_LEVELS
-from ..model.control import SLEEP_STEP_CYCLES, VISIT_CYCLES
+from ..model.control import SEARCH_CYCLES, VISIT_CYCLES
 from ..model.counters import INPUT_EVENTS, LOOKS, SATURATIONS, SPIKES, SYNAPTIC_EVENTS, TOUCHES
 from ..model.events import TRACE
 from .compare import MismatchError, check_run
@@ -159,15 +158,15 @@ def input_words(config, events):
 def quiet_limit(config):
     """Return a number of cycles within which a working core moves some stream.
 
-    A tick without any traffic costs a few cycles, and a look, with all levels of the sleep rule, of
-    every neuron: those whose threshold is below the sleep margin are looked at in every tick. The
-    longest work of one tick is a row of every source and cursor, a touch of every neuron and a scan
-    of every slot; clearing is a sweep of the memories.
+    A tick without any traffic costs a few cycles, and a look at every neuron: those whose threshold
+    is below the margin of the sleep rule are looked at in every tick. The longest work of one tick
+    is a row of every source and cursor, a touch of every neuron and a scan of every slot; clearing
+    is a sweep of the memories.
     """
-    look = VISIT_CYCLES[config.synapse] + SLEEP_STEP_CYCLES * (SLEEP_LEVELS - 1)
+    look = VISIT_CYCLES[config.synapse] + SEARCH_CYCLES + config.wake_bits
     tick = 32 + look * config.bank_neurons
     work = config.synapses + 64 * config.neurons + 8 * (config.sources + config.cursors)
-    sweep = 2 * (config.slots + 128) * (config.bank_neurons + 8)
+    sweep = 2 * sum(config.wheel_sizes) * (config.bank_neurons + 8)
     return 10_000 + tick * config.ticks + 4 * work + sweep
 
 

@@ -29,12 +29,18 @@ def decay(value, ticks, words):
     return round_shift(value * low[ticks % 64] * high[ticks // 64], 32)
 
 
-def sleep(v, q, a, theta0, config, tables):
-    for k in range(7, 0, -1):
-        bound = max(v, 0) + max(q, 0) * int(tables.sleep_q[k]) // 65536 + 1 + config.sleep_margin
-        if bound < theta0 + a * int(tables.sleep_a[k]) // 65536:
-            return k
-    return 0
+def pause(p, q, a, stored, theta0, config, words):
+    """Return after how many ticks to look again, or None."""
+    peak, by_q, by_p, by_a = (int(word) for word in words)
+    size = 0
+    for trace in stored:
+        size |= trace if trace >= 0 else -1 - trace
+    room = theta0 - max(p - q, 0) - size // 2**13 - 7
+    if room >= max(q, 0) * peak // 65536:
+        return None
+    slope = max(q * by_q // 65536 - p * by_p // 65536 + 1, 0) + a * by_a // 65536 + 1
+    ticks = max(room + a, 0) * 2**config.slope_bits // slope
+    return min(ticks + 1, 2**config.wake_bits - 1)
 
 
 class Neuron:
@@ -43,7 +49,7 @@ class Neuron:
     def __init__(self, theta0, beta):
         self.theta0, self.beta = theta0, beta
         self.p = self.q = self.a = self.last = self.saturations = 0
-        self.wake, self.asked, self.looks, self.steps = None, set(), 0, 0
+        self.wake, self.asked, self.looks, self.searches = None, set(), 0, 0
 
     def _limit(self, value, config):
         limited = saturate(value, config.trace_bits)
@@ -79,15 +85,16 @@ class Neuron:
         self.p, self.q, self.a, self.last = p, q, a, tick
         return (tick, fires, p, q, a)
 
-    def rest(self, tick, arrivals, config, tables, sleep_tables):
+    def rest(self, tick, arrivals, config, tables, sleep_words):
         """Follow the sleep rule after a `step`, for what it counts."""
         if config.synapse == "jump" or not (arrivals or self.wake == tick):
             return
         self.looks += not arrivals
         p, q, a = self.decayed(tick, config, tables)
-        level = sleep(p - q, q, a, self.theta0, config, sleep_tables)
-        self.steps += min(6, 7 - level)
-        self.wake = None if level == 7 else tick + 2**level
+        stored = (self.p, self.q if config.synapse == "exponential" else 0, self.a)
+        wait = pause(p, q, a, stored, self.theta0, config, sleep_words)
+        self.searches += wait is not None
+        self.wake = None if wait is None else tick + wait
         self.asked.add(self.wake)
 
 
@@ -132,7 +139,7 @@ def count(parameters, ticks, channels):
                     records.append((tick, j, False, integrals[j], 0, 0))
                 continue
             touched = neuron.step(tick, arrivals, config, tables)
-            neuron.rest(tick, arrivals, config, tables, parameters.tables)
+            neuron.rest(tick, arrivals, config, tables, parameters.tables.sleep)
             if touched:
                 records.append((tick, j, *touched[1:]))
                 if touched[1]:
@@ -146,5 +153,5 @@ def count(parameters, ticks, channels):
     counters = [sum(n.saturations for n in neurons), len(records), sum(counts),
                 sum(n.looks for n in neurons), len(ticks), events,
                 sum(tick is not None and tick < config.ticks for tick in busy),
-                sum(n.steps for n in neurons), leaky]
+                sum(n.searches for n in neurons), leaky]
     return records, outputs.index(max(outputs)), counters

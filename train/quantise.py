@@ -111,10 +111,8 @@ def default_guard_bits(design, tau_m):
     """Return the guard bits of a `DesignConfig` that has none, for ``tau_m`` in ms.
 
     Enough for what a trace loses in a tick, which is its ``tau_m / tick``-th part; and so many that
-    a trace reaches 2^`HEADROOM` largest weights and no further. The rounding that the sleep rule
-    allows for (``CoreConfig.sleep_margin``) is then a 32nd of the largest weight: with fewer guard
-    bits and few weight bits it's more than a threshold, and a core looks at all neurons all the
-    time.
+    a trace reaches 2^`HEADROOM` largest weights and no further. The 7 last places that the sleep
+    rule allows for rounding are little of a threshold then.
     """
     loss = ceil(log2(max(2.0, tau_m / design.tick))) + 1
     return max(loss, design.trace_bits - design.weight_bits - HEADROOM)

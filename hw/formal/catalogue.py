@@ -7,6 +7,7 @@ from ..decay import DecayUnit
 from ..payloads import TABLE_BITS, synapse, trace_record
 from .arithmetic import rounds, saturates
 from .decay import decay_exact
+from .divide import divide_exact
 from .groups import busy_right
 from .memories import cleared_words, updated_words
 from .proof import Proof
@@ -90,5 +91,8 @@ def _arithmetic(config):
     return [
         *touches, *decays,
         Proof("sleep", sleep_exact, {"config": config}, depth=5),
+        Proof("divide", divide_exact,
+              {"bits": config.trace_bits + 1, "quotient_bits": config.wake_bits,
+               "fraction_bits": config.slope_bits}),
         Proof("scale", scale_exact, {"config": config}, depth=4),
     ]  # fmt: skip

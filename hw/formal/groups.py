@@ -76,7 +76,7 @@ def _claim_invariants(spec, view, marked, shown, drained, looked):
     spec.claim(~third.look | ~(second.mark | second.take | second.forget))
     spec.claim(~second.look | ~(third.mark | third.take))
     spec.claim(view.register("window") == shown)
-    spec.claim(~rests | (last == marked) | (states("TAKE") & own & ~marked))
+    spec.claim(~rests | (last == marked))
     spec.claim(~rests | states("REST") | ~own | ~marked)
     spec.claim(rests | ~marked)
     spec.claim(~states("WIPE") | ~last | ((sweep >> view.chunk_bits) <= group))

@@ -1,72 +1,96 @@
 """What is proven of `SleepUnit`, for any function in the multiplier's place."""
 
-from amaranth.hdl import Mux, Signal
+from amaranth.hdl import Cat, Mux, Signal
 
-from ...model.config import FRACTION, SLEEP_LEVELS
+from ...model.arithmetic import MARGIN, MARGIN_SHIFT
+from ...model.config import FRACTION
 from ..payloads import Memory
-from ..scale import table_places
+from ..scale import ScaleUnit, table_places
 from ..sleep import SleepUnit
 from .products import answer
 from .spec import Spec, before, symbolic
 
 __all__ = ["sleep_exact"]
 
-LATENCY = 4  # from the start to the judgement of level 7
+LATENCY = ScaleUnit.latency
+DIVIDED = LATENCY + 3  # cycles from the start to that of the division
 
 
 def sleep_exact(*, config):
-    """The pause is that of the highest level whose bound is under the threshold, if one's is."""
+    """It's safe for ever, or what is left of the threshold is divided by the slope of its use."""
     unit = SleepUnit(config=config)
     spec = Spec(unit)
     m = spec.m
     spec.inside.drive(unit.scale.product)
-    # One level stands for all.
-    level = symbolic(m, range(SLEEP_LEVELS), "level")
-    spec.assume(level > 0)
-    q = symbolic(m, unit.q.shape(), "any_q")
-    a = symbolic(m, unit.a.shape(), "any_a")
-    shape = unit.scale.product.shape()
-    by_q, by_a = symbolic(m, shape, "by_q"), symbolic(m, shape, "by_a")
-    # Neither factor is negative: no product is, nor is it larger than theirs can be.
-    for product in (by_q, by_a):
-        spec.assume((product >= 0) & (product < 1 << (config.trace_bits + FRACTION)))
-    places = table_places(config)
-    answer(m, unit.scale, [
-        (places[Memory.SLEEP_Q].start + level, Mux(q < 0, 0, q), by_q),
-        (places[Memory.SLEEP_A].start + level, a, by_a),
-    ])  # fmt: skip
+    ports = (unit.p, unit.q, unit.a, unit.stored, unit.theta0)
+    p, q, a, stored, theta0 = given = [
+        symbolic(m, port.shape(), f"any_{k}") for k, port in enumerate(ports)]
+    products = [symbolic(m, unit.scale.product.shape(), f"product_{k}") for k in range(4)]
+    # No product is larger than its factors can be; the first and the last aren't negative.
+    limit = 1 << (config.trace_bits - 1 + FRACTION)
+    for product in products:
+        spec.assume((product >= -limit) & (product < limit))
+    spec.assume((products[0] >= 0) & (products[3] >= 0) & (a >= 0))
+    start = table_places(config)[Memory.SLEEP].start
+    answer(m, unit.scale, [(start + k, x, product) for k, (x, product) in enumerate(
+        zip((_positive(q), q, p, a), products, strict=True))])
 
-    cycle = Signal(range(2 * SLEEP_LEVELS + LATENCY))  # since the start, 0 if there was none
+    cycle = Signal(range(LATENCY + unit.search_cycles + 1))  # since the start, 0 if there was none
     with m.If(unit.done):
         m.d.sync += cycle.eq(0)
     with m.Elif(unit.start | (cycle != 0)):
         m.d.sync += cycle.eq(cycle + 1)
-    for value in (unit.p, unit.q, unit.a, unit.theta0):
+    for value in (unit.p, unit.q, unit.a):
         spec.assume((cycle == 0) | (value == before(m, value)))
-    spec.assume(unit.a >= 0)
     spec.assume(~unit.start | (cycle == 0))
+    mine = Signal()  # it started with the given values
+    with m.If(cycle == 0):
+        m.d.sync += mine.eq(unit.start & _equal(ports, given))
+    spec.claim(~mine | (cycle == 0) | _equal(ports[:3], given[:3]))
 
-    membrane = unit.p - unit.q
-    room = (unit.theta0 - (config.sleep_margin + 2) - Mux(membrane < 0, 0, membrane)
-            - (by_q >> FRACTION) + (by_a >> FRACTION))
-    mine = (cycle == 2 * (SLEEP_LEVELS - 1 - level) + LATENCY) & (unit.q == q) & (unit.a == a)
-    enough = room >= 0
-    spec.claim(~mine | (unit.done == (enough | (level == 1))))
-    spec.claim(~mine | (unit.forever == (level == SLEEP_LEVELS - 1)))
-    spec.claim(~mine | (unit.pause == Mux(enough, 1 << level, 1)[:len(unit.pause)])
-               | unit.forever)
-    spec.claim(~unit.done | (~cycle[0] & (cycle >= LATENCY)))
-    spec.claim(unit.busy == (unit.start | (cycle != 0)))
-    spec.claim(cycle <= 2 * (SLEEP_LEVELS - 2) + LATENCY)
-    _claim_stages(spec, cycle, membrane, config)
+    room = theta0 - MARGIN - _positive(p - q) - (stored >> MARGIN_SHIFT)
+    scaled = [product >> FRACTION for product in products]
+    _claim_stages(spec, mine, cycle, {
+        "membrane": (1, 4, p - q),
+        "base": (1, 4, theta0 - MARGIN),
+        "margin": (1, 4, stored >> MARGIN_SHIFT),
+        "spare": (2, 3, theta0 - MARGIN - _positive(p - q)),
+        "room": (LATENCY, LATENCY, room),
+        "rise": (LATENCY + 2, LATENCY + 2, scaled[1] + 1),
+        "slope": (DIVIDED + 1, DIVIDED + 16,
+                  _positive(scaled[1] - scaled[2] + 1) + scaled[3] + 1),
+    })
+    spec.claim(~mine | (cycle != LATENCY + 3)
+               | (spec.inside.signal("rise") == scaled[1] - scaled[2] + 1))
+    spec.claim(~mine | (cycle != LATENCY) | (unit.forever == (room >= scaled[0])))
+    _claim_division(spec, mine, cycle, room + a)
     return m
 
 
-def _claim_stages(spec, cycle, membrane, config):
-    """What the sum's registers hold, so that each claim is about one addition."""
+def _positive(value):
+    return Mux(value < 0, 0, value)
+
+
+def _equal(values, others):
+    return Cat(value == other for value, other in zip(values, others, strict=True)).all()
+
+
+def _claim_stages(spec, mine, cycle, held):
+    """What registers hold from one cycle to another, so that each claim is about one sum."""
+    spec.claim(spec.inside.signal("step") == cycle)
+    for name, (first, last, value) in held.items():
+        there = mine & (cycle >= first) & (cycle <= last)
+        spec.claim(~there | (spec.inside.signal(name) == value))
+
+
+def _claim_division(spec, mine, cycle, room):
+    """What is divided, when, and the pause that comes of it."""
     unit, inside = spec.inside.unit, spec.inside
-    base, rest = inside.signal("base"), inside.signal("room_without_products")
-    spec.claim(inside.signal("step") == cycle)
-    spec.claim((cycle == 0) | (base == unit.theta0 - (config.sleep_margin + 2)))
-    spec.claim((cycle == 0) | (inside.signal("membrane") == membrane))
-    spec.claim((cycle < 2) | (rest == base - Mux(membrane < 0, 0, membrane)))
+    dividend, started = (inside.signal(name) for name in ("dividend", "start"))
+    quotient = inside.signal("divide", "digits")
+    spec.claim(~mine | (cycle <= LATENCY) | (cycle > DIVIDED) | (dividend == room))
+    spec.claim(started == (cycle == DIVIDED))
+    spec.claim(unit.busy == (unit.start | (cycle != 0)))
+    spec.claim(unit.done == (unit.forever | (cycle == LATENCY + unit.search_cycles)))
+    spec.claim((cycle == LATENCY) | ~unit.forever)
+    spec.claim(unit.pause == Mux(quotient.all(), quotient, quotient + 1))

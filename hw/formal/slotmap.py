@@ -6,7 +6,7 @@ from .spec import symbolic
 
 __all__ = ["DRAINS", "FORGETS", "OneMark"]
 
-DRAINS = ("TAKE", "TAKE_SECOND", "TAKING", "TAKEN", "PICK", "READ", "KEEP", "HAND")
+DRAINS = ("TAKING", "TAKEN", "PICK", "READ", "KEEP", "HAND")
 FORGETS = ("WIPE", "WALK", "EMPTY")
 
 
@@ -44,10 +44,8 @@ class OneMark:
         return self._spec.inside.signal(name)
 
     def states(self, *names):
-        """Return whether the map is in one of some states. Those that it hasn't don't count."""
-        inside, two = self._spec.inside, len(self._unit.sizes) == 2
-        missing = "TAKING" if two else "TAKE_SECOND"
-        return Cat(inside.state(name) for name in names if name != missing).any()
+        """Return whether the map is in one of some states."""
+        return Cat(self._spec.inside.state(name) for name in names).any()
 
     def same(self, which, one, other):
         """Return whether two slots are the same one of a kind's wheel."""

@@ -55,10 +55,10 @@ def assume_surroundings(spec, view, accepted, drained):
     spec.assume_stream(unit.i)
     spec.assume(unit.idle | ~(unit.start | unit.look | unit.clear))
     spec.assume(~unit.look | ~(unit.start | unit.clear))
-    spec.assume(~unit.clear | ~(unit.start | unit.i.valid))
+    spec.assume(~(unit.start | unit.clear) | ~unit.i.valid)
+    spec.assume(~unit.clear | ~unit.start)
     # Events come at least a tick later: none goes into the slot that is drained.
     spec.assume(~accepted | unit.drained | ~view.same(word.kind, word.slot, drained))
-    spec.assume(~accepted | ~unit.start | ~view.same(word.kind, word.slot, unit.slot))
 
 
 class _Invariants:
@@ -113,20 +113,20 @@ class _Invariants:
         self._draining_any = states(*DRAINS)
         spec.claim(states("REST", *DRAINS, *FORGETS))
         spec.claim(~self._draining_any | (slot == self._drained))
-        spec.claim(~states("TAKE", "TAKE_SECOND", "TAKING", "TAKEN") | ~kind)
+        spec.claim(~states("TAKING", "TAKEN") | ~kind)
         spec.claim(kind < len(unit.sizes))
 
         def is_take(operation, which):
             return (operation.take & (operation.kind == which)
                     & (operation.place == unit.place(Const(which, 1), slot)))
 
-        spec.claim(~states("TAKE_SECOND", "TAKING") | is_take(second, 0))
+        spec.claim(~states("TAKING") | is_take(second, 0))
         spec.claim(~states("TAKEN") | is_take(third, 0))
         spec.claim(~third.take | states("TAKEN")
                    | (states("PICK") & ~kind & is_take(third, 1)))
         if len(unit.sizes) == 2:
             spec.claim(~states("TAKEN") | is_take(second, 1))
-            spec.claim(~second.take | states("TAKE_SECOND", "TAKEN"))
+            spec.claim(~second.take | states("TAKING", "TAKEN"))
         else:
             spec.claim(~second.take | states("TAKING"))
             spec.claim(~third.take | ~third.kind)
@@ -152,7 +152,7 @@ class _Invariants:
             spec.m.d.comb += way.eq(active & (view.register("taken") == view.chunk)
                                     & view.register("pending").bit_select(view.bit, 1))
         known = Signal()  # its chunk will be read
-        with spec.m.If(states("TAKE") | (states("TAKE_SECOND") & view.kind)):
+        with spec.m.If(states("TAKING") & view.kind):
             spec.m.d.comb += known.eq(self._last_chunk)
         with spec.m.Elif(second.take & view.here(second)):
             spec.m.d.comb += known.eq(self._next_chunk)

@@ -6,7 +6,7 @@ from amaranth.lib import wiring
 from ranvier.hw.payloads import Memory
 from ranvier.hw.scale import ScaleUnit
 
-TABLES = ("low_m", "low_s", "low_a", "high_m", "high_s", "high_a", "sleep_q", "sleep_a")
+TABLES = ("low_m", "low_s", "low_a", "high_m", "high_s", "high_a", "sleep")
 
 
 def table_images(tables):

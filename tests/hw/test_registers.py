@@ -81,7 +81,7 @@ def test_writes_that_reach_nothing_are_refused_and_counted():
     bench = Bench(banks=3, synapse="jump", adaptive=False)
     depth = memory_depth(bench.config, Memory.WEIGHTS)
     bad = [bench.map.address(Memory.WEIGHTS, depth), bench.map.address(Memory.WEIGHTS, 0, 3),
-           bench.map.address(Memory.BETA), bench.map.address(Memory.SLEEP_Q),
+           bench.map.address(Memory.BETA), bench.map.address(Memory.SLEEP),
            bench.map.address(Memory.READOUT), 15 << 6]  # no such memory
 
     async def control(ctx):

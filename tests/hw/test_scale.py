@@ -56,5 +56,5 @@ def test_products_are_exact(variant, loaded):
 
 def test_words_of_aligned_tables_are_found_without_an_adder():
     places = table_places(small_config())
-    for memory in (Memory.LOW_M, Memory.LOW_S, Memory.LOW_A, Memory.SLEEP_Q, Memory.SLEEP_A):
+    for memory in (Memory.LOW_M, Memory.LOW_S, Memory.LOW_A, Memory.SLEEP):
         assert places[memory].start % len(places[memory]) == 0

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ranvier.hw.sleep import SleepUnit
-from ranvier.model.arithmetic import FOREVER, sleep
+from ranvier.model.arithmetic import FOREVER, MARGIN, MARGIN_SHIFT, size, sleep
 from ranvier.model.tables import make_tables
 from ranvier.sim.benches import simulate
 
@@ -13,50 +13,54 @@ from .scaled import Scaled, table_images
 
 
 def draw(rng, config, tables):
-    """Return p, q, a and theta0: extremes, and membranes a place beside the end of a level."""
+    """Return p, q, a, stored traces' size and theta0: extremes, and membranes near the bounds."""
     top = config.trace_top
-    theta0 = int(rng.choice([1, top, *rng.integers(1, top, 3), rng.integers(1, top >> 8)]))
-    a = int(rng.choice([0, top, rng.integers(top >> int(rng.integers(8)))]))
+    a = int(rng.choice([0, top, rng.integers(top >> int(rng.integers(8)))])) * config.adaptive
     some = rng.integers(-top, top, 2) >> rng.integers(6, size=2)
     q = int(rng.choice([-top - 1, top, 0, *some]))
-    a *= config.adaptive
-    level = int(rng.integers(1, 8))
-    limit = theta0 + (a * int(tables.sleep_a[level]) >> 16)
-    bound = (max(q, 0) * int(tables.sleep_q[level]) >> 16) + 1 + config.sleep_margin
-    near = q + limit - bound - int(rng.integers(3))
-    p = int(rng.choice([-top - 1, top, near, near, near, rng.integers(-top, top)]))
-    return min(max(p, -top - 1), top), q, a, theta0
+    p = int(rng.choice([-top - 1, top, *(q + rng.integers(-top, top, 4) // 4)]))
+    p = min(max(p, -top - 1), top)
+    older = int(rng.choice([0, top, rng.integers(top)]))
+    stored = int(size(np.int64(p), np.int64(q), np.int64(a))) | older
+    bound = max(p - q, 0) + (stored >> MARGIN_SHIFT) + MARGIN
+    forever = bound + (max(q, 0) * int(tables.sleep[0]) >> 16) + int(rng.integers(-1, 2))
+    near = bound - a + int(rng.integers(-2, top >> int(rng.integers(6, 20))))
+    theta0 = int(rng.choice([1, top, near, near, near, forever, rng.integers(1, top)]))
+    return p, q, a, stored, min(max(theta0, 1), top)
 
 
-@pytest.mark.parametrize("bits", [18, 20, 24])
+@pytest.mark.parametrize(("bits", "tick"), [(18, 0.1), (20, 1.0), (24, 0.1), (24, 0.01), (24, 9.0)])
 @pytest.mark.parametrize("adaptive", [True, False])
-def test_random_pauses_equal_the_kernel(adaptive, bits):
+def test_random_pauses_equal_the_kernel(adaptive, bits, tick):
     rng = np.random.default_rng([bits, adaptive])
-    config = small_config(tick=0.1, trace_bits=bits, adaptive=adaptive)
+    config = small_config(tick=tick, trace_bits=bits, adaptive=adaptive)
     tables = make_tables(config)
     unit = SleepUnit(config=config)
-    seen = set()
+    seen = []
 
     async def bench(ctx):
         for _ in range(600):
-            p, q, a, theta0 = draw(rng, config, tables)
-            found = int(sleep(
-                np.int64(p - q), np.int64(q), np.int64(a), np.int64(theta0),
-                np.int64(config.sleep_margin), tables.sleep_q, tables.sleep_a))
-            pause, level = 0 if found == FOREVER else 1 << found, max(1, found)
-            seen.add(pause)
-            for name, value in {"p": p, "q": q, "a": a, "theta0": theta0, "start": 1}.items():
+            drawn = draw(rng, config, tables)
+            pause = int(sleep(*np.int64([*drawn, config.wake_bits, config.slope_bits]),
+                              tables.sleep))
+            seen.append(pause)
+            for name, value in zip(("p", "q", "a", "stored", "theta0"), drawn, strict=True):
                 ctx.set(getattr(unit, name), value)
-            for _ in range(4 + 2 * (7 - level)):
+            ctx.set(unit.start, 1)
+            for _ in range(3 + unit.search_cycles * (pause != FOREVER)):
                 assert ctx.get(unit.busy)
                 assert not ctx.get(unit.done)
                 await ctx.tick()
                 ctx.set(unit.start, 0)
+                ctx.set(unit.stored, 0)
+                ctx.set(unit.theta0, 0)
             assert ctx.get(unit.done)
-            assert ctx.get(unit.forever) == (pause == 0)
-            assert pause in (0, ctx.get(unit.pause))
+            assert ctx.get(unit.forever) == (pause == FOREVER)
+            assert pause in (FOREVER, ctx.get(unit.pause))
             await ctx.tick().repeat(int(rng.integers(1, 3)))
             assert not ctx.get(unit.busy)
 
     simulate(Scaled(unit, config=config, images=table_images(tables)), bench)
-    assert seen == {0, 1, 2, 4, 8, 16, 32, 64}
+    assert {FOREVER, 1, (1 << config.wake_bits) - 1} <= set(seen)
+    # The slope of a membrane alone falls before it gets far.
+    assert len(set(seen)) > (14 if adaptive else 4)

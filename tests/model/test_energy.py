@@ -31,11 +31,11 @@ def test_each_act_has_its_accesses(config):
         "fetch.weights": (6, 0), "fetch.links": (6, 0), "ring.sums": (5, 5),
         "ring.marks.bits": (5, 5), "ring.marks.chunks": (5, 5), "ring.marks.groups": (5, 5)}
     thresholds = {"neurons.memory.theta0_words": (2, 0), "neurons.memory.beta_words": (2, 0)}
-    assert used(config, arrivals=2, levels=7) == {
+    assert used(config, arrivals=2, searches=2) == {
         "ring.sums": (2, 0), "neurons.memory.states": (2, 2),
-        "neurons.scale.tables": (12 + 14, 0), **thresholds}
+        "neurons.scale.tables": (12 + 2 + 6, 0), **thresholds}
     assert used(config, looks=1, ignored=1) == {
-        "neurons.memory.states": (2, 1), "neurons.scale.tables": (6, 0), **thresholds}
+        "neurons.memory.states": (2, 1), "neurons.scale.tables": (7, 0), **thresholds}
     assert used(config, integrations=4) == {
         "ring.sums": (4, 0), "outputs.integrals": (4, 4), "outputs.readout": (4, 0)}
     assert used(config, takes=2, chunks=3, groups=1) == {
@@ -45,7 +45,7 @@ def test_each_act_has_its_accesses(config):
 def test_memories_have_the_sizes_of_the_core(config):
     uses = traffic(config, only())
     assert uses["ring.sums"][:2] == (config.sum_bits, 32 * 12)
-    assert uses["neurons.scale.tables"][:2] == (17, 3 * (64 + 2) + 16)
+    assert uses["neurons.scale.tables"][:2] == (17, 3 * (64 + 2) + 4)
 
 
 def test_the_estimate_is_the_tables(config):

@@ -92,7 +92,7 @@ def test_damaged_files_are_refused_by_name(parameters, tmp_path):
     with pytest.raises(ValueError, match=r"design.safetensors: Parameters"):
         Parameters.load(path)
     save_arrays(path, {"weight": np.zeros(3)}, {"format": "other"})
-    with pytest.raises(ValueError, match=r"must have the format ranvier.design/1"):
+    with pytest.raises(ValueError, match=r"must have the format ranvier.design/2"):
         Parameters.load(path)
     arrays, metadata = {"weight": np.zeros(3)}, {"format": FORMAT}
     save_arrays(path, arrays, {**metadata, "config": parameters.config.to_json(), "hash": "0"})

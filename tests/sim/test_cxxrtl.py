@@ -5,6 +5,7 @@ import pytest
 
 from ranvier.hw.core import NeuronCore
 from ranvier.hw.images import synapse_places
+from ranvier.model.arithmetic import MARGIN
 from ranvier.model.counters import COUNTERS
 from ranvier.model.emulator import Emulator
 from ranvier.model.events import TickEvents
@@ -110,15 +111,14 @@ def test_a_core_that_hangs_is_told_and_replaced(folder, monkeypatch, limit, text
 
 
 def test_neurons_that_never_sleep_are_no_hang(builds):
-    """Thresholds below the sleep margin: a look of every neuron in every tick, and no word."""
+    """Thresholds below the sleep rule's margin: all neurons look in every tick, and no word."""
     config = random_config(
         np.random.default_rng(0), neurons=3, outputs=3, inputs=1, readout="first-spike", banks=1,
         synapse="exponential", ticks=3000, tick=0.5, weight_bits=4, trace_bits=24, guard_bits=6,
         delay_max=1, fan_in=1, synapses=3)  # fmt: skip
-    assert config.sleep_margin > 500
     parameters = Parameters(
         config=config, row_start=np.array([0, 3, 3, 3, 3]), target=np.arange(3, dtype=np.int32),
-        weight=np.ones(3, np.int32), delay=np.ones(3, np.int32), theta0=np.full(3, 500),
+        weight=np.full(3, -1, np.int32), delay=np.ones(3, np.int32), theta0=np.full(3, MARGIN - 1),
         beta=np.zeros(3, np.int64), tables=make_tables(config))  # fmt: skip
     once = TickEvents(ticks=np.zeros(1, np.int64), channels=np.zeros(1, np.int32))
     result = Emulator(parameters).run(once)

@@ -10,7 +10,6 @@ from ranvier.hw.neuron import NeuronUnit
 from ranvier.hw.readout import Readout
 from ranvier.hw.registers import RegisterFile
 from ranvier.model import control, schedule
-from ranvier.model.config import SLEEP_LEVELS
 from ranvier.model.cycles import CycleModel
 from ranvier.sim.cxxrtl import CxxrtlSimulator
 
@@ -39,11 +38,10 @@ def test_constants_are_those_of_the_units(synapse):
     config = random_config(np.random.default_rng(0), synapse=synapse, readout="leaky", neurons=9)
     unit = made(NeuronUnit(config=config))
     assert control.IGNORED_CYCLES == unit.ignored_cycles
-    levels = range(SLEEP_LEVELS) if synapse == "exponential" else (None,)
-    for level in levels:
-        below = 0 if level is None else SLEEP_LEVELS - 1 - max(level, 1)
-        assert unit.cycles(level) == (
-            control.VISIT_CYCLES[synapse] + control.SLEEP_STEP_CYCLES * below)
+    assert unit.cycles() == control.VISIT_CYCLES[synapse]
+    if synapse == "exponential":
+        assert unit.cycles(forever=False) == (
+            control.VISIT_CYCLES[synapse] + control.SEARCH_CYCLES + config.wake_bits)
     assert control.INTEGRATION_CYCLES == Integrator.cycles
     assert control.GROUP == payloads.GROUP
     assert schedule.LOOK_CYCLES == scheduler.LOOK_CYCLES
