@@ -3,24 +3,19 @@
 import hashlib
 import json
 import logging
-import re
 import statistics
 from importlib.metadata import version
 
-from amaranth.back import rtlil
-
 from ...model.files import write_atomically
 from .bitstream import pack
+from .cells import TOP, core_cells, unit_cells, write_design
 from .devices import FAMILIES, PINS, find_device
-from .harness import Harness
 from .place import place, placed_name
-from .tools import YOSYS, ToolError, require, run
+from .tools import YOSYS, ToolError, require
 
 __all__ = ["FORMAT", "synthesise"]
 
 FORMAT = "ranvier.synthesis/1"
-TOP = "harness"
-CORE = "core"
 
 logger = logging.getLogger(__name__)
 
@@ -60,11 +55,8 @@ def synthesise(core, name, folder, *, seeds=3):
     family = FAMILIES[device.family]
     require(YOSYS, *family.programs)
     (folder / f"{TOP}{family.ending}").unlink(missing_ok=True)  # an earlier core's
-    write_atomically(folder / "design.il", rtlil.convert(
-        Harness(core), name=TOP, emit_src=False).encode())
-    cells = _netlist(device, folder, "netlist", flatten=True)
-    units = _netlist(device, folder, "units", flatten=False)
-    own = _sum(kinds for unit, kinds in cells.items() if unit != TOP)
+    write_design(core, folder)
+    own, units = core_cells(device, folder), unit_cells(device, folder)
     lacking = {kind: [own[kind], has] for kind, has in device.has.items() if own[kind] > has}
     placed, bitstream, reason = [], None, ""
     if device.pins:
@@ -97,49 +89,6 @@ def synthesise(core, name, folder, *, seeds=3):
     }
     write_atomically(folder / "synthesis.json", (json.dumps(report, indent=1) + "\n").encode())
     return report
-
-
-def _netlist(device, folder, name, *, flatten):
-    """Make a netlist; returns the cells of each module by kind, the harness's own first."""
-    logger.info("synthesis: Yosys, %s", "flattened" if flatten else "unit by unit")
-    family = FAMILIES[device.family]
-    keep = f"setattr -mod -set keep_hierarchy 1 {TOP}.{CORE}" if flatten else ""
-    command = f"{family.synthesis} {device.synthesis}" + ("" if flatten else " -noflatten")
-    script = (f"read_rtlil design.il\n{keep}\n{command} -top {TOP}\n"
-              f"{family.finish.format(top=TOP)}\nwrite_json {name}.json\n")
-    (folder / f"{name}.ys").write_text(script, encoding="utf-8")
-    said = run(YOSYS, ["-q", f"{name}.ys"], folder)
-    (folder / f"{name}.log").write_text(said, encoding="utf-8")
-    modules = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))["modules"]
-    return {
-        _unit(module): _kinds(family, content["cells"])
-        for module, content in modules.items()
-        if module == TOP or module.startswith(f"{TOP}.")
-    }
-
-
-def _unit(module):
-    """Return a module's place in the core; a number may have made its name unique."""
-    return re.sub(r"\$\d+$", "", module.removeprefix(f"{TOP}."))
-
-
-def _kinds(family, cells):
-    """Count cells, as a netlist in JSON has them, by kind."""
-    found = dict.fromkeys(family.cells, 0)
-    for cell in cells.values():
-        kind = family.kind(cell["type"])
-        if kind is not None:
-            found[kind] += 1
-    return found
-
-
-def _sum(counts):
-    """Return the sum of dicts of counts with the same keys."""
-    total = {}
-    for count in counts:
-        for kind, value in count.items():
-            total[kind] = total.get(kind, 0) + value
-    return total
 
 
 def _place(device, folder, seed, units):

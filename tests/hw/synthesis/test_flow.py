@@ -106,8 +106,9 @@ def test_the_same_core_gives_the_same_report(report, tmp_path):
 def known(report, monkeypatch, tmp_path):
     """Let `synthesise` take its netlists from a report that there is; returns its device's name."""
     found, folder = report
-    cells = {"harness": dict.fromkeys(found["cells"], 0), "core": found["cells"]}
-    monkeypatch.setattr(flow, "_netlist", lambda *_, **options: cells)
+    units = {"harness": dict.fromkeys(found["cells"], 0), "core": found["cells"]}
+    monkeypatch.setattr(flow, "core_cells", lambda *_: found["cells"])
+    monkeypatch.setattr(flow, "unit_cells", lambda *_: units)
     shutil.copy(folder / "netlist.json", tmp_path)
     return found["device"]
 

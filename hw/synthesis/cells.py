@@ -1,0 +1,115 @@
+"""The cells that Yosys makes of a core for a device, without placing any."""
+
+import json
+import logging
+import re
+
+from amaranth.back import rtlil
+
+from ...model.files import write_atomically
+from .devices import FAMILIES, find_device
+from .harness import Harness
+from .tools import YOSYS, require, run
+
+__all__ = ["CORE", "TOP", "add", "core_cells", "count_cells", "unit_cells", "write_design"]
+
+TOP = "harness"
+CORE = "core"
+
+logger = logging.getLogger(__name__)
+
+
+def count_cells(core, name, folder):
+    """Count the cells of a core on a device, in a minute or less: nothing is placed.
+
+    Parameters
+    ----------
+    core : NeuronCore
+    name : str
+        One of `DEVICES`.
+    folder : Path
+        Is there; what Yosys reads and writes stays in it.
+
+    Returns
+    -------
+    dict of str to int
+        By kind, as the report of `synthesise` has them.
+
+    Raises
+    ------
+    ValueError
+        If there's no such device.
+    RuntimeError
+        If Yosys isn't installed or fails.
+    """
+    device = find_device(name)
+    require(YOSYS)
+    write_design(core, folder)
+    return core_cells(device, folder)
+
+
+def write_design(core, folder):
+    """Write a core behind its `Harness`, for `core_cells` and `unit_cells`."""
+    write_atomically(folder / "design.il", rtlil.convert(
+        Harness(core), name=TOP, emit_src=False).encode())
+
+
+def core_cells(device, folder):
+    """Flatten the core and make ``netlist.json``. Returns the core's cells, by kind.
+
+    Its own border stands, so that they're the core's alone.
+    """
+    cells = _netlist(device, folder, "netlist", flatten=True)
+    return add(kinds for unit, kinds in cells.items() if unit != TOP)
+
+
+def unit_cells(device, folder):
+    """Make ``units.json``, in which every border stands.
+
+    Returns the cells of each unit by kind, the harness's own first. They sum up to somewhat more
+    than those of the core.
+    """
+    return _netlist(device, folder, "units", flatten=False)
+
+
+def _netlist(device, folder, name, *, flatten):
+    """Make a netlist; returns the cells of each module by kind, the harness's own first."""
+    logger.info("synthesis: Yosys, %s", "flattened" if flatten else "unit by unit")
+    family = FAMILIES[device.family]
+    keep = f"setattr -mod -set keep_hierarchy 1 {TOP}.{CORE}" if flatten else ""
+    command = f"{family.synthesis} {device.synthesis}" + ("" if flatten else " -noflatten")
+    script = (f"read_rtlil design.il\n{keep}\n{command} -top {TOP}\n"
+              f"{family.finish.format(top=TOP)}\nwrite_json {name}.json\n")
+    (folder / f"{name}.ys").write_text(script, encoding="utf-8")
+    said = run(YOSYS, ["-q", f"{name}.ys"], folder)
+    (folder / f"{name}.log").write_text(said, encoding="utf-8")
+    modules = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))["modules"]
+    return {
+        _unit(module): _kinds(family, content["cells"])
+        for module, content in modules.items()
+        if module == TOP or module.startswith(f"{TOP}.")
+    }
+
+
+def _unit(module):
+    """Return a module's place in the core; a number may have made its name unique."""
+    return re.sub(r"\$\d+$", "", module.removeprefix(f"{TOP}."))
+
+
+def _kinds(family, cells):
+    """Count cells, as a netlist in JSON has them, by kind."""
+    found = dict.fromkeys(family.cells, 0)
+    for cell in cells.values():
+        kind = family.kind(cell["type"])
+        if kind is not None:
+            found[kind] += 1
+    return found
+
+
+def add(counts):
+    """Return the sum of dicts of counts with the same keys."""
+    total = {}
+    for count in counts:
+        for kind, value in count.items():
+            total[kind] = total.get(kind, 0) + value
+    return total
