@@ -10,6 +10,8 @@ from ..hw.boards.boards import BAUD, BOARDS
 from ..hw.synthesis.devices import DEVICES
 from ..hw.synthesis.makers import MAKERS, PARTS
 from . import toolchain
+from .explore.fit import fit
+from .explore.tables import explore_table, fit_table
 from .folder import RunFolder
 from .pipeline import run_all, run_step
 from .prove import proofs_table, prove
@@ -89,6 +91,22 @@ def _bits(run):
     run_step(run, "bits", again=True)
     print(bits_table(run.read_json("bits/bits.json")))
     return 0
+
+
+def _explore(arguments):
+    run = RunFolder.open(arguments.folder)
+    options = {name: getattr(arguments, name) for name in ("synthesise", "workers", "dask")}
+    run_step(run, "explore", again=True, **{k: v for k, v in options.items() if v})
+    print(explore_table(run.read_json("explore/explore.json")))
+    return 0
+
+
+def _fit(arguments):
+    run = RunFolder.open(arguments.folder)
+    found = fit(run, arguments.device)
+    run.write_json("fit.json", found)
+    print(fit_table(found))
+    return 0 if any(report["fits"] for report in found["devices"]) else MISMATCH
 
 
 def _emulate(run):
@@ -268,6 +286,15 @@ def _parser():
     sub.add_argument("--part", help=f"the script's device, by its maker's name ({parts})")
     sub.add_argument(
         "--period", type=float, metavar="NS", help="the script's clock period in ns (10)"
+    )
+    sub = command("explore", _explore, "Measure what designs of a run's network do and cost.")
+    sub.add_argument("folder", type=Path, metavar="DIR")
+    sub.add_argument("--synthesise", action="store_true", help="synthesise those of the front too")
+    _add_workers(sub, "points")
+    sub = command("fit", _fit, "Say which devices the core fits, and what would make it fit.")
+    sub.add_argument("folder", type=Path, metavar="DIR")
+    sub.add_argument(
+        "--device", nargs="+", choices=tuple(DEVICES), help="those that count; all by default"
     )
     sub = command("prove", _prove, "Prove properties of the gateware, for every input.")
     sub.add_argument("name", nargs="*", metavar="NAME", help="proofs; all if none is named")

@@ -17,6 +17,7 @@ from ..train.losses import check_loss
 from ..train.network import Network
 from ..train.quantise import DesignConfig, quantise
 from ..train.settings import TrainConfig
+from .explore.settings import ExploreConfig
 from .noise.settings import NoiseConfig
 from .ranges import SearchRange, check_ranges
 
@@ -209,6 +210,8 @@ class Experiment:
         None: the study of few bits is no step of a run.
     synth : SynthConfig or None
         None: synthesis is no step of a run.
+    explore : ExploreConfig or None
+        None: the design space is no step of a run.
     search : dict of str to SearchRange
         What a search may change, by ``train.`` or ``network.`` and the name of a setting.
     """
@@ -226,6 +229,7 @@ class Experiment:
     finetune: FinetuneTable | None = None
     bits: BitsConfig | None = None
     synth: SynthConfig | None = None
+    explore: ExploreConfig | None = None
     search: dict[str, SearchRange] = field(default_factory=dict)
 
     def __post_init__(self):

@@ -28,6 +28,7 @@ MADE_BY = {
     "finetune/scales.json": "ranvier finetune {0}",
     "finetune/training.json": "ranvier finetune {0}",
     "bits/bits.json": "ranvier bits {0}",
+    "explore/explore.json": "ranvier explore {0}",
     "design.safetensors": "ranvier quantise {0}",
     "quantise.json": "ranvier quantise {0}",
     "emulate.json": "ranvier emulate {0}",

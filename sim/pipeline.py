@@ -14,6 +14,7 @@ from .steps.bits import bits
 from .steps.build import build
 from .steps.cosim import cosim
 from .steps.emulate import emulate
+from .steps.explore import explore
 from .steps.finetune import finetune
 from .steps.noise import noise
 from .steps.quantise import quantise
@@ -81,6 +82,10 @@ STEPS = {
         bits, ("seed", "data", "train", "finetune", "design", "bits"), ("network.safetensors",),
         table="bits",
     ),
+    "explore": Step(
+        explore, ("seed", "data", "network", "design", "explore"), ("network.safetensors",),
+        table="explore", with_table=FINETUNED,
+    ),
     "report": Step(
         report,
         (),
@@ -95,7 +100,7 @@ STEPS = {
             "noise/replay.json",
         ),
         with_table={"finetune": ("finetune/training.json",), "bits": ("bits/bits.json",),
-                    "synth": ("synth/synth.json",)},
+                    "synth": ("synth/synth.json",), "explore": ("explore/explore.json",)},
     ),
 }
 

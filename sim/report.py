@@ -8,6 +8,8 @@ from jinja2 import Environment, StrictUndefined
 from . import pictures
 from .bitspicture import bits_picture
 from .curves import CURVES, curve_picture
+from .designs import Subject
+from .explore.picture import explore_picture, way
 from .folder import file_hash
 from .noise.statistics import wilson
 
@@ -71,6 +73,18 @@ def _bits(run):
     if found["network"] != file_hash(run.need("network.safetensors")):
         return None
     return {"rows": found["rows"], "picture": bits_picture(found["rows"], found["float"])}
+
+
+def _explore(run):
+    """Return the design space for the page, None if there's none of this network."""
+    if not (run.path / "explore/explore.json").is_file():
+        return None
+    found = run.read_json("explore/explore.json")
+    if found["network"] != Subject.key(run) or all(row["failed"] for row in found["rows"]):
+        return None
+    rows = [row | {"way": way(row)} for row in found["rows"] if "all" in row["front"]]
+    return found | {"points": len(found["rows"]), "rows": rows,
+                    "picture": explore_picture(found["rows"], found["device"])}
 
 
 def _synth(run, design):
@@ -209,6 +223,7 @@ def gather(run, parameters, memory_bits):
         "core": config, "cosim": cosim, "raster": raster,
         "kept": training["epoch"],
         "finetuned": _finetuned(run, quantised), "bits": _bits(run),
+        "explored": _explore(run),
         "devices": _synth(run, parameters.hash),
         "shape": _shape(config, run.experiment.network_config(config.inputs, config.outputs)),
         "simulators": " and ".join(SIMULATORS[name] for name in cosim["simulators"]),
