@@ -14,7 +14,7 @@ __all__ = ["LIMITS", "fit"]
 LIMITS = {LOGIC: "LUT4", "block RAM": "block RAM", "multiplier": "multiplier"}
 """Kinds of cells that a core can lack, and what a device has of each."""
 SUGGESTED = 3  # changes that are told for a device
-BANKS = (1, 2, 4, 8)
+BANKS = (1, 2, 4)
 KEPT = ("banks", "buffer", "rows", "delays")  # results don't depend on them
 
 
@@ -56,13 +56,14 @@ def _verdict(config, name):
     cells = predict(config, name)
     needs = {kind: {"needed": cells[kind], "has": device.has[of]} for kind, of in LIMITS.items()
              if cells[kind] or device.has[of]}
-    near = error[LOGIC] * cells[LOGIC]
+    lacking = [kind for kind, need in needs.items() if need["needed"] > need["has"]]
+    near = abs(cells[LOGIC] - device.has["LUT4"]) <= error[LOGIC] * cells[LOGIC]
     return {
         "device": name, "part": device.part, "needs": needs, "lut4": cells["LUT4"],
         "flip_flops": cells["flip-flop"],
-        "fits": all(kind["needed"] <= kind["has"] for kind in needs.values()),
-        # By so much that the prediction can't tell.
-        "close": abs(cells[LOGIC] - device.has["LUT4"]) <= near, "error": error[LOGIC],
+        "fits": not lacking,
+        # So near to what there is that the prediction can't tell; the rest is exact.
+        "close": near and not set(lacking) - {LOGIC}, "error": error[LOGIC],
         "changes": [], "larger": None,
     }
 
@@ -105,8 +106,8 @@ class _Changes:
         """Return dicts of changed fields: first by what changes, then by how many of them."""
         own = self._config
         ways = storages(("ring", "cursor"), ROWS, DELAYS)
-        widths = {"trace_bits": [own.trace_bits, *(b for b in (22, 20, 18) if b < own.trace_bits)],
-                  "weight_bits": [own.weight_bits, *(b for b in (8, 6, 5, 4)
+        widths = {"trace_bits": [own.trace_bits, *(b for b in (20, 18) if b < own.trace_bits)],
+                  "weight_bits": [own.weight_bits, *(b for b in (8, 6, 4)
                                                      if b < own.weight_bits)]}
         banks = [own.banks, *(b for b in BANKS if b != own.banks and b <= own.neurons)]
         changes = []

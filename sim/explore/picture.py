@@ -59,7 +59,7 @@ def _panel(axis, theme, rows, cost, device, colours):
         axis.xaxis.set_major_locator(MaxNLocator(5))
     axis.xaxis.set_major_formatter(EngFormatter(sep=""))
     _number(axis, theme, best, cost, unit, np.log if wide else np.asarray, known)
-    axis.set(xlabel=LABELS[cost].format(device=device), ylabel="accuracy, %")
+    axis.set_xlabel(LABELS[cost].format(device=device))
     axis.grid(True)
     axis.set_axisbelow(True)
     axis.margins(0.08, 0.1)
@@ -103,6 +103,7 @@ def _draw(rows, device):
     def draw(axes, theme):
         for axis, cost in zip(axes.flat, costs, strict=True):
             _panel(axis, theme, rows, cost, device, colours)
+        axes.flat[0].set_ylabel("accuracy, %")
         _legend(axes.flat[0].figure, theme, rows, colours)
 
     return draw, {"ncols": len(costs), "squeeze": False, "sharey": True}

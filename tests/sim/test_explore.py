@@ -1,4 +1,4 @@
-"""The design space: its points are the integer model's and the cycle model's, each measured once."""
+"""The design space: its points are those of the models, and each is measured once."""
 
 import csv
 import io
