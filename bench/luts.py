@@ -39,7 +39,7 @@ RESULTS = ROOT / "bench" / "results" / "luts"
 SOURCES = ("hw/*.py", "model/config.py", "model/tables.py", "hw/synthesis/cells.py",
            "hw/synthesis/devices.py", "hw/synthesis/harness.py")
 CORES = 20
-FEW = (9, 10, 12)  # of them, for devices that are fitted as others times a factor
+FEW = (9, 10, 12)  # of them, for devices that are like others
 SEED = 6
 WAYS = (
     {}, {"buffer": "cursor"}, {}, {"rows": "dense"}, {"buffer": "cursor"}, {"delays": "axonal"},
@@ -131,10 +131,13 @@ class Fit:
         for kind in self._kinds:
             # Flattened, a core is somewhat smaller than its units.
             counts = np.array([found["cells"][kind] for _, found in cores], float)
-            sums = [np.array([self._sum(config, kind) for config, _ in cores]) / counts]
-            if like:
-                sums.append(np.array([product_bits(config) for config, _ in cores]) / counts)
-            factor, *product = nnls(np.array(sums).T, np.ones(len(cores)))[0]
+            columns = [np.array([self._sum(config, kind) for config, _ in cores]) / counts]
+            if like:  # a factor of 1 counts as a core
+                columns.append(np.array([product_bits(config) for config, _ in cores]) / counts)
+                columns = [np.append(column, one)
+                           for column, one in zip(columns, (1.0, 0.0), strict=True)]
+            matrix = np.array(columns).T
+            factor, *product = nnls(matrix, np.ones(len(matrix)))[0]
             if like:
                 self.products[kind] = float(product[0])
             for part in self.units.values():
@@ -202,6 +205,8 @@ def fitted(name, known, fits):
     configs = spread()
     cores = [(configs[k], synthesised(k, configs[k], name, known)) for k in numbers]
     cores = [(config, found) for config, found in cores if found is not None]
+    if len(cores) < 2:
+        raise SystemExit(f"Cores of {name} must be 2 or more to be fitted to, not {len(cores)}")
     like = fits.get(LIKE.get(name))
     print(f"{name}: {len(cores)} cores" + (f", like {LIKE[name]}" if like else ""))
     worst = {}
@@ -215,10 +220,12 @@ def fitted(name, known, fits):
     for kind, errors in worst.items():
         print(f"  {kind}: largest error {max(errors):.1%}, mean {np.mean(errors):.1%}")
     fit = fits[name] = Fit(name, cores, like)
+    # A few cores say less than those of the device that it's like.
+    fit.error = {kind: max(float(np.ceil(1000 * max(errors)) / 1000),
+                           like.error[kind] if like else 0.0) for kind, errors in worst.items()}
     return {"cores": len(cores), "units": _rounded(fit.units), "packed": _rounded(fit.packed),
             "products": _rounded(fit.products),
-            "error": {kind: float(np.ceil(1000 * max(errors)) / 1000)
-                      for kind, errors in worst.items()}}
+            "error": fit.error}
 
 
 def _rounded(values):
