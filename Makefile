@@ -17,7 +17,7 @@ demo: $(STAMP)
 	$(BIN)/ranvier run examples/spoken_digits.toml --out $(OUT)
 
 test: lint
-	$(BIN)/pytest $(PYTEST_FLAGS)
+	$(BIN)/pytest --numprocesses auto --dist worksteal $(PYTEST_FLAGS)
 
 # Measures what isn't up to date: see bench/README.md. PEERS="--peer NAME=VENV ..." lets peers run.
 .PHONY: figures-training
