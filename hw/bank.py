@@ -4,7 +4,9 @@ from amaranth.hdl import Cat, Const, Module, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from .axons import AxonFetch
 from .cursor import CursorFetch
+from .delays import DendriteDelay
 from .integrator import Integrator
 from .neuron import NeuronUnit
 from .payloads import (
@@ -13,6 +15,7 @@ from .payloads import (
     LoadSignature,
     Memory,
     bank_trace,
+    cut_rows,
     memory_depth,
     wheel_bits,
 )
@@ -73,8 +76,12 @@ class Bank(wiring.Component):
             raise ValueError(f"Bank index must be from 0 to {config.banks - 1}, not {index!r}")
         self._config = config
         self._index = index
-        fetch = CursorFetch if config.buffer == "cursor" else RowFetch
+        if cut_rows(config):
+            fetch = CursorFetch
+        else:
+            fetch = AxonFetch if config.buffer == "cursor" else RowFetch
         self._rows = fetch(config=config, images=images)
+        self._delays = DendriteDelay(config=config, images=images) if config.dendrites else None
         self._ring = DelayRing(config=config)
         self._neurons = self._outputs = None
         if index < config.spiking:
@@ -131,6 +138,9 @@ class Bank(wiring.Component):
         config = self._config
         places = {memory: [(("fetch", *path), 0, words) for path, words in storages]
                   for memory, storages in self._rows.memory_places().items()}
+        if self._delays:
+            places |= {memory: [(("delays", *path), 0, words) for path, words in storages]
+                       for memory, storages in self._delays.memory_places().items()}
         if self._neurons:
             for memory in (Memory.THETA0, Memory.BETA) if config.adaptive else (Memory.THETA0,):
                 places[memory] = [(("neurons", "memory", f"{memory.name.lower()}_words"), 0,
@@ -153,12 +163,14 @@ class Bank(wiring.Component):
     def _add_units(self, m):
         """Add the submodules, and give them what they have in common."""
         m.submodules.fetch = self._rows
+        if self._delays:
+            m.submodules.delays = self._delays
         m.submodules.ring = self._ring
         if self._neurons:
             m.submodules.neurons = self._neurons
         if self._outputs:
             m.submodules.outputs = self._outputs
-        loaded = [unit for unit in (self._rows, self._neurons, self._outputs) if unit]
+        loaded = [unit for unit in (self._rows, self._delays, self._neurons, self._outputs) if unit]
         for unit in loaded:
             m.d.comb += [
                 unit.load.en.eq(self.load.en),
@@ -211,7 +223,11 @@ class Bank(wiring.Component):
 
         self._add_units(m)
         wiring.connect(m, wiring.flipped(self.i), rows.i)
-        wiring.connect(m, rows.o, ring.i)
+        if self._delays:
+            wiring.connect(m, rows.o, self._delays.i)
+            wiring.connect(m, self._delays.o, ring.i)
+        else:
+            wiring.connect(m, rows.o, ring.i)
         self._serve(m, tick)
         m.d.comb += [
             ring.tick.eq(self.tick),
@@ -221,7 +237,8 @@ class Bank(wiring.Component):
             self.busy.eq(ring.busy | self._cursors.busy if self._cursors else ring.busy),
         ]
 
-        working = [unit for unit in (rows, ring, self._neurons, self._outputs) if unit]
+        working = [unit for unit in (rows, self._delays, ring, self._neurons, self._outputs)
+                   if unit]
         m.d.comb += self.idle.eq(Const(1))
         for unit in working:
             with m.If(~unit.idle):

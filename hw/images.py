@@ -4,7 +4,7 @@ import numpy as np
 
 from ..model.cursors import bank_order, stretches
 from ..model.rows import bank_rows
-from .payloads import BANKED, BUS_BITS, Memory, memories, memory_depth, memory_shape
+from .payloads import BANKED, BUS_BITS, Memory, cut_rows, memories, memory_depth, memory_shape
 from .registers import BusMap
 
 __all__ = ["bank_images", "image_text", "load_words", "synapse_places"]
@@ -23,18 +23,19 @@ def synapse_places(parameters):
 
 def _synapses(parameters, bank):
     """Return which synapse each word of a bank is, as places in ``parameters``; -1: none."""
-    if parameters.config.buffer == "cursor":
+    if cut_rows(parameters.config):
         return bank_order(parameters, bank)[1]
     return bank_rows(parameters, bank).place
 
 
 def _ring_rows(parameters, bank):
-    """Return the words of ``rows`` and ``links`` for the ring."""
+    """Return the words of ``rows`` and ``links`` where rows have bounds."""
     config = parameters.config
-    start, delay, first, place = bank_rows(parameters, bank)
+    start, delay, first, kind, place = bank_rows(parameters, bank)
     words = start.copy()
-    fields = [(delay, config.delays == "axonal", config.delay_bits),
-              (first, config.rows == "dense", config.local_bits)]
+    fields = [(delay, config.delays != "synaptic", config.delay_bits),
+              (first, config.rows == "dense", config.local_bits),
+              (kind, config.dendrite_bits > 0, config.dendrite_bits)]
     offset = config.synapses.bit_length()
     for field, there, bits in fields:
         if there:
@@ -50,7 +51,7 @@ def _ring_rows(parameters, bank):
 
 
 def _cursor_rows(parameters, bank):
-    """Return the words of ``rows`` and ``links`` for the cursor buffer."""
+    """Return the words of ``rows`` and ``links`` where rows are cut into stretches."""
     config = parameters.config
     source, mine = bank_order(parameters, bank)
     delay = parameters.delay[mine].astype(np.int64)
@@ -73,8 +74,7 @@ def bank_images(parameters, bank):
     """
     config, tables = parameters.config, parameters.tables
     mine = _synapses(parameters, bank)
-    cursors = config.buffer == "cursor"
-    rows, links = (_cursor_rows(parameters, bank) if cursors else _ring_rows(parameters, bank))
+    rows, links = (_cursor_rows if cut_rows(config) else _ring_rows)(parameters, bank)
     words = {
         Memory.ROWS: rows,
         Memory.WEIGHTS: np.where(mine >= 0, parameters.weight[mine], 0),
@@ -82,6 +82,8 @@ def bank_images(parameters, bank):
         Memory.THETA0: parameters.theta0[bank :: config.banks],
         Memory.BETA: parameters.beta[bank :: config.banks],
     }
+    if config.dendrites:
+        words[Memory.DENDRITES] = parameters.dendritic[bank :: config.banks].ravel()
     images = {}
     for memory in memories(config):
         image = words[memory] if memory in words else getattr(tables, memory.name.lower())

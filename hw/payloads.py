@@ -27,7 +27,9 @@ __all__ = [
     "cursor_index",
     "cursor_link",
     "cursor_row",
+    "cut_rows",
     "due",
+    "fetched",
     "input_word",
     "memories",
     "memory_depth",
@@ -68,10 +70,11 @@ class Memory(enum.Enum, shape=4):
     HIGH_A = 11
     SLEEP = 12
     READOUT = 14
+    DENDRITES = 15
 
 
 # Memories that hold different words in each bank; the tables are the same in all of them.
-BANKED = (Memory.ROWS, Memory.WEIGHTS, Memory.LINKS, Memory.THETA0, Memory.BETA)
+BANKED = (Memory.ROWS, Memory.WEIGHTS, Memory.LINKS, Memory.THETA0, Memory.BETA, Memory.DENDRITES)
 
 
 def input_word(config):
@@ -140,6 +143,17 @@ def synapse(config):
     })
 
 
+def fetched(config):
+    """Return the layout of a synaptic event without its dendritic delay.
+
+    ``kind`` says which of its target's it has, if there are several.
+    """
+    return data.StructLayout({
+        **{name: field.shape for name, field in synapse(config)},
+        **({"kind": config.dendrite_bits} if config.dendrite_bits else {}),
+    })
+
+
 def cursor_index(config):
     """Return the shape of a cursor's number."""
     return unsigned(config.cursor_bits)
@@ -148,13 +162,14 @@ def cursor_index(config):
 def ring_row(config):
     """Return the layout of a row's bounds: it starts at a synapse and ends where the next starts.
 
-    With it is what's common to its synapses: axonal ``delay``, and in a dense row the ``first``
-    target.
+    With it is what's common to its synapses: axonal ``delay``, in a dense row the ``first``
+    target, and the ``kind`` of dendritic delay.
     """
     return data.StructLayout({
         "start": config.synapses.bit_length(),
-        **({"delay": config.delay_bits} if config.delays == "axonal" else {}),
+        **({"delay": config.delay_bits} if config.delays != "synaptic" else {}),
         **({"first": config.local_bits} if config.rows == "dense" else {}),
+        **({"kind": config.dendrite_bits} if config.dendrite_bits else {}),
     })
 
 
@@ -169,7 +184,7 @@ def ring_link(config):
 def cursor_row(config):
     """Return the layout of a row's beginning: its first synapse, and that one's delay.
 
-    A delay of 0 says that the row is empty.
+    Of rows that are sorted by delay. A delay of 0 says that the row is empty.
     """
     return data.StructLayout({"pointer": config.pointer_bits, "delay": config.delay_bits})
 
@@ -190,8 +205,8 @@ def cursor_link(config):
 def waiting(config):
     """Return the layout of a spike in flight: a cursor, and the next synapse of its row.
 
-    That one arrives in tick ``phase`` of the slot after the one in which the cursor is handed out,
-    if ``lap`` is the wheel's.
+    Or the row itself, where it has one delay. It arrives in tick ``phase`` of the slot after the
+    one in which the cursor is handed out, if ``lap`` is the wheel's.
     """
     return data.StructLayout({
         "pointer": config.pointer_bits,
@@ -220,12 +235,17 @@ def wake(config):
     return data.StructLayout({"neuron": config.local_bits, "slot": wheel_bits(config)})
 
 
+def cut_rows(config):
+    """Return whether rows are sorted by delay and cut into stretches: cursors point into them."""
+    return config.buffer == "cursor" and config.delays == "synaptic"
+
+
 def memories(config):
     """Return the memories that a core of ``config`` has, in the order of their codes."""
     exponential = config.synapse == "exponential"
     missing = {
         Memory.REGISTERS: True,
-        Memory.LINKS: config.rows == "dense" and config.delays == "axonal",
+        Memory.LINKS: config.rows == "dense" and config.delays != "synaptic",
         Memory.BETA: not config.adaptive,
         Memory.LOW_A: not config.adaptive,
         Memory.HIGH_A: not config.adaptive,
@@ -233,6 +253,7 @@ def memories(config):
         Memory.HIGH_S: not exponential,
         Memory.SLEEP: not exponential,
         Memory.READOUT: config.readout != "leaky",
+        Memory.DENDRITES: config.dendrites == 0,
     }
     return [memory for memory in Memory if not missing.get(memory, False)]
 
@@ -246,7 +267,7 @@ def memory_depth(config, memory):
     """
     high = high_words_limit(config)
     return max(2, {
-        Memory.ROWS: config.sources * config.segments + (config.buffer == "ring"),
+        Memory.ROWS: config.sources * config.segments + (not cut_rows(config)),
         Memory.WEIGHTS: config.synapses,
         Memory.LINKS: config.synapses,
         Memory.THETA0: config.bank_neurons,
@@ -259,20 +280,22 @@ def memory_depth(config, memory):
         Memory.HIGH_A: high,
         Memory.SLEEP: SLEEP_WORDS,
         Memory.READOUT: config.ticks,
+        Memory.DENDRITES: config.bank_neurons * config.dendrites,
     }[Memory(memory)])
 
 
 def memory_shape(config, memory):
     """Return the shape of a word of ``memory``; it's at the low end of a bus word."""
-    cursors = config.buffer == "cursor"
-    rows = cursor_row(config).size if cursors else ring_row(config).size
-    links = cursor_link(config).size if cursors else ring_link(config).size
+    cut = cut_rows(config)
+    rows = cursor_row(config).size if cut else ring_row(config).size
+    links = cursor_link(config).size if cut else ring_link(config).size
     return Shape.cast({
         Memory.ROWS: unsigned(rows),
         Memory.WEIGHTS: signed(config.weight_bits),
         Memory.LINKS: unsigned(links),
         Memory.THETA0: unsigned(config.threshold_bits),
         Memory.BETA: unsigned(config.threshold_bits),
+        Memory.DENDRITES: unsigned(config.dendritic_bits),
     }.get(Memory(memory), unsigned(TABLE_BITS)))
 
 

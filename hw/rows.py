@@ -7,12 +7,12 @@ from amaranth.lib.wiring import In, Out
 from .payloads import (
     LoadSignature,
     Memory,
+    fetched,
     memories,
     memory_depth,
     memory_shape,
     ring_link,
     ring_row,
-    synapse,
 )
 from .plain import plain_memory
 from .tiled import TiledMemory
@@ -47,7 +47,7 @@ class RowFetch(wiring.Component):
     Parameters
     ----------
     config : CoreConfig
-        With the ring.
+        With the ring, or as a part of `AxonFetch`.
     images : dict of Memory to sequence of int, or None
         Initial words of the three memories. All 0 with None.
 
@@ -55,7 +55,7 @@ class RowFetch(wiring.Component):
     -------
     i : In(stream.Signature(config.source_bits))
         Sources that have spiked.
-    o : Out(stream.Signature(synapse(config)))
+    o : Out(stream.Signature(fetched(config)))
     idle : Out(1)
         No source is being worked on.
     load : In(LoadSignature(config))
@@ -73,12 +73,16 @@ class RowFetch(wiring.Component):
                                 depth=memory_depth(config, memory),
                                 init=self._images.get(memory, []))
             for memory in (Memory.WEIGHTS, Memory.LINKS) if memory in memories(config)}
-        super().__init__({
+        super().__init__(self._ports())
+
+    def _ports(self):
+        config = self._config
+        return {
             "i": In(stream.Signature(config.source_bits)),
-            "o": Out(stream.Signature(synapse(config))),
+            "o": Out(stream.Signature(fetched(config))),
             "idle": Out(1),
             "load": In(LoadSignature(config)),
-        })
+        }
 
     def memory_places(self):
         """Return the storages of each memory, in the order of their words: names and depths."""
@@ -174,7 +178,9 @@ class RowFetch(wiring.Component):
                              self._storage(m, Memory.LINKS, address, advance))
             for name in ring_link(config).members:
                 m.d.comb += self.o.p[name].eq(link[name])
-        if config.delays == "axonal":
+        if config.dendrite_bits:
+            self._follow(m, self.o.p.kind, first.kind, begin, advance, step=0)
+        if config.delays != "synaptic":
             self._follow(m, self.o.p.delay, first.delay, begin, advance, step=0)
         if config.rows == "dense":
             self._follow(m, self.o.p.target, first.first, begin, advance, step=1)

@@ -9,22 +9,25 @@ SYNAPSES = ("exponential", "jump")
 READOUTS = ("first-spike", "spike-count", "leaky")
 BUFFERS = ("ring", "cursor")
 ROWS = ("sparse", "dense")
-DELAYS = ("synaptic", "axonal")
+DELAYS = ("synaptic", "axonal", "axonal+dendritic")
 
 LOW_WORDS = 64  # words of the fine decay table; the coarse one steps by as many ticks
 FRACTION = 16  # fractional bits of every table
 WAKE_BITS = (7, 10)  # least and most bits of a slot of the wheel that holds pending looks
 LOOKUP = 16  # ticks of which it can be asked at once whether anything is due
 FEWEST_SLOTS = 2 * LOOKUP  # that a bank's marks tell apart
+MOST_PARTS = 16  # rows of a source, and dendritic delays of a neuron
 TILE = 1 << 14  # words of a memory of synapses that lie in one storage: most of a common block RAM
 
 # Fields that the first designs didn't have.
-LATER = {"buffer": "ring", "cursors": 0, "rows": "sparse", "delays": "synaptic", "segments": 1}
+LATER = {"buffer": "ring", "cursors": 0, "rows": "sparse", "delays": "synaptic", "segments": 1,
+         "dendrites": 0, "dendritic_max": 0}
 
 # The cursor buffer: docs/core.md says how these hang together, and what was measured.
 WHEEL_TICKS = 4  # ticks of a slot of the time wheel
 WHEEL_SLOTS = 256  # slots of the time wheel, at most: a block RAM of 4 Kibit
-NEAR_SLOTS = 4 * WHEEL_TICKS  # slots of the ring behind it
+NEAR_SLOTS = 4 * WHEEL_TICKS  # slots of the ring behind it, where rows are cut into stretches
+NEAREST = 2 * WHEEL_TICKS - 1  # ticks, at most, from the sending of a stretch to its first arrival
 
 
 def _bits(largest):
@@ -55,6 +58,14 @@ def check_widths(weight_bits, trace_bits, guard_bits):
             ("guard_bits", guard_bits, 0, trace_bits - weight_bits)):
         if not low <= value <= high:
             raise ValueError(f"Core {name} must be from {low} to {high}, not {value!r}")
+
+
+def check_stored(buffer, rows, delays):
+    """Raise ValueError if a buffer can't have such rows and delays."""
+    if (buffer, rows, delays) == ("cursor", "dense", "synaptic"):
+        raise ValueError(
+            "Rows of cursors must be sparse with synaptic delays, not dense: a row is sorted by "
+            "delay, so its targets aren't consecutive")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,13 +112,19 @@ class CoreConfig:
         65536. 0 with the ring.
     rows : str
         ``"sparse"`` (each synapse stores its target) or ``"dense"`` (a row's synapses in a bank go
-        to consecutive neurons; a weight of 0 stands where there's none). Dense with the ring alone.
+        to consecutive neurons; a weight of 0 stands where there's none). Cursors with synaptic
+        delays have sparse rows.
     delays : str
-        ``"synaptic"`` (each synapse stores its delay) or ``"axonal"`` (each row does). Axonal with
-        the ring alone.
+        ``"synaptic"`` (each synapse stores its delay), ``"axonal"`` (each row does) or
+        ``"axonal+dendritic"`` (a row's is added to one of its target's).
     segments : int
-        Delays that a source can have in a bank, where they are axonal: a power of two, 1 to 16.
-        Each takes a row. 1 where they are synaptic.
+        Axonal delays that a source can have in a bank: a power of two, 1 to 16. Each takes a row.
+        1 where delays are synaptic.
+    dendrites : int
+        Dendritic delays that each neuron has, one for each kind of source: a power of two, 1 to
+        16. 0 without.
+    dendritic_max : int
+        The longest of them, in ticks: below ``delay_max``.
 
     Raises
     ------
@@ -138,6 +155,8 @@ class CoreConfig:
     rows: str = LATER["rows"]
     delays: str = LATER["delays"]
     segments: int = LATER["segments"]
+    dendrites: int = LATER["dendrites"]
+    dendritic_max: int = LATER["dendritic_max"]
 
     def __post_init__(self):
         for name, kind in get_type_hints(type(self)).items():
@@ -179,14 +198,15 @@ class CoreConfig:
                 f"Core cursors must be a power of two from 2 to 65536, not {self.cursors!r}")
 
     def _check_rows(self):
-        for name, value in (("rows", "sparse"), ("delays", "synaptic")):
-            if self.buffer == "cursor" and getattr(self, name) != value:
-                raise ValueError(f"Core {name} must be {value} with the cursor buffer, "
-                                 f"not {getattr(self, name)}")
-        most = 16 if self.delays == "axonal" else 1
-        if not 1 <= self.segments <= most or self.segments.bit_count() != 1:
-            raise ValueError(f"Core segments must be a power of two from 1 to {most} with "
-                             f"{self.delays} delays, not {self.segments!r}")
+        check_stored(self.buffer, self.rows, self.delays)
+        dendritic = self.delays == "axonal+dendritic"
+        for name, least, most in (("segments", 1, 1 if self.delays == "synaptic" else MOST_PARTS),
+                                  ("dendrites", dendritic, MOST_PARTS * dendritic)):
+            value = getattr(self, name)
+            if not least <= value <= most or value.bit_count() > 1:
+                raise ValueError(f"Core {name} must be a power of two from {int(least)} to {most} "
+                                 f"with {self.delays} delays, not {value!r}")
+        self._check_range("dendritic_max", 0, self.delay_max - 1 if dendritic else 0)
 
     def _check_choice(self, name, choices):
         if getattr(self, name) not in choices:
@@ -257,7 +277,11 @@ class CoreConfig:
     @property
     def slots(self):
         """Slots of the ring: a power of two above the longest delay that it sees."""
-        return NEAR_SLOTS if self.buffer == "cursor" else 1 << _bits(self.delay_max)
+        if self.buffer == "ring":
+            return 1 << _bits(self.delay_max)
+        if self.delays == "synaptic":
+            return NEAR_SLOTS
+        return 1 << _bits(NEAREST + self.dendritic_max)
 
     @property
     def wheel_sizes(self):
@@ -287,8 +311,25 @@ class CoreConfig:
 
     @property
     def pointer_bits(self):
-        """Width of a synapse's place in its bank."""
-        return _bits(self.synapses - 1)
+        """Width of what a cursor points to: a synapse's place in its bank, or a row's number."""
+        if self.delays == "synaptic":
+            return _bits(self.synapses - 1)
+        return self.source_bits + self.segment_bits
+
+    @property
+    def segment_bits(self):
+        """Width of a row's number among those of its source."""
+        return (self.segments - 1).bit_length()
+
+    @property
+    def dendrite_bits(self):
+        """Width of the number by which a row says which of its targets' dendritic delays count."""
+        return (self.dendrites - 1).bit_length() if self.dendrites else 0
+
+    @property
+    def dendritic_bits(self):
+        """Width of a dendritic delay."""
+        return _bits(self.dendritic_max)
 
     @property
     def gap_bits(self):

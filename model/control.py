@@ -40,6 +40,8 @@ BANK = np.dtype([(name, np.int64) for name in (
     # Row fetch: the lookup, the row that's known, the one that is streamed, and its synapses.
     "lookup", "row", "known", "start", "stop", "address", "end", "streaming", "read", "sends",
     "read_synapse", "sent_synapse",
+    # Dendritic delays: the synapse whose delay is read, and the one that has its sum.
+    "adds", "added_synapse", "summed", "summed_synapse",
     # Delay ring: its buffer, the event that isn't marked yet, those not added yet (bits), and
     # whether a neuron was handed out in the last cycle.
     "held", "held_synapse", "spared", "spare_synapse", "waiting", "event", "adding", "asked",
@@ -58,15 +60,16 @@ class Banks(NamedTuple):
 
     ``row_start`` (banks, rows + 1), which counts through all banks, and ``target`` (local;
     `NOBODY` where a dense row has no synapse), ``delay``, ``weight`` (words,) are the rows of each
-    bank, ``segments`` for each source. ``theta0`` and ``beta`` are (banks, local neurons). State:
-    ``traces`` (banks, local, 3), ``last`` and ``wake`` (banks, local), ``sums`` (banks, slots,
-    local), ``marks`` (banks, kinds, slots, local) and ``groups`` (banks, groups), with the bits of
-    slots that have marks.
+    bank, ``segments`` for each source; ``dendritic``: a part of their delays is added later.
+    ``theta0`` and ``beta`` are (banks, local neurons). State: ``traces`` (banks, local, 3),
+    ``last`` and ``wake`` (banks, local), ``sums`` (banks, slots, local), ``marks`` (banks, kinds,
+    slots, local) and ``groups`` (banks, groups), with the bits of slots that have marks.
     """
 
     slots: int
     wheel: int
     segments: int
+    dendritic: bool
     chunk_bits: int
     jump: bool
     top: int
@@ -94,7 +97,7 @@ class Banks(NamedTuple):
 def is_idle(bank):
     """Return whether all work of the tick is done but what sources may still bring."""
     fetched = bank.lookup == SOURCE and not (bank.known or bank.streaming or bank.read
-                                             or bank.sends)
+                                             or bank.sends or bank.adds or bank.summed)
     quiet = bank.age == 0 or (bank.age >= bank.visit - 1 > IGNORED_CYCLES - 1
                               and not (bank.spike or bank.record or bank.wake))
     added = not (bank.held or bank.waiting or bank.adding or bank.second or bank.third)
@@ -138,7 +141,7 @@ def step(bank, k, tick, start, look, upcoming, group, offered, source, spike_rea
     _integrate(bank, k, tick, handed and output, output_traced, banks, counts)
     _show(bank, k, marked, start, look, upcoming, group, banks, counts)
     _drain(bank, k, start, upcoming, handed, banks, counts)
-    ready = _buffer(bank, entered, banks, counts)
+    ready = _pass_on(bank, entered, banks, counts)
     _fetch(bank, ready, k, offered, source, banks, counts)
     bank.asked = handed
     bank.adding = (bank.adding << 1 | entered) & 7
@@ -314,22 +317,35 @@ def _drain(bank, k, start, upcoming, handed, banks, counts):
 
 
 @kernel
-def _buffer(bank, entered, banks, counts):
-    """Pass an event through the buffer to the marks; returns whether it takes one."""
+def _pass_on(bank, entered, banks, counts):
+    """Pass what is fetched on to the buffer; returns whether the fetch may go on."""
     ready = not bank.spared
-    valid = bank.sends and banks.target[bank.sent_synapse] != NOBODY
+    valid, synapse = bank.sends and banks.target[bank.sent_synapse] != NOBODY, bank.sent_synapse
+    if banks.dendritic:
+        fetched, valid, synapse = valid, bank.summed, bank.summed_synapse
+        ready = ready or not bank.summed
+        if ready:
+            bank.summed, bank.summed_synapse = bank.adds, bank.added_synapse
+            bank.adds, bank.added_synapse = fetched, bank.sent_synapse
+    _buffer(bank, entered, valid, synapse, counts)
+    return ready
+
+
+@kernel
+def _buffer(bank, entered, valid, synapse, counts):
+    """Pass an event, if it's ``valid``, through the buffer to the marks."""
+    ready = not bank.spared
     counts[SYNAPTIC_EVENTS] += valid and ready
     forward = entered or not bank.waiting
     if forward:
         bank.waiting, bank.event = bank.held, bank.held_synapse
     if ready:
-        bank.spare_synapse = bank.sent_synapse
+        bank.spare_synapse = synapse
     if forward or not bank.held:
         bank.held, bank.held_synapse = bank.spared or valid, bank.spare_synapse
         bank.spared = 0
     elif valid:
         bank.spared = 1
-    return ready
 
 
 @kernel

@@ -1,8 +1,9 @@
-"""The rows of the cursor delay buffer: how they're sorted and cut."""
+"""The rows of the cursor delay buffer: how they're sorted and cut where delays are synaptic."""
 
 import numpy as np
 
 from .config import WHEEL_TICKS
+from .rows import row_delays
 
 STRETCH = 2 * WHEEL_TICKS  # ticks of a row that are sent at once
 
@@ -51,9 +52,12 @@ def bank_order(parameters, bank):
 def holds(parameters):
     """Return the delay of the first synapse of each synapse's stretch: (synapses,) int64.
 
-    That's of the cursor buffer, whatever the design has.
+    Where delays aren't synaptic, a row is a stretch. That's of the cursor buffer, whatever the
+    design has.
     """
-    hold = parameters.delay.astype(np.int64)
+    hold = row_delays(parameters)
+    if parameters.config.delays != "synaptic":
+        return hold
     for bank in range(parameters.config.banks):
         source, place = bank_order(parameters, bank)
         _, end = stretches(source, hold[place])

@@ -65,7 +65,7 @@ class CycleModel:
         place = np.concatenate([each.place for each in rows])
         self._fixed = {
             "slots": config.slots, "wheel": max(FEWEST_SLOTS, *config.wheel_sizes),
-            "segments": config.segments,
+            "segments": config.segments, "dendritic": config.dendrites > 0,
             "chunk_bits": chunk_bits(config.bank_neurons),
             "jump": config.synapse == "jump", "top": config.trace_top,
             "guard_bits": config.guard_bits, "wake_bits": config.wake_bits,

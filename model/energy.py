@@ -65,6 +65,7 @@ def traffic(config, counts):
         "fetch.rows": (2 * counts["rows"], none),
         "fetch.weights.tile_0": (words, none),
         "fetch.links.tile_0": (words, none),
+        "delays.dendrites": (counts["synaptic_events"], none),
         "ring.sums.words": (counts["synaptic_events"] + counts["arrivals"] + outputs,
                             counts["synaptic_events"]),
         "ring.marks.bits.words": (marks + chunks, marks + chunks),

@@ -32,25 +32,35 @@ def fetch_memories(config):
         Width and words of each, by its name below the bank.
     """
     sparse, synaptic = config.rows == "sparse", config.delays == "synaptic"
-    if config.buffer == "cursor":
-        phase_bits = (WHEEL_TICKS - 1).bit_length()
+    wheel = _wheel(config) if config.buffer == "cursor" else {}
+    if wheel and synaptic:
         return {
             "fetch.rows": (config.pointer_bits + config.delay_bits, config.sources),
             "fetch.walk.weights": (config.weight_bits, config.synapses),
             "fetch.walk.links": (config.local_bits + config.gap_bits + 1, config.synapses),
-            "fetch.wheel.heads": (config.cursor_bits, config.wheel_slots),
-            "fetch.wheel.marks": (LOOKUP // WHEEL_TICKS,
-                                  config.wheel_slots * WHEEL_TICKS // LOOKUP),
-            "fetch.wheel.pool": (config.pointer_bits + phase_bits + config.lap_bits
-                                 + config.cursor_bits + 1, config.cursors),
+            **wheel,
         }
     row_bits = (config.synapses.bit_length() + config.delay_bits * (not synaptic)
-                + config.local_bits * (not sparse))
+                + config.local_bits * (not sparse) + config.dendrite_bits)
     link_bits = config.local_bits * sparse + config.delay_bits * synaptic
+    dendrites = config.dendritic_bits, config.dendrites * config.bank_neurons
     return {
         "fetch.rows": (row_bits, config.sources * config.segments + 1),
         **_tiles("fetch.weights", config.weight_bits, config.synapses),
         **(_tiles("fetch.links", link_bits, config.synapses) if link_bits else {}),
+        **wheel,
+        **({"delays.dendrites": dendrites} if config.dendrites else {}),
+    }
+
+
+def _wheel(config):
+    """Return the memories of a bank's cursors."""
+    phase_bits = (WHEEL_TICKS - 1).bit_length()
+    return {
+        "fetch.wheel.heads": (config.cursor_bits, config.wheel_slots),
+        "fetch.wheel.marks": (LOOKUP // WHEEL_TICKS, config.wheel_slots * WHEEL_TICKS // LOOKUP),
+        "fetch.wheel.pool": (config.pointer_bits + phase_bits + config.lap_bits
+                             + config.cursor_bits + 1, config.cursors),
     }
 
 

@@ -15,14 +15,16 @@ from .tables import ONE, Tables, high_words_limit
 
 ARRAYS = {"row_start": np.int64, "target": np.int32, "weight": np.int32, "delay": np.int32,
           "theta0": np.int64, "beta": np.int64}
+SPLIT = {"dendritic": np.int32, "kind": np.int32}  # arrays of a design whose delays are sums
 FORMAT = "ranvier.design/2"
 
 
 def _check_range(name, array, low, high):
-    bad = np.flatnonzero((array < low) | (array > high))
+    bad = np.argwhere((array < low) | (array > high))
     if bad.size:
-        raise ValueError(f"Parameters {name}[{bad[0]}] must be from {low} to {high}, "
-                         f"not {array[bad[0]]}")
+        at = tuple(bad[0])
+        raise ValueError(f"Parameters {name}[{', '.join(map(str, at))}] must be from {low} to "
+                         f"{high}, not {array[at]}")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -36,6 +38,11 @@ class Parameters:
         Source s owns synapses ``row_start[s]`` to ``row_start[s + 1] - 1``.
     target, weight, delay : (synapses,) int32
         Target neuron, weight in its last places, delay in ticks.
+    dendritic : (neurons, kinds) int32, or None
+        Where delays are sums, so many ticks of them are the target's, by the kind of the source.
+        The config says whether they're stored so.
+    kind : (sources,) int32, or None
+        Of each source. None where ``dendritic`` is.
     theta0, beta : (neurons,) int64
         Threshold at rest and its rise per spike, in last places of a trace. Leaky outputs have
         none: 1 and 0 stand there.
@@ -55,20 +62,23 @@ class Parameters:
     theta0: np.ndarray
     beta: np.ndarray
     tables: Tables
+    dendritic: np.ndarray | None = None
+    kind: np.ndarray | None = None
 
     def __post_init__(self):
         config = self.config
         synapses = np.size(self.target)
-        shapes = {"row_start": config.sources + 1, "theta0": config.neurons,
-                  "beta": config.neurons, "target": synapses, "weight": synapses,
-                  "delay": synapses}
-        for name, dtype in ARRAYS.items():
+        shapes = {"row_start": (config.sources + 1,), "theta0": (config.neurons,),
+                  "beta": (config.neurons,), "target": (synapses,), "weight": (synapses,),
+                  "delay": (synapses,), "kind": (config.sources,),
+                  "dendritic": (config.neurons, self._kinds())}
+        for name, dtype in self._dtypes().items():
             array = getattr(self, name)
             if not isinstance(array, np.ndarray) or array.dtype != dtype:
                 raise ValueError(f"Parameters {name} must be an array of {np.dtype(dtype)}, not "
                                  f"{getattr(array, 'dtype', type(array).__name__)}")
-            if array.shape != (shapes[name],):
-                raise ValueError(f"Parameters {name} must have shape ({shapes[name]},), "
+            if array.shape != shapes[name]:
+                raise ValueError(f"Parameters {name} must have shape {shapes[name]}, "
                                  f"not {array.shape}")
         if self.row_start[0] != 0 or self.row_start[-1] != synapses or np.any(
                 np.diff(self.row_start) < 0):
@@ -80,8 +90,22 @@ class Parameters:
         _check_range("delay", self.delay, 1, config.delay_max)
         _check_range("theta0", self.theta0, 1, config.trace_top)
         _check_range("beta", self.beta, 0, config.trace_top if config.adaptive else 0)
+        if self.dendritic is not None:
+            _check_range("dendritic", self.dendritic, 0,
+                         config.dendritic_max if config.dendrites else config.delay_max)
+            _check_range("kind", self.kind, 0, self._kinds() - 1)
         self._check_tables()
         self._check_capacity()
+
+    def _kinds(self):
+        """Return how many dendritic delays a neuron has."""
+        given = self.dendritic.shape[1] if np.ndim(self.dendritic) == 2 else 1
+        return self.config.dendrites or given
+
+    def _dtypes(self):
+        """Return the types of the arrays that are there, by their names."""
+        split = self.config.dendrites or self.dendritic is not None or self.kind is not None
+        return ARRAYS | SPLIT if split else ARRAYS
 
     def _check_tables(self):
         config = self.config
@@ -130,7 +154,7 @@ class Parameters:
         return digest.hexdigest()
 
     def _arrays(self):
-        arrays = {name: getattr(self, name) for name in ARRAYS}
+        arrays = {name: getattr(self, name) for name in self._dtypes()}
         return arrays | {f"tables.{name}": table for name, table in self.tables._asdict().items()}
 
     def save(self, path, **metadata):
@@ -151,7 +175,7 @@ class Parameters:
         try:
             config = CoreConfig.from_json(metadata["config"])
             wanted = set(ARRAYS) | {f"tables.{name}" for name in Tables._fields}
-            if set(arrays) != wanted:
+            if set(arrays) - set(SPLIT) != wanted:
                 raise ValueError(f"Parameters must be the arrays {sorted(wanted)}, "
                                  f"not {sorted(arrays)}")
             tables = Tables(**{name: arrays.pop(f"tables.{name}") for name in Tables._fields})

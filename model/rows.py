@@ -1,4 +1,4 @@
-"""The rows of a bank, as its memories hold them with the ring delay buffer."""
+"""The rows of a bank, as its memories hold them: all but those of cursors with synaptic delays."""
 
 from typing import NamedTuple
 
@@ -13,9 +13,11 @@ class BankRows(NamedTuple):
     start : (rows + 1,) int64
         Row r owns words ``start[r]`` to ``start[r + 1] - 1``.
     delay : (rows,) int64
-        Delay of a row's synapses, where delays are axonal; else 0.
+        Delay of a row's synapses, or the axonal part of it; 0 where delays are synaptic.
     first : (rows,) int64
         Local target of a row's first word, where rows are dense; else 0.
+    kind : (rows,) int64
+        Which of its targets' dendritic delays a row's synapses have besides; else 0.
     place : (words,) int64
         Which synapse of the design a word is; -1: none.
     """
@@ -23,7 +25,30 @@ class BankRows(NamedTuple):
     start: np.ndarray
     delay: np.ndarray
     first: np.ndarray
+    kind: np.ndarray
     place: np.ndarray
+
+
+def row_delays(parameters):
+    """Return what rows have to store of each synapse's delay: (synapses,) int64.
+
+    That's all of it, but for what's dendritic.
+
+    Raises
+    ------
+    ValueError
+        If a delay isn't above its dendritic part; the text names the synapse.
+    """
+    config, delay = parameters.config, parameters.delay.astype(np.int64)
+    if config.delays != "axonal+dendritic":
+        return delay
+    source = np.repeat(np.arange(config.sources), np.diff(parameters.row_start))
+    dendritic = parameters.dendritic[parameters.target, parameters.kind[source]]
+    below = np.flatnonzero(delay <= dendritic)
+    if below.size:
+        raise ValueError(f"Parameters delay[{below[0]}] must be above its dendritic part, "
+                         f"{dendritic[below[0]]}, not {delay[below[0]]}")
+    return delay - dendritic
 
 
 def bank_rows(parameters, bank):
@@ -35,21 +60,24 @@ def bank_rows(parameters, bank):
         If a row of the design can't be stored as its config says; the text names the source.
     """
     config = parameters.config
-    axonal, dense = config.delays == "axonal", config.rows == "dense"
+    axonal, dense = config.delays != "synaptic", config.rows == "dense"
     place = np.flatnonzero(parameters.target % config.banks == bank)
     row = np.repeat(np.arange(config.sources), np.diff(parameters.row_start))[place]
     local = parameters.target[place].astype(np.int64) // config.banks
-    delay = parameters.delay[place].astype(np.int64)
+    delay = row_delays(parameters)[place]
     if axonal:
         row = row * config.segments + _segment(config, row, delay)
     order = np.lexsort((local, row)) if dense else np.argsort(row, kind="stable")
     row, local, place, delay = row[order], local[order], place[order], delay[order]
     count = config.sources * config.segments
     delays, first = np.zeros(count, np.int64), np.zeros(count, np.int64)
+    kind = np.zeros(count, np.int64)
     if axonal:
         delays[row] = delay
+    if config.dendrites:
+        kind[:] = np.repeat(parameters.kind, config.segments)
     if not dense:
-        return BankRows(np.searchsorted(row, np.arange(count + 1)), delays, first, place)
+        return BankRows(np.searchsorted(row, np.arange(count + 1)), delays, first, kind, place)
     same = np.flatnonzero((np.diff(row) == 0) & (np.diff(local) == 0))
     if same.size:
         raise ValueError(
@@ -61,7 +89,7 @@ def bank_rows(parameters, bank):
     start = np.concatenate([[0], np.cumsum(words)])
     filled = np.full(start[-1], -1)
     filled[start[row] + local - first[row]] = place
-    return BankRows(start, delays, first, filled)
+    return BankRows(start, delays, first, kind, filled)
 
 
 def _segment(config, source, delay):
@@ -72,6 +100,6 @@ def _segment(config, source, delay):
         source = pairs[segment.argmax(), 0]
         raise ValueError(
             f"Source {source} must have at most {config.segments} delays in a bank (config "
-            f"segments) where delays are axonal, not {segment.max() + 1}: use more segments, or "
-            "synaptic delays")
+            f"segments) where delays are {config.delays}, not {segment.max() + 1}: use more "
+            "segments, or synaptic delays")
     return segment[which.ravel()]

@@ -10,6 +10,7 @@ KINDS = {
     r"bank_\d+\.fetch\.(walk\.)?weights(\.tile_\d+)?": "weights",
     r"bank_\d+\.fetch\.(walk\.)?links(\.tile_\d+)?": "targets and delays",
     r"bank_\d+\.fetch\.wheel\..*": "spikes in flight",
+    r"bank_\d+\.delays\.dendrites": "dendritic delays",
     r"bank_\d+\.ring\.sums\..*": "delayed sums",
     r"bank_\d+\.ring\.marks\..*": "marks of due neurons",
     r"bank_\d+\.neurons\.memory\.states\..*": "neuron states",

@@ -26,7 +26,12 @@ def random_config(rng, **fixed):
         "banks": int(rng.integers(1, min(4, neurons) + 1)),
     }
     values["trace_bits"] = max(18, values["trace_bits"])
-    return CoreConfig(**{**values, **fixed})
+    values |= fixed
+    if values.get("delays") == "axonal+dendritic":
+        values["delay_max"] = max(2, values["delay_max"])
+        longest = int(rng.integers(1, values["delay_max"]))
+        values = {"dendrites": 2, "dendritic_max": longest} | values
+    return CoreConfig(**values)
 
 
 def random_parameters(rng, config, *, recurrent=True):
@@ -44,7 +49,7 @@ def random_parameters(rng, config, *, recurrent=True):
                 delay.append(int(rng.integers(1, config.delay_max + 1)))
                 left[j] -= 1
         row_start.append(len(target))
-    row_start, target, weight, delay = _stored(
+    (row_start, target, weight, delay), split = _stored(
         rng, config, *(np.array(values) for values in (row_start, target, weight, delay)))
     unit = 1 << config.guard_bits
     theta0 = rng.integers(1, max(2, min(150 * unit, config.trace_top)), config.neurons)
@@ -54,20 +59,28 @@ def random_parameters(rng, config, *, recurrent=True):
         config=config, row_start=row_start.astype(np.int64), target=target.astype(np.int32),
         weight=weight.astype(np.int32), delay=delay.astype(np.int32),
         theta0=theta0.astype(np.int64),
-        beta=np.minimum(beta, config.trace_top).astype(np.int64), tables=make_tables(config))
+        beta=np.minimum(beta, config.trace_top).astype(np.int64), tables=make_tables(config),
+        **split)
 
 
 def _stored(rng, config, row_start, target, weight, delay):
-    """Return synapses that the config's rows can hold."""
-    source = np.repeat(np.arange(config.sources), np.diff(row_start))
-    if config.delays == "axonal":
-        own = rng.integers(1, config.delay_max + 1, (config.sources, config.segments))
+    """Return synapses that the config's rows can hold, and how their delays are split."""
+    source, split = np.repeat(np.arange(config.sources), np.diff(row_start)), {}
+    if config.delays != "synaptic":
+        longest = config.delay_max - config.dendritic_max
+        own = rng.integers(1, longest + 1, (config.sources, config.segments))
         delay = own[source, rng.integers(config.segments, size=delay.size)]
+    if config.dendrites:
+        shape = config.neurons, config.dendrites
+        split = {"dendritic": rng.integers(config.dendritic_max + 1, size=shape).astype(np.int32),
+                 "kind": rng.integers(config.dendrites, size=config.sources).astype(np.int32)}
+        delay = delay + split["dendritic"][target, split["kind"][source]]
     if config.rows == "dense":
         _, kept = np.unique(source * config.neurons + target, return_index=True)
         kept = np.sort(kept[weight[kept] != 0])
         source, target, weight, delay = (array[kept] for array in (source, target, weight, delay))
-    return np.searchsorted(source, np.arange(config.sources + 1)), target, weight, delay
+    row_start = np.searchsorted(source, np.arange(config.sources + 1))
+    return (row_start, target, weight, delay), split
 
 
 def random_events(rng, config, *, rate=None):

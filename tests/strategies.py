@@ -26,7 +26,10 @@ class Pair:
 
 
 def core_configs():
-    """Return 14 configs: 1 to 4 banks, both synapses, with and without adaptation, both buffers."""
+    """Return 18 configs: 1 to 4 banks, both synapses, with and without adaptation, both buffers.
+
+    The last four have delays of sources, or of sources and targets.
+    """
     kinds = list(product(SYNAPSES, (True, False)))
     shapes = [*product((1, 2), kinds), (3, kinds[0]), (3, kinds[3]), (4, kinds[1]), (4, kinds[2])]
     shapes += [(1, kinds[0]), (2, kinds[2])]
@@ -39,7 +42,19 @@ def core_configs():
             rng, **(cursor if n > 11 else {}), banks=banks, synapse=synapse,
             adaptive=adaptive, readout=READOUTS[n % 3],
             neurons=int(rng.integers(4, 14)), ticks=int(rng.integers(60, 150)), **narrow))
-    return configs
+    return configs + [_parted(n) for n in range(4)]
+
+
+def _parted(n):
+    """Return one of four configs in which delays aren't synaptic: dense or with cursors too."""
+    axonal = {"delays": "axonal", "segments": 2, "delay_max": 45}
+    both = {"delays": "axonal+dendritic", "segments": 2}
+    cursor = {"buffer": "cursor", "cursors": 2048, "rows": "dense"}
+    fixed = [both, cursor | axonal, both | {"rows": "dense", "dendrites": 4},
+             cursor | both | {"delay_max": 90, "dendritic_max": 20, "rows": "sparse"}][n]
+    return random_config(
+        np.random.default_rng(200 + n), banks=1 + n % 2, synapse=SYNAPSES[n // 3],
+        readout=READOUTS[n % 3], neurons=6 + 2 * n, ticks=110, **fixed)
 
 
 def random_pairs(config, count, seed=0):

@@ -126,12 +126,19 @@ CASES = {
     "with dense rows": {"rows": "dense", "banks": 2},
     "with axonal delays": {"delays": "axonal", "segments": 4, "banks": 2},
     "with both": {"rows": "dense", "delays": "axonal", "segments": 2, "banks": 3},
+    "with axonal delays, cursors": {
+        "delays": "axonal", "segments": 2, "buffer": "cursor", "cursors": 256, "banks": 2,
+        "delay_max": 40, "ticks": 60},
+    "with dendritic delays": {"delays": "axonal+dendritic", "segments": 2, "banks": 2},
+    "with dendritic delays, cursors": {
+        "delays": "axonal+dendritic", "dendrites": 1, "rows": "dense", "buffer": "cursor",
+        "cursors": 128, "banks": 2, "delay_max": 30, "ticks": 60},
     "many chunks": {"neurons": 70, "banks": 1, "fan_in": 1, "synapses": 70, "ticks": 12},
 }
 
 
 def test_the_cases_with_cursors_have_enough_of_them():
-    for name in ("with cursors", "with cursors, leaky"):
+    for name in (name for name in CASES if "cursors" in name):
         parameters, samples = draw(name)
         needed = needed_cursors(parameters, samples)
         assert parameters.config.cursors // 4 < needed <= parameters.config.cursors
@@ -162,7 +169,9 @@ def test_core_does_what_the_emulator_does_under_stalls(name):
     assert sum(run.registers["touches"] for run in runs) > 0
 
 
-@pytest.mark.parametrize("name", ["first spike", "leaky", "spike count, jump", "with cursors"])
+@pytest.mark.parametrize("name", [
+    "first spike", "leaky", "spike count, jump", "with cursors", "with dendritic delays",
+    "with dendritic delays, cursors"])
 def test_a_core_that_was_loaded_through_the_bus_does_the_same(name):
     parameters, samples = draw(name, samples=1)
     check(parameters, samples, run(parameters, samples, loaded=True))

@@ -3,17 +3,19 @@ import numpy as np
 import pytest
 
 from ranvier.hw.images import bank_images, image_text, load_words, synapse_places
-from ranvier.hw.payloads import BANKED, Memory, memories, memory_depth
+from ranvier.hw.payloads import BANKED, Memory, cut_rows, memories, memory_depth
 from ranvier.hw.registers import BusMap
 
 from ..designs import random_config, random_parameters
 
 CURSORS = {"buffer": "cursor", "cursors": 8}
 DENSE, AXONAL = {"rows": "dense"}, {"delays": "axonal", "segments": 4}
+BOTH = {"delays": "axonal+dendritic", "dendrites": 4, "segments": 2}
 
 
 @pytest.fixture(params=[(1, {}), (2, {}), (3, {}), (1, CURSORS), (2, CURSORS), (2, DENSE),
-                        (2, AXONAL), (3, DENSE | AXONAL)])
+                        (2, AXONAL), (3, DENSE | AXONAL), (2, CURSORS | AXONAL), (2, BOTH),
+                        (3, CURSORS | DENSE | BOTH)])
 def parameters(request):
     banks, fixed = request.param
     rng = np.random.default_rng(banks)
@@ -23,7 +25,7 @@ def parameters(request):
 def synapses(parameters):
     """Return the synapses that the images of all banks hold, as (source, target, weight, delay)."""
     config = parameters.config
-    row = cursor_row if config.buffer == "cursor" else ring_row
+    row = cursor_row if cut_rows(config) else ring_row
     found = []
     for bank in range(config.banks):
         images = bank_images(parameters, bank)
@@ -40,8 +42,13 @@ def ring_row(config, images, source):
     for row in range(source * config.segments, (source + 1) * config.segments):
         (common, start), (_, end) = (divmod(int(word), 1 << start_bits)
                                      for word in images[Memory.ROWS][row : row + 2])
-        if config.delays == "axonal":
+        if config.delays != "synaptic":
             common, axonal = divmod(common, 1 << config.delay_bits)
+        kind = 0
+        if config.dendrites and config.rows == "sparse":
+            kind, common = common, 0
+        elif config.dendrites:
+            kind, common = divmod(common, 1 << config.local_bits)
         for word in range(start, end):
             link = int(images[Memory.LINKS][word]) if Memory.LINKS in images else 0
             target = common + word - start
@@ -49,7 +56,11 @@ def ring_row(config, images, source):
                 link, target = divmod(link, 1 << config.local_bits)
             elif images[Memory.WEIGHTS][word] == 0:
                 continue
-            yield word, target, axonal if config.delays == "axonal" else link
+            if config.dendrites:
+                dendritic = int(images[Memory.DENDRITES][target * config.dendrites + kind])
+                yield word, target, axonal + dendritic
+            else:
+                yield word, target, axonal if config.delays == "axonal" else link
 
 
 def cursor_row(config, images, source):

@@ -10,14 +10,18 @@ from ranvier.model.memory import block_rams, core_memories
 
 from ..designs import random_config
 
-STORAGES = [{}, {"buffer": "cursor", "cursors": 2}, {"rows": "dense"},
-            {"delays": "axonal", "segments": 2}, {"rows": "dense", "delays": "axonal"}]
+CURSORS, BOTH = {"buffer": "cursor", "cursors": 2}, {"delays": "axonal+dendritic"}
+STORAGES = [{}, CURSORS, {"rows": "dense"},
+            {"delays": "axonal", "segments": 2}, {"rows": "dense", "delays": "axonal"},
+            CURSORS | {"delays": "axonal", "segments": 4}, BOTH | {"segments": 2, "dendrites": 4},
+            CURSORS | {"delays": "axonal", "rows": "dense"}, BOTH | {"rows": "dense"},
+            CURSORS | BOTH | {"dendrites": 1}, CURSORS | BOTH | {"rows": "dense", "segments": 16}]
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(22))
 def test_every_memory_is_predicted_to_the_bit(seed):
     rng = np.random.default_rng(seed)
-    fixed = STORAGES[seed % 5] | {"readout": READOUTS[seed % 3]}
+    fixed = STORAGES[seed % len(STORAGES)] | {"readout": READOUTS[seed % 3]}
     if "cursors" in fixed:
         fixed["cursors"] = 1 << int(rng.integers(1, 12))
     config = random_config(

@@ -7,6 +7,7 @@ import pytest
 from ranvier.hw.images import bank_images
 from ranvier.hw.payloads import Memory
 from ranvier.hw.rows import RowFetch
+from ranvier.model.rows import row_delays
 from ranvier.sim.benches import get, put, random_stalls, simulate, until
 
 from ..designs import random_config, random_parameters
@@ -67,18 +68,21 @@ def test_streams_the_rows_of_its_sources(changes, busy, loaded):
 @pytest.mark.parametrize("busy", [1.0, 0.5])
 @pytest.mark.parametrize("fixed", [
     {"rows": "dense"}, {"delays": "axonal"}, {"delays": "axonal", "segments": 4},
-    {"rows": "dense", "delays": "axonal", "segments": 2}])
+    {"rows": "dense", "delays": "axonal", "segments": 2},
+    {"delays": "axonal+dendritic", "segments": 2}])
 def test_streams_rows_that_have_targets_or_delays_in_common(fixed, busy):
     rng = np.random.default_rng(8)
     config = random_config(rng, neurons=9, banks=2, inputs=6, delay_max=20, **fixed)
     parameters = random_parameters(rng, config)
+    delay = row_delays(parameters)
     dut = RowFetch(config=config, images=bank_images(parameters, 1))
     sources = rng.integers(config.sources, size=40).tolist()
     received, want = [], []
     for source in sources:
         for s in range(*parameters.row_start[source : source + 2]):
             if parameters.target[s] % 2 == 1:
-                want.append((parameters.target[s] // 2, parameters.delay[s], parameters.weight[s]))
+                kind = (parameters.kind[source],) if config.dendrites else ()
+                want.append((parameters.target[s] // 2, delay[s], parameters.weight[s], *kind))
 
     async def send(ctx):
         await put(ctx, dut.i, sources, random_stalls(3, busy))

@@ -44,14 +44,25 @@ def test_a_wheel_tells_every_delay_apart(delay_max, wheel, lap_bits):
     assert delay_max <= wheel * WHEEL_TICKS << lap_bits
 
 
+@pytest.mark.parametrize(("longest", "slots"), [(0, 8), (1, 16), (8, 16), (9, 32), (400, 512)])
+def test_the_ring_behind_cursors_holds_dendritic_delays(longest, slots):
+    config = CoreConfig(**{**GOOD, "buffer": "cursor", "cursors": 8, "delays": "axonal+dendritic",
+                           "dendrites": 1, "dendritic_max": longest})
+    assert config.slots == slots >= 2 * WHEEL_TICKS + longest
+
+
 @pytest.mark.parametrize(("values", "message"), [
     ({"buffer": "cursor", "cursors": 4, "rows": "dense"},
-     "Core rows must be sparse with the cursor buffer, not dense"),
-    ({"buffer": "cursor", "cursors": 4, "delays": "axonal"},
-     "Core delays must be synaptic with the cursor buffer, not axonal"),
+     "Rows of cursors must be sparse with synaptic delays, not dense: a row is sorted by delay"),
     ({"segments": 2}, "Core segments must be a power of two from 1 to 1 with synaptic delays"),
     ({"segments": 3, "delays": "axonal"},
      "Core segments must be a power of two from 1 to 16 with axonal delays, not 3"),
+    ({"dendrites": 1}, "Core dendrites must be a power of two from 0 to 0 with synaptic delays"),
+    ({"delays": "axonal+dendritic"},
+     r"Core dendrites must be a power of two from 1 to 16 with axonal\+dendritic delays, not 0"),
+    ({"delays": "axonal", "dendritic_max": 3}, "Core dendritic_max must be from 0 to 0, not 3"),
+    ({"delays": "axonal+dendritic", "dendrites": 2, "dendritic_max": 800},
+     "Core dendritic_max must be from 0 to 799, not 800"),
 ])
 def test_what_cannot_be_stored_together_is_refused(values, message):
     with pytest.raises(ValueError, match=f"^{message}"):

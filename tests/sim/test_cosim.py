@@ -11,7 +11,8 @@ from ranvier.sim.simulation import HangError
 from ..strategies import core_configs, random_pairs
 
 CONFIGS = core_configs()
-CHOSEN = (2, 4, 9, 10)  # 1 to 4 banks, both synapses, all readouts, with and without adaptation
+# 1 to 4 banks, both synapses, all readouts, with and without adaptation; delays that are sums
+CHOSEN = (2, 4, 9, 10, 14, 17)
 SIMULATORS = ("verilator", pytest.param("icarus", marks=pytest.mark.skipif(
     toolchain.find("iverilog").path is None, reason="Icarus isn't installed")))
 

@@ -20,7 +20,7 @@ from ..designs import random_config
 from ..strategies import core_configs, random_pairs
 
 CONFIGS = core_configs()
-PAIRS = 25  # for each of the 14 configs
+PAIRS = 25  # for each of the 18 configs
 STALLS = (0.0, 0.2, 0.7)
 
 

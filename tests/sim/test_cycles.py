@@ -23,6 +23,9 @@ LARGE = random_config(  # several chunks of marks, outputs beside neurons, looks
 DENSE = random_config(
     np.random.default_rng(8), banks=1, neurons=24, outputs=3, readout="spike-count",
     synapse="exponential", rows="dense", delays="axonal", segments=2, synapses=4000, fan_in=64)
+SUMS = random_config(
+    np.random.default_rng(9), banks=1, neurons=20, outputs=3, readout="first-spike",
+    synapse="exponential", delays="axonal+dendritic", segments=2, synapses=4000, fan_in=64)
 STALL = 0.1
 TOLERANCE = 0.02
 
@@ -68,9 +71,9 @@ def compare(config, folder, seed, stall=0.0):
     return np.array(predicted), np.array(measured)
 
 
-@pytest.mark.parametrize("index", range(6))
+@pytest.mark.parametrize("index", range(8))
 def test_one_bank_takes_the_predicted_cycles_exactly(builds, index):
-    config = [*SMALL[:4], LARGE, DENSE][index]
+    config = [*SMALL[:4], LARGE, DENSE, SUMS, SMALL[16]][index]
     assert config.banks == 1
     predicted, measured = compare(config, builds, index)
     assert predicted.tolist() == measured.tolist()
