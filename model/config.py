@@ -16,6 +16,7 @@ FRACTION = 16  # fractional bits of every table
 WAKE_BITS = (7, 10)  # least and most bits of a slot of the wheel that holds pending looks
 LOOKUP = 16  # ticks of which it can be asked at once whether anything is due
 FEWEST_SLOTS = 2 * LOOKUP  # that a bank's marks tell apart
+MOST_DELAY = 1 << 16  # ticks
 MOST_PARTS = 16  # rows of a source, and dendritic delays of a neuron
 TILE = 1 << 14  # words of a memory of synapses that lie in one storage: most of a common block RAM
 
@@ -174,7 +175,7 @@ class CoreConfig:
         self._check_range("neurons", 1, 1 << 16)
         self._check_range("outputs", 1, self.neurons)
         self._check_range("ticks", 1, 1 << 22)
-        self._check_range("delay_max", 1, 1 << 16)
+        self._check_range("delay_max", 1, MOST_DELAY)
         self._check_range("fan_in", 1, 1 << 16)
         self._check_range("synapses", 1, 1 << 26)
         self._check_cursors()

@@ -54,13 +54,40 @@ def time_ticks(times, tick_us):
 def delay_ticks(delays, tick, delay_max):
     """Return delays (any shape, ms) in whole ticks of ``tick`` ms, from 1 to ``delay_max``.
 
-    The nearest number of ticks, halves up: the one rule for training, model and RTL.
+    The nearest number of ticks, halves up: the one rule for training, model and RTL. Delays that
+    are sums have `delay_parts`.
 
     >>> delay_ticks([0.1, 0.74, 0.75, 9.0], 0.5, 10)
     array([ 1,  1,  2, 10])
     """
     nearest = np.floor(np.asarray(delays, np.float64) / tick + 0.5).astype(np.int64)
     return np.clip(nearest, 1, delay_max)
+
+
+def delay_parts(axonal, dendritic, tick, delay_max):
+    """Return delays of sources and of targets in whole ticks; a synapse's is their sum.
+
+    A dendritic part is the nearest number of ticks, halves up, and 0 at least; then each axonal
+    part is the number with the least squared error of its sums, which are from 1 to ``delay_max``.
+
+    Parameters
+    ----------
+    axonal : (sources, 1) float64
+        Milliseconds. What a source gets doesn't depend on the others.
+    dendritic : (1, targets) float64
+        Milliseconds, of all targets of the sources.
+    tick : float
+        Milliseconds.
+    delay_max : int
+
+    >>> delay_parts([[1.0], [3.2]], [[0.4, 0.4, 1.0]], 1.0, 4)
+    (array([[1],
+           [3]]), array([[0, 0, 1]]))
+    """
+    axonal, dendritic = (np.asarray(part, np.float64) / tick for part in (axonal, dendritic))
+    late = np.clip(np.floor(dendritic + 0.5).astype(np.int64), 0, delay_max - 1)
+    best = np.floor(axonal + np.mean(dendritic - late) + 0.5).astype(np.int64)
+    return np.clip(best, 1, delay_max - late.max()), late
 
 
 def encode(times, channels, config):

@@ -1,16 +1,17 @@
 """Chooses how a design's core stores its rows and delays, by what each way takes in memory."""
 
 import logging
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import product
 
 import numpy as np
 
-from ..model.config import DELAYS, LATER, ROWS
-from ..model.flight import needed_cursors
+from ..model.config import BUFFERS, DELAYS, LATER, MOST_PARTS, ROWS
+from ..model.flight import needed_by
 from ..model.memory import buffer_memory
 from ..model.parameters import Parameters
-from ..model.rows import bank_rows
+from ..model.rows import bank_rows, row_delays
 
 MARGIN = 2  # cursors there are for each that the samples need
 
@@ -42,49 +43,96 @@ def choose_buffer(parameters, design, samples):
     ValueError
         If the design can't be stored as asked for, or the samples need more cursors than there are.
     """
-    found, needed = {}, 0
-    if design.buffer == "auto":
-        for rows, delays in product(ROWS, DELAYS):
-            try:
-                found[_name(rows, delays)] = _ring(parameters, rows, delays)
-            except ValueError as error:
-                logger.debug("%s: %s", _name(rows, delays), error)
-    elif design.buffer == "ring":
-        found[_name(design.rows, design.delays)] = _ring(parameters, design.rows, design.delays)
-    if design.buffer != "ring":
-        needed = needed_cursors(parameters, samples)
-        found["cursor"] = _cursors(parameters, design.cursors, needed)
+    ways, rows, found = _ways(design), {}, {}
+    for kind in dict.fromkeys(way[1:] for way in ways):
+        with _only_asked(design, kind):
+            rows[kind] = _store(parameters, *kind)
+    needed = _needed([rows[way[1:]] for way in ways if way[0] == "cursor" and way[1:] in rows],
+                     samples)
+    for buffer, *kind in (way for way in ways if way[1:] in rows):
+        stored = rows[tuple(kind)]
+        with _only_asked(design, kind):
+            found[_name(buffer, *kind)] = stored if buffer == "ring" else _cursors(
+                stored, design.cursors, needed[stored.config.delays])
     memory = {name: buffer_memory(one.config) for name, one in found.items()}
     stored = min(found, key=lambda name: memory[name]["bits"])
-    report = {"stored": stored, "cursors": found[stored].config.cursors, "needed": needed,
-              "memory": memory}
+    config = found[stored].config
+    report = {"stored": stored, "cursors": config.cursors,
+              "needed": needed.get(config.delays, 0), "memory": memory}
     return found[stored], report
 
 
-def _name(rows, delays):
+def _ways(design):
+    """Return the ways to store that a design asks for: (buffer, rows, delays) each."""
+    if design.buffer != "auto":
+        return [(design.buffer, design.rows, design.delays)]
+    return [way for way in product(BUFFERS, ROWS, DELAYS)
+            if way != ("cursor", "dense", "synaptic")]
+
+
+@contextmanager
+def _only_asked(design, way):
+    """Let only a way that is asked for fail: of all ways, others remain."""
+    try:
+        yield
+    except ValueError as error:
+        if design.buffer != "auto":
+            raise
+        logger.debug("%s: %s", ", ".join(way), error)
+
+
+def _name(buffer, *kinds):
     """Return what a way to store is called in reports."""
     defaults = LATER["rows"], LATER["delays"]
-    return ", ".join(["ring", *(own for own in (rows, delays) if own not in defaults)])
+    return ", ".join([buffer, *(own for own in kinds if own not in defaults)])
 
 
 def _with(parameters, **changes):
     return Parameters(**{**vars(parameters), "config": replace(parameters.config, **changes)})
 
 
-def _ring(parameters, rows, delays):
+def _store(parameters, rows, delays):
     """Return a design with so much room and so many rows per source as it needs."""
-    segments = 1
-    if delays == "axonal":
-        source = np.repeat(np.arange(parameters.config.sources), np.diff(parameters.row_start))
-        bank = parameters.target % parameters.config.banks
-        pairs = np.unique(np.stack([bank, source, parameters.delay]), axis=1)[:2]
-        most = np.unique(pairs, axis=1, return_counts=True)[1].max(initial=1)
-        segments = 1 << int(most - 1).bit_length()
     if (rows, delays) == ("sparse", "synaptic"):
         return parameters
-    roomy = _with(parameters, rows=rows, delays=delays, segments=segments, synapses=1 << 26)
+    if delays == "axonal+dendritic":
+        parameters, split = _pad(parameters)
+    else:
+        split = {}
+    axonal = delays != "synaptic"
+    roomy = _with(parameters, rows=rows, delays=delays, synapses=1 << 26, **split,
+                  segments=MOST_PARTS if axonal else 1)
+    segments = 1 << int(_most_rows(roomy) - 1).bit_length() if axonal else 1
     words = max(bank_rows(roomy, bank).place.size for bank in range(roomy.config.banks))
-    return _with(roomy, synapses=words)
+    return _with(roomy, synapses=words, segments=segments)
+
+
+def _pad(parameters):
+    """Return a design with as many kinds of dendritic delays as a core can have; its config's."""
+    if parameters.dendritic is None:
+        raise ValueError(
+            "Delays must be trained as axonal+dendritic to be stored so, not in another mode: "
+            "store them as synaptic, or as axonal")
+    kinds = parameters.dendritic.shape[1]
+    dendrites = 1 << (kinds - 1).bit_length()
+    padded = np.pad(parameters.dendritic, ((0, 0), (0, dendrites - kinds)))
+    return (Parameters(**{**vars(parameters), "dendritic": padded}),
+            {"dendrites": dendrites, "dendritic_max": int(padded.max())})
+
+
+def _most_rows(parameters):
+    """Return the most rows that a source has in a bank, where each row has one delay."""
+    source = np.repeat(np.arange(parameters.config.sources), np.diff(parameters.row_start))
+    bank = parameters.target % parameters.config.banks
+    pairs = np.unique(np.stack([bank, source, row_delays(parameters)]), axis=1)[:2]
+    return np.unique(pairs, axis=1, return_counts=True)[1].max(initial=1)
+
+
+def _needed(designs, samples):
+    """Return how many cursors samples need, by the delays of designs."""
+    by_delays = {parameters.config.delays: parameters for parameters in designs}
+    counts = needed_by(list(by_delays.values()), samples) if by_delays else []
+    return dict(zip(by_delays, counts, strict=True))
 
 
 def _cursors(parameters, cursors, needed):

@@ -6,7 +6,6 @@ from math import ceil
 import numpy as np
 
 from ..model.config import check_tick
-from ..model.events import delay_ticks
 from ..model.readout import readout_kernel
 from .engine import Engine
 from .ticks import forward, gather, structures, sweep
@@ -117,7 +116,6 @@ class TickEngine(Engine):
         """Lay a `Network` out for the kernels."""
         config, neurons, real = self.config, int(self._first[-1]), self._dtype
         names = list(config.populations)
-        longest = int(delay_ticks(config.delay_max, self.tick, self.ticks))
         weight, hop = np.empty(self._synapses, real), np.empty(self._synapses, np.uint32)
         connections, row_start = [], []
         for pre, (at, width, columns) in self._rows.items():
@@ -129,10 +127,10 @@ class TickEngine(Engine):
                 index = names.index(post)
                 target = np.arange(self._first[index], self._first[index + 1])
                 own[0][:, place] = network.weights[pre, post]
-                delay = network.delay(pre, post)
                 for k in range(0, sources, ROWS):
-                    part = delay_ticks(delay[k : k + ROWS], self.tick, longest)
-                    own[1][k : k + ROWS, place] = part * neurons + target
+                    rows = slice(k, k + ROWS)
+                    part = network.delay_ticks(pre, post, self.tick, rows)
+                    own[1][rows, place] = np.minimum(part, self.ticks) * neurons + target
                 source = self.population(pre).start
                 connections.append((index, source, sources, at + place.start, width))
         slots = int(hop.max()) // neurons + 1

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ..model.config import MOST_DELAY
+from ..model.events import delay_parts, delay_ticks
 from ..model.files import load_arrays, save_arrays
 from .config import NetworkConfig
 from .engine import Engine, Inputs
@@ -66,6 +68,31 @@ class Network:
         if self.config.delays == "axonal":
             return np.broadcast_to(first, (self.config.size(pre), self.config.size(post)))
         return sum(others, first)
+
+    def delay_ticks(self, pre: str, post: str, tick: float, rows=slice(None)) -> np.ndarray:
+        """Return the delays of a connection in whole ticks, (sources, targets) int64.
+
+        That's what training on a grid, the quantiser and so the core have.
+
+        Parameters
+        ----------
+        tick : float
+            Milliseconds.
+        rows : slice
+            Sources to take.
+        """
+        if self.config.delays == "axonal+dendritic":
+            return sum(self.delay_parts(pre, post, tick, rows))
+        return delay_ticks(self.delay(pre, post)[rows], tick, self.longest_delay(tick))
+
+    def delay_parts(self, pre: str, post: str, tick: float, rows=slice(None)):
+        """Return the parts of delays that are sums, in ticks: (sources, 1) and (1, targets)."""
+        axonal, dendritic = self.delays[pre, post]
+        return delay_parts(axonal[rows], dendritic, tick, self.longest_delay(tick))
+
+    def longest_delay(self, tick: float) -> int:
+        """Return the longest delay that a synapse may have, in ticks of ``tick`` ms."""
+        return int(delay_ticks(self.config.delay_max, tick, MOST_DELAY))
 
     def taus(self, population: str) -> tuple[float, float, float]:
         """Return tau_m, tau_s and tau_a of a population, ms."""

@@ -5,9 +5,17 @@ from math import ceil, log2
 
 import numpy as np
 
-from ..model.config import BUFFERS, DELAYS, ROWS, CoreConfig, check_tick, check_widths
+from ..model.config import (
+    BUFFERS,
+    DELAYS,
+    ROWS,
+    CoreConfig,
+    check_stored,
+    check_tick,
+    check_widths,
+)
 from ..model.emulator import Emulator
-from ..model.events import delay_ticks, encode
+from ..model.events import encode
 from ..model.parameters import Parameters
 from ..model.tables import make_tables
 from .network import Network
@@ -40,7 +48,8 @@ class DesignConfig:
         Spikes that a bank can have in flight with the cursor buffer: a power of two. By default
         as many as the training samples need, twice over.
     rows, delays : str
-        How the ring's rows are stored: ``"sparse"`` or ``"dense"``, ``"synaptic"`` or ``"axonal"``.
+        How rows and delays are stored: ``"sparse"`` or ``"dense"``; ``"synaptic"``, ``"axonal"`` or
+        ``"axonal+dendritic"``. As of `CoreConfig`.
     """
 
     tick: float = 0.1
@@ -62,8 +71,9 @@ class DesignConfig:
             if value not in choices:
                 raise ValueError(
                     f"Design {name} must be one of {', '.join(choices)}, not {value!r}")
-            if value != choices[0] and self.buffer != "ring":
-                raise ValueError(f"Design {name} must be left out without the ring, not {value!r}")
+            if value != choices[0] and self.buffer == "auto":
+                raise ValueError(f"Design {name} must be left out with auto, not {value!r}")
+        check_stored(self.buffer, self.rows, self.delays)
         if self.cursors is not None and self.buffer == "ring":
             raise ValueError("Design cursors must be left out with the ring, "
                              f"not {self.cursors!r}")
@@ -157,7 +167,6 @@ class _Rounder:
             self.offsets[name] = place
             place += size
         self.sources = place
-        self.delay_max = int(delay_ticks(config.delay_max, design.tick, 1 << 16))
         self.scales = {}
         self.populations = {}
 
@@ -188,7 +197,7 @@ class _Rounder:
         parts = []
         for (pre, post), values in weights.items():
             rows, columns = np.nonzero(values)
-            delays = delay_ticks(self.network.delay(pre, post), self.design.tick, self.delay_max)
+            delays = self.network.delay_ticks(pre, post, self.design.tick)
             target = columns + self.offsets[post] - self.network.config.inputs
             parts.append((rows + self.offsets[pre], target, values[rows, columns],
                           delays[rows, columns]))
@@ -198,11 +207,36 @@ class _Rounder:
         row_start = np.searchsorted(source[order], np.arange(self.sources + 1))
         return row_start.astype(np.int64), target[order], weight[order], delay[order]
 
+    def split(self):
+        """Return how delays that are sums are split, as `Parameters` have it; else nothing.
+
+        Populations that feed a common one are of different kinds. What all dendritic delays of a
+        connection have in common counts as axonal.
+        """
+        config = self.network.config
+        if config.delays != "axonal+dendritic":
+            return {}
+        kinds = {}
+        for name in self.offsets:
+            common = {post for pre, post in config.connections if pre == name}
+            taken = {kinds[pre] for pre, post in config.connections
+                     if post in common and pre in kinds}
+            kinds[name] = min(set(range(len(taken) + 1)) - taken)
+        dendritic = np.zeros((self.sources - config.inputs, 1 + max(kinds.values())), np.int32)
+        kind = np.zeros(self.sources, np.int32)
+        for pre, post in config.connections:
+            late = self.network.delay_parts(pre, post, self.design.tick)[1].ravel()
+            start = self.offsets[post] - config.inputs
+            dendritic[start : start + late.size, kinds[pre]] = late - late.min()
+            kind[self.offsets[pre] : self.offsets[pre] + config.size(pre)] = kinds[pre]
+        return {"dendritic": dendritic, "kind": kind}
+
     def delay_report(self):
         """Return the error that rounding the delays makes, in ms."""
-        pairs = self.network.config.connections
+        pairs, tick = self.network.config.connections, self.design.tick
         delays = np.concatenate([self.network.delay(*pair).ravel() for pair in pairs])
-        error = delay_ticks(delays, self.design.tick, self.delay_max) * self.design.tick - delays
+        rounded = [self.network.delay_ticks(*pair, tick).ravel() for pair in pairs]
+        error = np.concatenate(rounded) * tick - delays
         below = np.count_nonzero(delays < self.design.tick / 2)
         return {"error_mean_abs": float(np.mean(np.abs(error))),
                 "error_max_abs": float(np.max(np.abs(error))), "raised_to_one_tick": int(below)}
@@ -245,7 +279,7 @@ def _core_config(rounder, target):
         inputs=config.inputs, neurons=neurons, outputs=config.outputs, readout=config.readout,
         synapse=config.synapse, adaptive=config.adaptive, tick=design.tick,
         ticks=ceil(config.duration / design.tick - 1e-9) + 1, tau_m=tau_m, tau_s=tau_s, tau_a=tau_a,
-        delay_max=rounder.delay_max,
+        delay_max=rounder.network.longest_delay(design.tick),
         fan_in=int(np.bincount(target, minlength=1).max()),
         synapses=int(np.bincount(target % design.banks).max()), weight_bits=design.weight_bits,
         trace_bits=design.trace_bits, guard_bits=rounder.guard_bits, banks=design.banks)
@@ -255,7 +289,8 @@ def quantise(network, design, scales=None):
     """Round a network to a design, with the ring: `choose_buffer` may give it another buffer.
 
     Each population has one scale, on which weights, theta0 and beta are rounded (nearest, halves
-    up); weights beyond the range are clipped; a weight that rounds to 0 is no synapse.
+    up); weights beyond the range are clipped; a weight that rounds to 0 is no synapse. Delays are
+    those of `Network.delay_ticks`.
 
     Parameters
     ----------
@@ -288,7 +323,7 @@ def quantise(network, design, scales=None):
     parameters = Parameters(
         config=config, row_start=row_start, target=target.astype(np.int32),
         weight=weight.astype(np.int32), delay=delay.astype(np.int32), theta0=theta0, beta=beta,
-        tables=make_tables(config))
+        tables=make_tables(config), **rounder.split())
     report = {"populations": rounder.populations, "delays": rounder.delay_report(),
               "guard_bits": rounder.guard_bits, "synapses": int(target.size)}
     return parameters, report

@@ -127,12 +127,12 @@ CASES = {
     "with axonal delays": {"delays": "axonal", "segments": 4, "banks": 2},
     "with both": {"rows": "dense", "delays": "axonal", "segments": 2, "banks": 3},
     "with axonal delays, cursors": {
-        "delays": "axonal", "segments": 2, "buffer": "cursor", "cursors": 256, "banks": 2,
+        "delays": "axonal", "segments": 2, "buffer": "cursor", "cursors": 128, "banks": 2,
         "delay_max": 40, "ticks": 60},
     "with dendritic delays": {"delays": "axonal+dendritic", "segments": 2, "banks": 2},
     "with dendritic delays, cursors": {
         "delays": "axonal+dendritic", "dendrites": 1, "rows": "dense", "buffer": "cursor",
-        "cursors": 128, "banks": 2, "delay_max": 30, "ticks": 60},
+        "cursors": 8, "banks": 2, "delay_max": 30, "ticks": 60},
     "many chunks": {"neurons": 70, "banks": 1, "fan_in": 1, "synapses": 70, "ticks": 12},
 }
 

@@ -4,7 +4,6 @@ from math import exp, expm1, inf
 
 import numpy as np
 
-from ranvier.model.events import delay_ticks
 from ranvier.model.readout import readout_kernel
 
 
@@ -22,7 +21,7 @@ class NaiveGrid:
         self.network, self.tick, self.config = network, tick, network.config
         self.ticks = int(np.ceil(network.config.duration / tick - 1e-9)) + 1
         self.delays = {
-            pair: delay_ticks(network.delay(*pair), tick, 10**6) for pair in self.config.connections
+            pair: network.delay_ticks(*pair, tick) for pair in self.config.connections
         }
         at = -(-times // round(tick * 1000))
         self.spikes = {"input": sorted({(t, c) for t, c in zip(at, channels, strict=True)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from ranvier.model.emulator import Emulator
-from ranvier.model.events import delay_ticks, encode
+from ranvier.model.events import delay_parts, delay_ticks, encode
 from ranvier.train.config import NetworkConfig
 from ranvier.train.network import Network
 from ranvier.train.quantise import (
@@ -171,3 +171,45 @@ def test_encode_merges_and_leaves_out():
     found = encode([0, 1, 900, 1000, 10**9], [2, 1, 1, 1, 0], parameters.config)
     assert (found.ticks.tolist(), found.channels.tolist()) == ([0, 1], [2, 1])
     assert (found.merged, found.late) == (2, 1)
+
+
+@pytest.mark.parametrize("tick", [0.1, 0.7, 5.0, 9.0])
+def test_delays_that_are_sums_are_sums_of_whole_ticks(tick):
+    network = random_network(15, delays="axonal+dendritic")
+    longest = network.longest_delay(tick)
+    for pair in network.config.connections:
+        axonal, dendritic = network.delay_parts(*pair, tick)
+        delay = network.delay_ticks(*pair, tick)
+        assert (delay == axonal + dendritic).all()
+        assert min(axonal.min() - 1, dendritic.min(), longest - delay.max()) >= 0
+        part = network.delay_ticks(*pair, tick, slice(2, 5))
+        np.testing.assert_array_equal(part, delay[2:5])
+
+
+def test_an_axonal_part_is_the_best_for_its_sums():
+    rng = np.random.default_rng(16)
+    axonal, dendritic = rng.uniform(1, 6, (30, 1)), rng.uniform(0.5, 6, (1, 7))
+    first, late = delay_parts(axonal, dendritic, 1.0, 40)
+    assert np.abs(late - dendritic).max() <= 0.5
+
+    def cost(parts):
+        return ((parts + late - axonal - dendritic) ** 2).sum(axis=1)
+
+    assert (cost(first) <= np.minimum(cost(first - 1), cost(first + 1))).all()
+    one, late = delay_parts(axonal, dendritic[:, :1], 1.0, 40)
+    np.testing.assert_array_equal(one + late, delay_ticks(axonal + dendritic[:, :1], 1.0, 40))
+
+
+def test_a_design_knows_how_its_delays_are_split():
+    network = random_network(17, delays="axonal+dendritic")
+    parameters, report = quantise(network, DesignConfig(tick=0.5))
+    source = np.repeat(np.arange(parameters.config.sources), np.diff(parameters.row_start))
+    rest = parameters.delay - parameters.dendritic[parameters.target, parameters.kind[source]]
+    first = 5 + np.cumsum([0, 12, 7, 3])
+    for k, start in enumerate([0, *first[:-2]]):  # the input feeds one population, as hidden0 does
+        own = rest[source == start]
+        assert own.min() >= 1
+        assert len(set(own.tolist())) == (2 if k == 2 else 1)
+    assert parameters.dendritic.min(axis=0).max() == 0
+    assert report["delays"]["error_mean_abs"] < 0.5 * 0.5
+    assert quantise(random_network(17), DesignConfig(tick=0.5))[0].dendritic is None
