@@ -46,7 +46,7 @@ class AxonFetch(RowFetch):
     """
 
     latency = 8  # cycles from an accepted source to its first synapse, if that's due soon
-    row_cycles = 4  # for each row of a source, at least; 2 more if it's the only one
+    row_cycles = 5  # for each row of a source, at least
     slot_cycles = 3  # from the start of a tick until it's known that no row is due
 
     def __init__(self, *, config, images=None):

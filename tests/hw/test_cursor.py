@@ -99,7 +99,7 @@ def draw_spikes(config, seed, count, ticks):
 async def load(ctx, dut, images):
     """Write the memories through the unit's port."""
     ctx.set(dut.load.en, 1)
-    for memory in (Memory.ROWS, Memory.WEIGHTS, Memory.LINKS):
+    for memory in images.keys() & {Memory.ROWS, Memory.WEIGHTS, Memory.LINKS}:
         for address, word in enumerate(images[memory].tolist()):
             ctx.set(dut.load.memory, memory)
             ctx.set(dut.load.address, address)
