@@ -33,9 +33,10 @@ def test_forward_is_the_emulator(readout):
         np.testing.assert_array_equal(result.score, times)
 
 
-@pytest.mark.parametrize("readout", READOUTS)
-def test_fine_integers_have_the_grids_scores_and_gradients(readout):
-    network, data = random_net(3, readout=readout), random_data(4, samples=8)
+@pytest.mark.parametrize(("readout", "delays"), [
+    *((readout, "synaptic") for readout in READOUTS), ("leaky", "axonal+dendritic")])
+def test_fine_integers_have_the_grids_scores_and_gradients(readout, delays):
+    network, data = random_net(3, readout=readout, delays=delays), random_data(4, samples=8)
     design = DesignConfig(tick=0.5, weight_bits=8)
     engines = IntegerEngine(network.config, design, 1), TickEngine(network.config, 0.5, 1)
     (net, found), (grid, wanted) = (
