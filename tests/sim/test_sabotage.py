@@ -73,8 +73,6 @@ FAULTS = (
           "~first.kind, begin", 16),
     Fault("rows that waited are a tick late", "axons.py", "first.delay.eq(away)",
           "first.delay.eq(away + 1)", 15),
-    Fault("rows that wait lose their cursors", "axons.py", "last=~left.any(), pointer",
-          "last=0, pointer", 15),
     Fault("integrals lose a bit", "integrator.py", "before + product",
           "before + ((product >> 1) << 1)", 2),
 )
