@@ -165,7 +165,8 @@ def quiet_limit(config):
     """
     look = VISIT_CYCLES[config.synapse] + SEARCH_CYCLES + config.wake_bits
     tick = 32 + look * config.bank_neurons
-    work = config.synapses + 64 * config.neurons + 8 * (config.sources + config.cursors)
+    work = config.synapses + 64 * config.neurons + 8 * (
+        config.sources * config.segments + config.cursors)
     sweep = 2 * sum(config.wheel_sizes) * (config.bank_neurons + 8)
     return 10_000 + tick * config.ticks + 4 * work + sweep
 
