@@ -120,3 +120,22 @@ def test_rows_that_cannot_be_stored_are_refused(fixed, changes, message):
                    **{name: np.array(values, np.int32) for name, values in arrays.items()},
                    theta0=np.ones(5, np.int64), beta=np.zeros(5, np.int64),
                    tables=make_tables(config))
+
+
+def test_a_split_of_delays_is_kept_and_checked(tmp_path):
+    rng = np.random.default_rng(4)
+    parameters = random_parameters(rng, random_config(rng, delays="axonal+dendritic"))
+    path = tmp_path / "design.safetensors"
+    parameters.save(path)
+    found = Parameters.load(path)
+    assert found.hash == parameters.hash
+    assert found.dendritic.tolist() == parameters.dendritic.tolist()
+    assert found.kind.tolist() == parameters.kind.tolist()
+    fields = {name: value for name, value in vars(parameters).items() if name != "hash"}
+    for change, message in (
+            ({"dendritic": None}, "Parameters dendritic must be an array of int32, not NoneType"),
+            ({"kind": parameters.kind + 2}, r"Parameters kind\[0\] must be from 0 to 1, not"),
+            ({"delay": np.ones_like(parameters.delay)},
+             r"Parameters delay\[\d+\] must be above its dendritic part, \d+, not 1")):
+        with pytest.raises(ValueError, match=f"^{message}"):
+            Parameters(**fields | change)
