@@ -157,6 +157,9 @@ class _Rounder:
         config = network.config
         if config.readout == "max":
             raise ValueError("Readout of a core must be first-spike, spike-count or leaky, not max")
+        if design.delays == "axonal+dendritic" != config.delays:
+            raise ValueError(f"Design delays must be synaptic or axonal for a network with "
+                             f"{config.delays} delays, not {design.delays}")
         self.top = (1 << (design.weight_bits - 1)) - 1
         self.guard_bits = design.guard_bits
         if self.guard_bits is None:

@@ -214,3 +214,9 @@ def test_a_design_knows_how_its_delays_are_split():
     assert parameters.dendritic.min(axis=0).max() == 0
     assert report["delays"]["error_mean_abs"] < 0.5 * 0.5
     assert quantise(random_network(17), DesignConfig(tick=0.5))[0].dendritic is None
+
+
+def test_delays_that_are_no_sums_cannot_be_stored_as_such():
+    with pytest.raises(ValueError, match=r"^Design delays must be synaptic or axonal for a network "
+                                         r"with synaptic delays, not axonal\+dendritic$"):
+        quantise(random_network(18), DesignConfig(delays="axonal+dendritic"))
