@@ -51,7 +51,7 @@ def test_random_networks_reach_every_rule():
         for pair in random_pairs(config, 5, seed=index):
             total += pair.result.counters
             decisions.add((config.readout, pair.result.decision))
-    for name, least in {"saturations": 100, "touches": 10_000, "spikes": 2000, "looks": 500,
+    for name, least in {"saturations": 100, "touches": 10_000, "spikes": 2000, "looks": 300,
                         "input_events": 2000, "synaptic_events": 50_000}.items():
         assert total[COMPARED[name]] >= least, name
     assert len(decisions) >= 7
