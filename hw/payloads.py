@@ -12,7 +12,7 @@ from ..model.config import (
     WHEEL_TICKS,
 )
 from ..model.memory import SLEEP_WORDS
-from ..model.tables import high_words_limit
+from ..model.tables import high_words_stored
 
 __all__ = [
     "BANKED",
@@ -265,7 +265,7 @@ def memory_depth(config, memory):
     any time constant can be loaded. There are two words at least, as an address without bits makes
     ill-formed Verilog.
     """
-    high = high_words_limit(config)
+    high = high_words_stored(config)
     return max(2, {
         Memory.ROWS: config.sources * config.segments + (not cut_rows(config)),
         Memory.WEIGHTS: config.synapses,

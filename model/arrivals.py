@@ -27,15 +27,19 @@ def push(source, base, row_start, offset, word, window):
 
 
 @kernel
-def unsent(source, tick, duration, slot, row_start, hold):
+def unsent(source, tick, duration, slot, phase, row_start, hold, owed):
     """Return how many of one spike's synaptic events a core with cursors hasn't sent in the end.
 
     It would send those of a stretch of the row in the first tick of a ``slot`` of ticks, one slot
-    before the first of them arrives, which is after ``hold`` ticks.
+    before the first of them arrives, which is after ``hold`` ticks. Tick 0 is tick ``phase`` of its
+    slot. ``owed`` (longest delay,) counts them by the tick after the end in which they're sent.
     """
     late = np.int64(0)
     for s in range(row_start[source], row_start[source + 1]):
-        late += (tick + hold[s]) // slot * slot - slot >= duration
+        beyond = (phase + tick + hold[s]) // slot * slot - slot - phase - duration
+        if beyond >= 0:
+            late += 1
+            owed[beyond] += 1
     return late
 
 
@@ -48,10 +52,10 @@ def clear(window, start, stop):
 
 @kernel
 def slide(window, base, kept):
-    """Move the ``kept`` accumulators at ``base``, the last ones, to the front, which is 0."""
+    """Move the ``kept`` accumulators at ``base``, the last ones, to the front."""
     for i in range(kept):
         window[np.uint64(i)] = window[np.uint64(base + i)]
-    clear(window, base, base + kept)
+    clear(window, max(base, kept), base + kept)
 
 
 @kernel

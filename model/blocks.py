@@ -26,7 +26,7 @@ from .jit import allocating_kernel, kernel
 
 LANES = 128
 DENSE = 5
-FAR = 1 << 30  # a tick after every sample
+FAR = 1 << 62  # a tick that never comes
 # Rows of a block: traces, ticks of last touch, next look and last spike, packed words of the decay
 # since the last touch, parameters.
 P, Q, A, LAST, WAKE, SPIKE, WORDS, THETA0, BETA = (np.uint64(row * LANES) for row in range(9))
@@ -46,6 +46,17 @@ def fresh_state(shape, theta0, beta):
             state[lane + THETA0] = theta0[j] if j < shape.spiking else shape.top
             state[lane + BETA] = beta[j] if j < shape.spiking else 0
     return state
+
+
+@kernel
+def rebase(state, ticks):
+    """Count time from ``ticks`` ticks later on."""
+    for start in range(0, state.size, LANES * FIELDS):
+        for i in range(LANES):
+            lane = np.uint64(start + i)
+            state[lane + LAST] -= ticks
+            state[lane + SPIKE] -= ticks
+            state[lane + WAKE] -= ticks if state[lane + WAKE] != FAR else np.int64(0)
 
 
 @kernel

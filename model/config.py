@@ -18,11 +18,12 @@ LOOKUP = 16  # ticks of which it can be asked at once whether anything is due
 FEWEST_SLOTS = 2 * LOOKUP  # that a bank's marks tell apart
 MOST_DELAY = 1 << 16  # ticks
 MOST_PARTS = 16  # rows of a source, and dendritic delays of a neuron
+LONGEST = 1 << 22  # ticks of a sample, and until a trace is 0 in a stream
 TILE = 1 << 14  # words of a memory of synapses that lie in one storage: most of a common block RAM
 
 # Fields that the first designs didn't have.
 LATER = {"buffer": "ring", "cursors": 0, "rows": "sparse", "delays": "synaptic", "segments": 1,
-         "dendrites": 0, "dendritic_max": 0}
+         "dendrites": 0, "dendritic_max": 0, "streaming": False}
 
 # The cursor buffer: docs/core.md says how these hang together, and what was measured.
 WHEEL_TICKS = 4  # ticks of a slot of the time wheel
@@ -126,6 +127,9 @@ class CoreConfig:
         16. 0 without.
     dendritic_max : int
         The longest of them, in ticks: below ``delay_max``.
+    streaming : bool
+        Whether time goes on without end: what would be a sample is a window of a stream, and the
+        neurons aren't cleared after it.
 
     Raises
     ------
@@ -158,6 +162,7 @@ class CoreConfig:
     segments: int = LATER["segments"]
     dendrites: int = LATER["dendrites"]
     dendritic_max: int = LATER["dendritic_max"]
+    streaming: bool = LATER["streaming"]
 
     def __post_init__(self):
         for name, kind in get_type_hints(type(self)).items():
@@ -174,7 +179,7 @@ class CoreConfig:
         self._check_range("inputs", 1, 1 << 16)
         self._check_range("neurons", 1, 1 << 16)
         self._check_range("outputs", 1, self.neurons)
-        self._check_range("ticks", 1, 1 << 22)
+        self._check_range("ticks", 1, LONGEST)
         self._check_range("delay_max", 1, MOST_DELAY)
         self._check_range("fan_in", 1, 1 << 16)
         self._check_range("synapses", 1, 1 << 26)
@@ -188,6 +193,9 @@ class CoreConfig:
                 "Core time constants must satisfy 0 < tau_s < tau_m <= tau_a < 1e6 ms, not "
                 f"tau_s={self.tau_s!r}, tau_m={self.tau_m!r}, tau_a={self.tau_a!r}"
             )
+        if self.streaming and self.reach > LONGEST:
+            raise ValueError(f"Core traces must be 0 after at most {LONGEST} ticks in a stream, "
+                             f"not after {self.reach}")
         if self.readout_bits > 60:
             raise ValueError(f"Readout must fit 60 bits, not {self.readout_bits}")
 
@@ -242,13 +250,29 @@ class CoreConfig:
 
     @property
     def tick_bits(self):
-        """Width of a tick number; holds ``ticks`` itself."""
-        return _bits(self.ticks)
+        """Width of a tick number; holds ``ticks`` itself.
+
+        In a stream it counts modulo a power of two, which all wheels divide. Less than half of it
+        is ahead of any tick of a window, and no touch is as long ago as all of it.
+        """
+        if not self.streaming:
+            return _bits(self.ticks)
+        cursors = self.wheel_slots * WHEEL_TICKS << self.lap_bits if self.cursors else 1
+        wheels = max(FEWEST_SLOTS, *self.wheel_sizes, cursors)
+        return max(_bits(2 * self.ticks), _bits(self.reach + self.ticks - 1), _bits(wheels - 1))
+
+    @property
+    def reach(self):
+        """Ticks after which any trace is 0: the coarse decay tables have ended. In a stream."""
+        slowest = self.tau_a if self.adaptive else self.tau_m
+        # A word is 0 from 2^-17 on; one more is for what the logarithm may be rounded by.
+        ended = (FRACTION + 1) * math.log(2) * slowest / (LOW_WORDS * self.tick)
+        return LOW_WORDS * (int(ended) + 2)
 
     @property
     def channel_bits(self):
-        """Width of an input channel."""
-        return _bits(self.inputs - 1)
+        """Width of an input channel; in a stream it holds ``inputs`` itself, which is none."""
+        return _bits(self.inputs if self.streaming else self.inputs - 1)
 
     @property
     def neuron_bits(self):
@@ -361,7 +385,7 @@ class CoreConfig:
     @property
     def readout_bits(self):
         """Width of a leaky output's integral, exact over a whole sample."""
-        return self.sum_bits + FRACTION + 1 + self.tick_bits
+        return self.sum_bits + FRACTION + 1 + _bits(self.ticks)
 
     @property
     def threshold_bits(self):

@@ -1,4 +1,7 @@
-"""The emulator: runs a design on events, exactly as the core does, without a simulator."""
+"""The emulator: runs a design on events, exactly as the core does, without a simulator.
+
+A sample runs from rest; a `Stream` goes on from window to window.
+"""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -8,10 +11,10 @@ import numpy as np
 
 from .arithmetic import WORD_BITS
 from .config import WHEEL_TICKS
-from .counters import COUNTERS
+from .counters import COUNTERS, SYNAPTIC_EVENTS
 from .cursors import holds
 from .events import TRACE, check_events
-from .run import Design, Shape, run_batch, run_sample
+from .run import Design, Memory, Shape, move_on, rest, run_batch, run_sample, run_window
 
 CHUNK = 16  # samples that a thread takes at a time
 PAD = 16  # spiking neurons stand in whole vectors
@@ -82,7 +85,8 @@ class Emulator:
             top=config.trace_top, guard_bits=config.guard_bits, sum_bits=config.sum_bits,
             jump=config.synapse == "jump", wake_bits=config.wake_bits,
             slope_bits=config.slope_bits, width=width, columns=columns, reach=reach,
-            slot=WHEEL_TICKS, late=config.ticks - reach if cursors else config.ticks)
+            slot=WHEEL_TICKS, late=config.ticks - reach if cursors else config.ticks,
+            phase=0)
         self._design = Design(
             shape=self._shape, row_start=parameters.row_start,
             offset=(parameters.delay.astype(np.int64) * columns + target).astype(np.uint32),
@@ -151,6 +155,11 @@ class Emulator:
         trace = np.ascontiguousarray(record[:touches]).view(TRACE).reshape(touches)
         return Result(trace, int(decide(self._parameters.config, scores)), scores, outputs[0])
 
+    def stream(self, *, weight=None):
+        """Return a `Stream` of the design at rest; ``weight`` is that of `run`."""
+        return Stream(self._parameters, self._design, self._words(weight), self._window(),
+                      self._outputs, self._scores)
+
     def _outputs(self, shape):
         neurons = self._parameters.config.neurons
         return (np.zeros((*shape, COUNTERS), np.int64),
@@ -181,3 +190,73 @@ class Emulator:
         scores = self._scores(*outputs[1:])
         decisions = decide(self._parameters.config, scores)
         return BatchResult(decisions, scores, outputs[0] if counters else None)
+
+
+class Stream:
+    """A network that is never cleared: `Emulator.stream` makes it.
+
+    Time is cut into windows. Each is decided as a sample is, over its own ticks, which count from
+    0; the neurons, and what is on its way to them, go on from one window to the next. Ticks never
+    wrap here.
+    """
+
+    def __init__(self, parameters, design, word, window, outputs, scores):
+        self._config = parameters.config
+        self._design = design
+        self._word = word
+        self._memory = rest(design, window)
+        self._outputs = outputs
+        self._scores = scores
+        self._owed = np.zeros(design.shape.reach, np.int64)
+        self._tick = 0
+
+    @property
+    def tick(self):
+        """Ticks that have been run: the first one of the next window, counted from the start."""
+        return self._tick
+
+    def run(self, events, ticks=None):
+        """Run the next window. Returns its `Result`.
+
+        Parameters
+        ----------
+        events : TickEvents
+            Their ticks count from the window's first.
+        ticks : int, optional
+            Length of the window, from 0 to ``config.ticks``, which is the default.
+
+        Raises
+        ------
+        ValueError
+            If events are unsorted, repeated or out of range, or the window is too long.
+        """
+        ticks = self._config.ticks if ticks is None else ticks
+        if not 0 <= ticks <= self._config.ticks:
+            raise ValueError(f"Window must have 0 to {self._config.ticks} ticks, not {ticks}")
+        check_events(events, self._config)
+        if len(events) and events.ticks[-1] >= ticks:
+            raise ValueError(f"Input events must lie in ticks 0 to {ticks - 1} of their window, "
+                             f"not {events.ticks[-1]}")
+        shape = self._design.shape
+        late = shape.late - shape.duration + ticks  # as long before the end
+        phase = self._tick % shape.slot
+        design = self._design._replace(
+            shape=shape._replace(duration=ticks, late=late, phase=phase))
+        capacity = 64 * (len(events) + 16)
+        while True:
+            record, outputs = np.empty((capacity, 6), np.int64), self._outputs(())
+            memory = Memory(*(array.copy() for array in self._memory))
+            owed = np.zeros_like(self._owed)
+            touches, base = run_window(
+                np.asarray(events.ticks, np.int64), np.asarray(events.channels, np.int32), design,
+                self._word, memory, True, record, owed, *outputs)
+            if touches <= capacity:
+                break
+            capacity = touches
+        move_on(design, memory, base)
+        outputs[0][SYNAPTIC_EVENTS] += self._owed[:ticks].sum()
+        owed[: max(0, owed.size - ticks)] += self._owed[ticks:]
+        self._memory, self._owed, self._tick = memory, owed, self._tick + ticks
+        scores = self._scores(*outputs[1:])
+        trace = np.ascontiguousarray(record[:touches]).view(TRACE).reshape(touches)
+        return Result(trace, int(decide(self._config, scores)), scores, outputs[0])

@@ -9,7 +9,7 @@ from .config import (
     WHEEL_TICKS,
     chunk_bits,
 )
-from .tables import high_words_limit
+from .tables import high_words_stored
 
 TABLE_BITS = FRACTION + 1
 TOTALS = (32, 12)  # of the counters
@@ -95,7 +95,7 @@ def _neuron_memories(config):
     spiking = -(-config.spiking // config.banks)
     traces = 1 + exponential + config.adaptive
     look_bits = 1 + config.wake_bits if exponential else 0  # a slot, and whether one is pending
-    tables = traces * (LOW_WORDS + max(2, high_words_limit(config)))
+    tables = traces * (LOW_WORDS + max(2, high_words_stored(config)))
     memories = {
         "neurons.memory.states.words": (
             traces * config.trace_bits + config.tick_bits + look_bits, spiking),

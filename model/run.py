@@ -19,6 +19,7 @@ from .blocks import (
     ask,
     fresh_state,
     look_up,
+    rebase,
     report,
 )
 from .counters import (
@@ -50,6 +51,28 @@ class Shape(NamedTuple):
     reach: int
     slot: int
     late: int
+    phase: int
+
+
+class Memory(NamedTuple):
+    """What a network keeps from tick to tick.
+
+    Members
+    -------
+    state : (blocks * FIELDS * LANES,) int64
+        Of the spiking neurons: see `blocks`.
+    wakes : (blocks,) int64
+        The tick of each block's next look.
+    looking : (ticks,) bool
+        Whether anyone wanted to look, by tick.
+    window : (rows * columns,)
+        Accumulators of arrivals: see `arrivals`. Those of the next tick come first.
+    """
+
+    state: np.ndarray
+    wakes: np.ndarray
+    looking: np.ndarray
+    window: np.ndarray
 
 
 class Design(NamedTuple):
@@ -59,8 +82,8 @@ class Design(NamedTuple):
     its word to the accumulator o places after the first one of the spike's tick. ``shape.columns``
     accumulators make a row: ``width`` for the spiking neurons and what pads them, then the leaky
     outputs. ``reach`` is the longest delay. ``words`` (64,) packs the three fine decay tables.
-    From tick ``shape.late`` on, spikes may have synaptic events that a core with cursors never
-    sends: see `arrivals.unsent` on ``shape.slot`` and ``hold`` (synapses,).
+    From tick ``shape.late`` on, spikes may have synaptic events that a core with cursors doesn't
+    send before the end: see `arrivals.unsent` on ``slot``, ``phase`` and ``hold`` (synapses,).
     """
 
     shape: Shape
@@ -94,25 +117,32 @@ def _integrate(tick, first, factor, shape, window, integral, record, written):
 
 
 @allocating_kernel
-def run_sample(ticks, channels, design, word, window, counting, record, counters, first_spike,
-               spike_count, integral):
-    """Run one sample from rest.
+def rest(design, window):
+    """Return the `Memory` of a network at rest; ``window`` is 0."""
+    state = fresh_state(design.shape, design.theta0, design.beta)
+    wakes = np.full(state.size // (LANES * FIELDS), FAR, np.int64)
+    return Memory(state, wakes, np.zeros(1 << design.shape.wake_bits, np.bool_), window)
+
+
+@allocating_kernel
+def run_window(ticks, channels, design, word, memory, counting, record, owed, counters,
+               first_spike, spike_count, integral):
+    """Run ``design.shape.duration`` ticks on.
 
     ``ticks`` and ``channels`` (events,) are the input, sorted and without repeats; ``word``
-    (synapses,) and ``window`` (rows * columns,) are of one type, `Design` says how they're made;
-    ``window`` is 0 and left so. ``record`` (capacity, 6) receives (tick, neuron, fired, p, q, a)
-    per touch, as many as fit; with a capacity of 0 touches aren't even counted.
+    (synapses,) and ``memory.window`` are of one type, `Design` says how they're made.
+    ``record`` (capacity, 6) receives (tick, neuron, fired, p, q, a) per touch, as many as fit; with
+    a capacity of 0 touches aren't even counted. ``owed`` is added to: see `arrivals.unsent`.
     ``counters`` (9,), ``first_spike``, ``spike_count`` and ``integral`` (neurons,) are overwritten.
     ``counting`` is True, or None to leave out what only counts: ``counters`` mean nothing then.
-    Returns the number of touches, which may exceed the capacity.
+    Returns the number of touches, which may exceed the capacity, and where the accumulators of the
+    tick after the last one stand in the window. Ticks of the memory count from the first one still.
     """
-    shape, row_start, offset, theta0, beta, words, hold, tables = design
+    shape, row_start, offset, _, _, words, hold, tables = design
     low_m, high_m, low_s, high_s, low_a, high_a, words_of_sleep, readout = tables
-    state = fresh_state(shape, theta0, beta)
-    blocks = state.size // (LANES * FIELDS)
-    wakes = np.full(blocks, FAR, np.int64)
+    state, wakes, looking, window = memory
+    blocks = wakes.size
     fired = np.empty(shape.spiking, np.int64)
-    looking = np.zeros(1 << shape.wake_bits, np.bool_)  # whether anyone wanted to look, by tick
     counters[:] = 0
     first_spike[:] = shape.duration
     spike_count[:] = 0
@@ -128,7 +158,7 @@ def run_sample(ticks, channels, design, word, window, counting, record, counters
                                               window)
             if tick >= shape.late:
                 counters[SYNAPTIC_EVENTS] -= unsent(channels[event], tick, shape.duration,
-                                                    shape.slot, row_start, hold)
+                                                    shape.slot, shape.phase, row_start, hold, owed)
             event += 1
         n_fired, busy = 0, looking[tick % looking.size]
         looking[tick % looking.size] = False
@@ -168,14 +198,40 @@ def run_sample(ticks, channels, design, word, window, counting, record, counters
                                               word, window)
             if tick >= shape.late:
                 counters[SYNAPTIC_EVENTS] -= unsent(shape.inputs + j, tick, shape.duration,
-                                                    shape.slot, row_start, hold)
+                                                    shape.slot, shape.phase, row_start, hold, owed)
         counters[SPIKES] += n_fired
         clear(window, base, base + shape.columns)
         base += shape.columns
-    clear(window, base, base + kept)
     counters[TOUCHES] += counters[INTEGRATIONS]
     counters[INPUT_EVENTS] = event
+    return written, base
+
+
+@allocating_kernel
+def run_sample(ticks, channels, design, word, window, counting, record, counters, first_spike,
+               spike_count, integral):
+    """Run one sample from rest: `run_window` has the arguments.
+
+    ``window`` is 0 and left so. Returns the number of touches.
+    """
+    kept = design.shape.reach * design.shape.columns
+    written, base = run_window(
+        ticks, channels, design, word, rest(design, window), counting, record,
+        np.zeros(design.shape.reach, np.int64), counters, first_spike, spike_count, integral)
+    clear(window, base, base + kept)
     return written
+
+
+@allocating_kernel
+def move_on(design, memory, base):
+    """Count the ticks of a memory, which `run_window` has left with ``base``, from the next on."""
+    state, wakes, looking, window = memory
+    passed = design.shape.duration
+    slide(window, base, design.shape.reach * design.shape.columns)
+    rebase(state, passed)
+    for index in range(wakes.size):
+        wakes[index] -= passed if wakes[index] != FAR else 0
+    looking[:] = np.roll(looking, -passed)
 
 
 @allocating_kernel

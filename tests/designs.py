@@ -88,3 +88,34 @@ def random_events(rng, config, *, rate=None):
     rate = float(rng.choice([0.01, 0.05, 0.3])) if rate is None else rate
     ticks, channels = np.nonzero(rng.random((config.ticks, config.inputs)) < rate)
     return TickEvents(ticks=ticks.astype(np.int64), channels=channels.astype(np.int32))
+
+
+def stream_config(rng, **fixed):
+    """Return a small `CoreConfig` for streams, whose tick numbers wrap after a few windows."""
+    tau_s = float(rng.uniform(1, 2))
+    tau_m = tau_s * float(rng.uniform(1.3, 2))
+    values = {"tick": 1.0, "ticks": int(rng.integers(20, 50)), "tau_m": tau_m, "tau_s": tau_s,
+              "tau_a": tau_m * float(rng.uniform(1, 2)), "delay_max": int(rng.integers(1, 20))}
+    return random_config(rng, streaming=True, **{**values, **fixed})
+
+
+def random_windows(rng, config, count):
+    """Return ``count`` windows: `TickEvents`, and how many ticks.
+
+    Channels fall silent for some windows, and so do all of them at times.
+    """
+    windows, rates, silence = [], np.zeros(config.inputs), 0
+    for _ in range(count):
+        ticks = int(rng.choice([config.ticks, rng.integers(config.ticks + 1), 0], p=[0.6, 0.35,
+                                                                                     0.05]))
+        if silence:
+            silence -= 1
+        elif rng.random() < 0.15:
+            silence = int(rng.integers(1, 3 + (2 << config.tick_bits) // config.ticks))
+        rates = np.where(rng.random(config.inputs) < 0.3,
+                         rng.choice([0, 0, 0.02, 0.2], config.inputs), rates)
+        happens = rng.random((ticks, config.inputs)) < (0 if silence else rates)
+        at, channels = np.nonzero(happens)
+        windows.append((TickEvents(ticks=at.astype(np.int64), channels=channels.astype(np.int32)),
+                        ticks))
+    return windows

@@ -14,7 +14,7 @@ def saturate(value, bits):
 def decay_words(config, tau):
     low = [floor(65536 * exp(-u * config.tick / tau) + 0.5) for u in range(64)]
     high = []
-    while 64 * len(high) < config.ticks:
+    while config.streaming or 64 * len(high) < config.ticks:
         word = floor(65536 * exp(-64 * len(high) * config.tick / tau) + 0.5)
         if word == 0:
             break
@@ -106,16 +106,22 @@ def run(parameters, ticks, channels):
 
 def count(parameters, ticks, channels):
     """Return (records, decision, counters) of one sample; counters as the emulator orders them."""
+    [result] = stream(parameters, [(ticks, channels, parameters.config.ticks)])
+    return result
+
+
+def stream(parameters, windows):
+    """Return (records, decision, counters) of each window (ticks, channels, length) of a stream.
+
+    Ticks count from the window's start. The network is never cleared, and its ticks never wrap.
+    """
     config = parameters.config
     tables = [decay_words(config, tau) for tau in (config.tau_m, config.tau_s, config.tau_a)]
     neurons = [Neuron(int(t), int(b)) for t, b in zip(parameters.theta0, parameters.beta,
                                                       strict=True)]
     first_output = config.neurons - config.outputs
-    integrals = [0] * config.neurons
-    first = [config.ticks] * config.neurons
-    counts = [0] * config.neurons
     arriving = {}  # (tick, neuron) -> weights
-    busy, events = set(), 0
+    busy, results, start, totals = set(), [], 0, [0, 0, 0]
 
     def send(source, tick):
         for s in range(parameters.row_start[source], parameters.row_start[source + 1]):
@@ -124,34 +130,42 @@ def count(parameters, ticks, channels):
             busy.add(place[0])
         return int(parameters.row_start[source + 1] - parameters.row_start[source])
 
-    inputs = {}
-    for tick, channel in zip(ticks, channels, strict=True):
-        inputs.setdefault(int(tick), []).append(int(channel))
-    records = []
-    for tick in range(config.ticks):
-        for channel in inputs.get(tick, []):
-            events += send(channel, tick)
-        for j, neuron in enumerate(neurons):
-            arrivals = arriving.pop((tick, j), None)
-            if config.readout == "leaky" and j >= first_output:
-                if arrivals:
-                    integrals[j] += sum(arrivals) * int(parameters.tables.readout[tick])
-                    records.append((tick, j, False, integrals[j], 0, 0))
-                continue
-            touched = neuron.step(tick, arrivals, config, tables)
-            neuron.rest(tick, arrivals, config, tables, parameters.tables.sleep)
-            if touched:
-                records.append((tick, j, *touched[1:]))
-                if touched[1]:
-                    counts[j] += 1
-                    first[j] = min(first[j], tick)
-                    events += send(config.inputs + j, tick)
-    scores = {"first-spike": [-f for f in first], "spike-count": counts, "leaky": integrals}
-    outputs = scores[config.readout][first_output:]
-    busy.update(*(neuron.asked for neuron in neurons))
-    leaky = sum(record[1] >= first_output for record in records) if config.readout == "leaky" else 0
-    counters = [sum(n.saturations for n in neurons), len(records), sum(counts),
-                sum(n.looks for n in neurons), len(ticks), events,
-                sum(tick is not None and tick < config.ticks for tick in busy),
-                sum(n.searches for n in neurons), leaky]
-    return records, outputs.index(max(outputs)), counters
+    for ticks, channels, length in windows:
+        integrals = [0] * config.neurons
+        first = [config.ticks] * config.neurons
+        counts = [0] * config.neurons
+        inputs, events, records = {}, 0, []
+        for tick, channel in zip(ticks, channels, strict=True):
+            inputs.setdefault(start + int(tick), []).append(int(channel))
+        for tick in range(start, start + length):
+            for channel in inputs.get(tick, []):
+                events += send(channel, tick)
+            for j, neuron in enumerate(neurons):
+                arrivals = arriving.pop((tick, j), None)
+                if config.readout == "leaky" and j >= first_output:
+                    if arrivals:
+                        integrals[j] += sum(arrivals) * int(parameters.tables.readout[tick - start])
+                        records.append((tick - start, j, False, integrals[j], 0, 0))
+                    continue
+                touched = neuron.step(tick, arrivals, config, tables)
+                neuron.rest(tick, arrivals, config, tables, parameters.tables.sleep)
+                if touched:
+                    records.append((tick - start, j, *touched[1:]))
+                    if touched[1]:
+                        counts[j] += 1
+                        first[j] = min(first[j], tick - start)
+                        events += send(config.inputs + j, tick)
+        scores = {"first-spike": [-f for f in first], "spike-count": counts, "leaky": integrals}
+        outputs = scores[config.readout][first_output:]
+        busy.update(*(neuron.asked for neuron in neurons))
+        leaky = (sum(record[1] >= first_output for record in records)
+                 if config.readout == "leaky" else 0)
+        before, totals = totals, [sum(getattr(n, name) for n in neurons)
+                                  for name in ("saturations", "looks", "searches")]
+        saturations, looks, searches = (now - then for now, then in zip(totals, before, strict=True))
+        counters = [saturations, len(records), sum(counts), looks, len(ticks), events,
+                    sum(tick is not None and start <= tick < start + length for tick in busy),
+                    searches, leaky]
+        results.append((records, outputs.index(max(outputs)), counters))
+        start += length
+    return results
