@@ -63,7 +63,8 @@ class Bank(wiring.Component):
         Which ticks of a group something is due in: see `SlotMap`.
     clear : In(1)
         Forget the sample, in at most ``clear_cycles`` cycles; ``idle`` is 0 meanwhile. Allowed
-        while ``idle``.
+        while ``idle``. In a stream, where ``tick`` is the first one that hasn't been, forget
+        integrals and what has decayed; the first time after a reset, everything.
     load : In(LoadSignature(config))
         Writes the memories, while ``idle``.
     count : Out(data.StructLayout)
@@ -180,6 +181,12 @@ class Bank(wiring.Component):
             ]
         for unit in self._stateful():
             m.d.comb += unit.clear.eq(self.clear)
+        if self._config.streaming:
+            begun = Signal()
+            with m.If(self.clear):
+                m.d.sync += begun.eq(1)
+            for unit in (unit for unit in (self._ring, self._cursors) if unit):
+                m.d.comb += unit.clear.eq(self.clear & ~begun)
         if self._cursors:
             m.d.comb += [
                 self._cursors.tick.eq(self.tick),
@@ -218,7 +225,7 @@ class Bank(wiring.Component):
         m = Module()
         rows, ring = self._rows, self._ring
         tick = Signal(self._config.tick_bits)
-        with m.If(self.start):
+        with m.If(self.start | self.clear if self._config.streaming else self.start):
             m.d.sync += tick.eq(self.tick)
 
         self._add_units(m)

@@ -35,6 +35,7 @@ class NeuronCore(wiring.Component):
         Events sorted by tick; at most one per channel and tick. A word with ``last`` ends the
         sample after as many ticks as its ``tick`` says. Events of a tick that has passed, of a
         tick from ``config.ticks`` on or of a channel that isn't there are dropped and counted.
+        With ``config.streaming``, see docs/contract.md.
     o : Out(stream.Signature(output_word(config)))
         Every spike, by tick; then a word with ``last``: the number of ticks, and the decision.
     trace : Out(stream.Signature(trace_record(config)))
@@ -215,7 +216,8 @@ class NeuronCore(wiring.Component):
         m.d.sync += [
             readout.update.eq(updates.valid & updates.ready),
             readout.neuron.eq(traces.p.neuron if updates is traces else spikes.payload),
-            readout.tick.eq(scheduler.tick),
+            readout.tick.eq(scheduler.tick - scheduler.length if self._config.streaming
+                            else scheduler.tick),
             readout.integral.eq(traces.p.p),
         ]
         return readout

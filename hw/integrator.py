@@ -28,7 +28,8 @@ class Integrator(wiring.Component):
     sum : In(signed(config.sum_bits))
         The arrivals of a neuron that was accepted ``SUM_LATENCY`` cycles before.
     tick : In(config.tick_bits)
-        The current tick. Must hold still while not ``idle``.
+        The current tick. Must hold still while not ``idle``. A window of a stream starts at the
+        tick that it is after ``clear``.
     trace : Out(stream.Signature(bank_trace(config)))
         The integral after each touch.
     touch : Out(1)
@@ -80,9 +81,15 @@ class Integrator(wiring.Component):
         image = [int(word) for word in self._images.get(Memory.READOUT, [])]
         m.submodules.readout = storage = Storage(shape=TABLE_BITS, depth=depth, init=image)
         port, write = storage.read_port(), storage.write_port()
+        tick = self.tick
+        if self._config.streaming:
+            start, tick = Signal.like(self.tick), Signal.like(self.tick)
+            m.d.sync += tick.eq(self.tick - start)
+            with m.If(self._integrals.clearing):
+                m.d.sync += start.eq(self.tick)
         m.d.comb += [
             port.en.eq(read),
-            port.addr.eq(self.tick),
+            port.addr.eq(tick),
             write.en.eq(self.load.en & (self.load.memory == Memory.READOUT)),
             write.addr.eq(self.load.address),
             write.data.eq(self.load.data),

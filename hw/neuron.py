@@ -54,7 +54,7 @@ class NeuronUnit(wiring.Component):
         Nothing is due, in work or waiting at an output. Combinational.
     clear : In(1)
         Bring all neurons to rest, in ``clear_cycles`` cycles; ``idle`` is 0 meanwhile. Allowed
-        while ``idle``. A reset does the same.
+        while ``idle``. A reset does the same. In a stream, forget what has decayed by ``tick``.
     load : In(LoadSignature(config))
         Writes thresholds and tables, while ``idle``.
 
@@ -94,7 +94,7 @@ class NeuronUnit(wiring.Component):
     @property
     def clear_cycles(self):
         """Cycles from ``clear``, or from the end of a reset, until ``idle``."""
-        return self._memory.neurons + 1
+        return self._memory.clear_cycles
 
     def cycles(self, *, forever=True):
         """Return the cycles from an accepted neuron to the next one, with the outputs free.
@@ -131,6 +131,8 @@ class NeuronUnit(wiring.Component):
             touch.theta0.eq(memory.theta0),
             memory.after.eq(memory.state),
         ]
+        if self._config.streaming:
+            m.d.comb += memory.tick.eq(self.tick)
         if self._config.adaptive:
             m.d.comb += touch.beta.eq(memory.beta)
         with m.If(word.arrival | touch.fired):

@@ -20,6 +20,10 @@ class Scheduler(wiring.Component):
     sample. The next tick is the first one in which something is due; those before it are passed
     over, a group at a time.
 
+    In a stream (``config.streaming``) tick numbers are those since the reset, modulo
+    ``2 ** config.tick_bits``. A sample is a window: the next one starts at the tick at which the
+    one before ended, and has at most ``config.ticks``.
+
     Parameters
     ----------
     config : CoreConfig
@@ -29,13 +33,16 @@ class Scheduler(wiring.Component):
     Members
     -------
     i : In(stream.Signature(input_word(config)))
-        Events sorted by tick, and the end of each sample.
+        Events sorted by tick, and the end of each sample. In a stream, an event of the channel
+        ``config.inputs`` only says that its tick has come.
     events : Out(stream.Signature(config.channel_bits))
         Channels with an event in the current tick.
     tick : Out(config.tick_bits)
         The current tick.
     length : Out(config.tick_bits)
-        With ``finish``: the number of ticks that the sample had.
+        With ``finish``: the number of ticks that the sample had. In a stream the tick at which
+        the window has ended; then, and so at ``clear``, ``upcoming`` is the same. Until it's over,
+        the tick at which it started.
     start : Out(1)
         ``upcoming`` becomes the current tick in the next cycle. Combinational.
     upcoming : Out(config.tick_bits)
@@ -92,20 +99,43 @@ class Scheduler(wiring.Component):
             "bad_end": Out(1),
         })
 
-    def _sort(self, m):
-        """Judge the word at ``i``. Returns whether it's later work: an event, or the end."""
-        word = self.i.p
+    def _before(self, tick, other):
+        """Return whether a tick is before another: in a stream, by less than half of a round."""
+        if self._config.streaming:
+            return (tick - other)[len(self.tick) - 1]
+        return tick < other
+
+    def _limit(self, m):
+        """Return the first tick that the sample can't have."""
+        if not self._config.streaming:
+            return self._config.ticks
+        limit = Signal.like(self.tick, name="limit")
+        m.d.sync += limit.eq(self.length + self._config.ticks)
+        return limit
+
+    def _sort(self, m, limit):
+        """Judge the word at ``i``.
+
+        Returns whether it's later work, an event or the end, and whether it's done with now.
+        """
+        word, config = self.i.p, self._config
         legal, now, later = Signal(), Signal(), Signal()
+        event, done = now, self.events.valid & self.events.ready
+        if config.streaming:
+            timely = self._before(word.tick, limit) & ~self._before(word.tick, self.tick)
+            m.d.comb += legal.eq((word.channel <= config.inputs) & timely)
+            event, done = now & (word.channel != config.inputs), now & ~event | done
+        else:
+            m.d.comb += legal.eq((word.channel < config.inputs) & (word.tick < limit)
+                                 & (word.tick >= self.tick))
         m.d.comb += [
-            legal.eq((word.channel < self._config.inputs) & (word.tick < self._config.ticks)
-                     & (word.tick >= self.tick)),
             now.eq(self.i.valid & ~word.last & legal & (word.tick == self.tick)),
             self.dropped.eq(self.ticking & self.i.valid & ~word.last & ~legal),
             self.events.payload.eq(word.channel),
-            self.events.valid.eq(self.ticking & now),
+            self.events.valid.eq(self.ticking & event),
         ]
         m.d.sync += later.eq(self.i.valid & (word.last | (legal & ~now)))
-        return later
+        return later, self.dropped | done
 
     def _find(self, m, group):
         """Find the next tick with work in a group. Returns whether there's one, and which."""
@@ -125,7 +155,7 @@ class Scheduler(wiring.Component):
             m.d.sync += passed.eq(0)
         return found, Cat(offset, group)
 
-    def _choose(self, m, group, found, work):
+    def _choose(self, m, group, found, work, limit):
         """Compare the next tick with work with the word at ``i``.
 
         Returns whether the work comes first, whether the word does, whether it's too late, and
@@ -135,14 +165,21 @@ class Scheduler(wiring.Component):
         until, ends = Signal(self._config.tick_bits), Signal(self._config.tick_bits)
         work_first, word_first, late = Signal(), Signal(), Signal()
         m.d.comb += until.eq(word.tick)
-        with m.If(word.tick > self._config.ticks):
-            m.d.comb += until.eq(self._config.ticks)
+        with m.If(self._before(limit, word.tick) if self._config.streaming
+                  else word.tick > limit):
+            m.d.comb += until.eq(limit)
         m.d.sync += [
-            work_first.eq(found & (work < until)),
+            work_first.eq(found & self._before(work, until)),
             word_first.eq(found | (until[GROUP_BITS:] == group)),
-            late.eq(word.last & (word.tick <= self.tick)),
+            late.eq(0 if self._config.streaming else word.last & (word.tick <= self.tick)),
             ends.eq(until),
         ]
+        if self._config.streaming:
+            # A late end is put right, as if it were in time: the next window needs its group.
+            following = Signal.like(self.tick)
+            m.d.comb += following.eq(self.tick + 1)
+            with m.If(word.last & self._before(word.tick, following)):
+                m.d.comb += until.eq(following)
         return work_first & ~late, word_first, late, Mux(late, self.tick + 1, ends)
 
     def elaborate(self, platform):
@@ -151,20 +188,26 @@ class Scheduler(wiring.Component):
         group = Signal(max(1, self._config.tick_bits - GROUP_BITS), name="group_number")
         looking = Signal(range(LOOK_CYCLES))
         counted = Signal(range(self._counting))
-        later = self._sort(m)
+        limit = self._limit(m)
+        later, done = self._sort(m, limit)
         found, work = self._find(m, group)
-        work_first, word_first, late, ends = self._choose(m, group, found, work)
+        work_first, word_first, late, ends = self._choose(m, group, found, work, limit)
         over = Signal()
         m.d.sync += calm.eq(self.settled & ~self.start & ~self.clear
                             & ~(self.i.valid & self.i.ready))
         m.d.comb += [over.eq(calm & later), self.group.eq(group)]
         with m.If(self.start):
             m.d.sync += self.tick.eq(self.upcoming)
+        first = 0
+        if self._config.streaming:
+            first = self.length
+            m.d.comb += self.upcoming.eq(first)
 
         with m.FSM(init="RESET"):
             with m.State("RESET"):
                 m.d.comb += self.clearing.eq(1)
-                m.d.sync += group.eq(0)
+                if not self._config.streaming:
+                    m.d.sync += group.eq(0)
                 with m.If(calm):
                     m.d.comb += self.clear.eq(1)
                     m.next = "CLEAR"
@@ -175,9 +218,9 @@ class Scheduler(wiring.Component):
             with m.State("READY"):
                 with m.If(self.i.valid):
                     m.d.comb += self.begin.eq(1)
-                    with m.If(word.last & (word.tick == 0)):
+                    with m.If(word.last & (word.tick == first)):
                         m.d.comb += self.i.ready.eq(1)
-                        m.d.sync += self.length.eq(0)
+                        m.d.sync += self.length.eq(first)
                         m.next = "LAST"
                     with m.Else():
                         m.d.comb += self.start.eq(1)
@@ -186,7 +229,7 @@ class Scheduler(wiring.Component):
                 m.d.comb += [
                     self.running.eq(1),
                     self.ticking.eq(1),
-                    self.i.ready.eq(self.dropped | self.events.valid & self.events.ready),
+                    self.i.ready.eq(done),
                     self.upcoming.eq(Mux(work_first, work, word.tick)),
                 ]
                 with m.If(over & (work_first | (word_first & ~word.last))):

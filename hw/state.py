@@ -4,12 +4,15 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from ..model.config import LOW_WORDS
 from .cleared import ClearedMemory
 from .decay import traces
 from .payloads import LoadSignature, Memory
 from .plain import plain_memory
 
 __all__ = ["StateMemory", "state"]
+
+LOW_BITS = LOW_WORDS.bit_length() - 1
 
 
 def state(config):
@@ -48,14 +51,19 @@ class StateMemory(wiring.Component):
         Let ``after`` be the state of the neuron that was read last.
     after : In(state(config))
     clear : In(1)
-        Set all states to 0, in ``neurons`` cycles from the next on. A reset does the same.
+        Set all states to 0, in ``neurons`` cycles from the next on. A reset does the same. In a
+        stream, only traces that are 0 by now, in `age_cycles` per neuron; and ``last`` is ``tick``
+        then. So it never is as long ago as tick numbers take to come again.
     clearing : Out(1)
         That's going on. Combinational.
+    tick : In(config.tick_bits)
+        In a stream: the tick up to which time has passed. Must hold still while ``clearing``.
     load : In(LoadSignature(config))
         Writes the thresholds.
     """
 
     latency = 2  # a block RAM's output goes into a register before anything is computed from it
+    age_cycles = latency + 2  # for each neuron: how long it has rested is judged in a cycle, too
 
     def __init__(self, *, config, images=None):
         self._config = config
@@ -72,6 +80,7 @@ class StateMemory(wiring.Component):
             "after": In(state(config)),
             "clear": In(1),
             "clearing": Out(1),
+            **({"tick": In(config.tick_bits)} if config.streaming else {}),
             "load": In(LoadSignature(config)),
         })
 
@@ -79,6 +88,11 @@ class StateMemory(wiring.Component):
     def neurons(self):
         """Number of neurons that there is room for: the spiking ones of the fullest bank."""
         return self._states.depth
+
+    @property
+    def clear_cycles(self):
+        """Cycles from ``clear``, or from the end of a reset, until nothing is ``clearing``."""
+        return 1 + self.neurons * (self.age_cycles if self._config.streaming else 1)
 
     def _thresholds(self, m, memory):
         """Return the word of ``memory`` of the neuron that was read last."""
@@ -98,6 +112,34 @@ class StateMemory(wiring.Component):
         ]
         return read.data
 
+    def _age(self, m, states):
+        """Let ``clear`` forget the traces that are 0 by now; looks to come stay."""
+        aging, step = Signal(), Signal(range(self.age_cycles))
+        neuron = Signal(range(max(2, self.neurons)), name="aged")
+        rested = Signal(self._config.tick_bits)
+        old = Signal()
+        m.d.sync += rested.eq(self.tick - self.state.last)
+        m.d.comb += old.eq(rested[LOW_BITS:] >= self._config.reach // LOW_WORDS)
+        with m.If(self.clear):
+            m.d.sync += aging.eq(1)
+        with m.If(aging):
+            m.d.comb += [
+                self.clearing.eq(1),
+                states.read.eq(step == 0),
+                states.read_address.eq(neuron),
+                states.write.eq((step == self.age_cycles - 1) & old),
+                states.write_address.eq(neuron),
+                states.after.eq(0),
+                states.after.last.eq(self.tick),
+            ]
+            if self._config.synapse == "exponential":
+                m.d.comb += states.after.look.eq(self.state.look)
+            m.d.sync += step.eq(step + 1)
+            with m.If(step == self.age_cycles - 1):
+                m.d.sync += [step.eq(0), neuron.eq(neuron + 1)]
+                with m.If(neuron == self.neurons - 1):
+                    m.d.sync += [neuron.eq(0), aging.eq(0)]
+
     def elaborate(self, platform):
         m = Module()
         latest = Signal(self._config.local_bits)
@@ -108,9 +150,11 @@ class StateMemory(wiring.Component):
             states.write.eq(self.write),
             states.write_address.eq(latest),
             states.after.eq(self.after),
-            states.clear.eq(self.clear),
+            states.clear.eq(0 if self._config.streaming else self.clear),
             self.clearing.eq(states.clearing),
         ]
+        if self._config.streaming:
+            self._age(m, states)
         m.d.sync += [
             self.state.eq(states.word),
             self.theta0.eq(self._thresholds(m, Memory.THETA0)),

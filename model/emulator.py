@@ -254,6 +254,7 @@ class Stream:
                 break
             capacity = touches
         move_on(design, memory, base)
+        outputs[1][outputs[1] == ticks] = self._config.ticks  # no spike, however short the window
         outputs[0][SYNAPTIC_EVENTS] += self._owed[:ticks].sum()
         owed[: max(0, owed.size - ticks)] += self._owed[ticks:]
         self._memory, self._owed, self._tick = memory, owed, self._tick + ticks

@@ -26,6 +26,7 @@ from .simulation import (
     input_words,
     make_run,
     quiet_limit,
+    window_starts,
     word_limit,
 )
 
@@ -205,9 +206,14 @@ class CxxrtlSimulator(Simulator):
             raise RuntimeError(f"Payloads of i, o and trace must have {wanted} bits, "
                                f"not {found.tolist()}")
 
-    def run(self, samples, *, expected=None, stall=0.0, seed=0, flips=(), waves=None):
+    def run(self, samples, *, expected=None, stall=0.0, seed=0, flips=(), waves=None, lengths=None):
         if waves is not None:
             raise ValueError("CXXRTL writes no waveforms: run the sample under Verilator")
+        config = self.parameters.config
+        if config.streaming:
+            self._restart()
+        lengths = [config.ticks] * len(samples) if lengths is None else lengths
+        starts = window_starts(config, lengths)
         if self._loaded is not self.parameters:
             self._bus(load_program(self.parameters))
             self._loaded = self.parameters
@@ -216,7 +222,8 @@ class CxxrtlSimulator(Simulator):
             for index, events in enumerate(samples):
                 there, back = flip_program(self.parameters, flips[index] if len(flips) else ())
                 self._bus(there)
-                runs.append(self._run_one(events, index, stall, seed))
+                runs.append(self._run_one(events, index, stall, seed, starts[index],
+                                          lengths[index]))
                 self._bus(back)
                 if expected is not None:
                     check_results(runs[-1:], expected[index : index + 1], first=index)
@@ -231,9 +238,9 @@ class CxxrtlSimulator(Simulator):
         self._library.core_bus(self._core, *columns, len(program))
         return columns[2]
 
-    def _run_one(self, events, index, stall, seed):
+    def _run_one(self, events, index, stall, seed, start, ticks):
         config, library = self.parameters.config, self._library
-        words = input_words(config, events)
+        words = input_words(config, events, start, ticks)
         status = library.core_run(self._core, words, words.size, int(stall * 2**32),
                                   (seed << 32) + index, *self._limits.values())
         if status:
@@ -241,7 +248,8 @@ class CxxrtlSimulator(Simulator):
         counters, scores = decode(config, self._bus(self._read))
         spikes, records = self._take()
         return make_run(config, unpack(spikes, self._fields["o"]),
-                        unpack(records, self._fields["trace"]), counters, scores, sample=index)
+                        unpack(records, self._fields["trace"]), counters, scores, sample=index,
+                        start=start, ticks=ticks)
 
     def _take(self):
         """Return the words (n, chunks) that wait on ``o`` and ``trace``."""

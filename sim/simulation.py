@@ -23,6 +23,7 @@ __all__ = [
     "input_words",
     "make_run",
     "quiet_limit",
+    "window_starts",
     "word_limit",
 ]
 
@@ -97,14 +98,16 @@ class Simulator(ABC):
         self._parameters = parameters
 
     @abstractmethod
-    def run(self, samples, *, expected=None, stall=0.0, seed=0, flips=(), waves=None):
+    def run(self, samples, *, expected=None, stall=0.0, seed=0, flips=(), waves=None, lengths=None):
         """Run samples one after the other on one core.
+
+        With ``config.streaming`` they are the windows of a stream, which begins at rest.
 
         Parameters
         ----------
         samples : sequence of TickEvents
         expected : sequence of Result, optional
-            What the emulator says; the run stops at the first difference.
+            What the emulator says (its `Stream`, of windows); the run stops at the first difference.
         stall : float
             Probability, below 1, with which each of the three streams is held up on a cycle.
         seed : int
@@ -114,6 +117,8 @@ class Simulator(ABC):
             address, bit.
         waves : path, optional
             File for a waveform of the whole run.
+        lengths : sequence of int, optional
+            Ticks of each window, ``config.ticks`` at most, which they are without it.
 
         Returns
         -------
@@ -144,15 +149,26 @@ def core_fields(config):
     }
 
 
-def input_words(config, events):
-    """Return the words (events + 1,) uint64 that bring one sample in, the last one included."""
+def input_words(config, events, start=0, ticks=None):
+    """Return the words (events + 1,) uint64 that bring one sample in, the last one included.
+
+    A window of a stream starts at tick ``start`` and has ``ticks`` ticks (``config.ticks``).
+    """
     tick, channel, last = core_fields(config)["i"]
+    wraps = (1 << tick.width) - 1
     words = np.zeros(len(events) + 1, np.uint64)
-    words[:-1] = (events.ticks.astype(np.uint64) << np.uint64(tick.offset)) | (
+    words[:-1] = (((events.ticks + start) & wraps).astype(np.uint64) << np.uint64(tick.offset)) | (
         events.channels.astype(np.uint64) << np.uint64(channel.offset)
     )
-    words[-1] = (config.ticks << tick.offset) | (1 << last.offset)
+    end = (start + (config.ticks if ticks is None else ticks)) & wraps
+    words[-1] = (end << tick.offset) | (1 << last.offset)
     return words
+
+
+def window_starts(config, lengths):
+    """Return the tick at which each sample starts: 0, but in a stream after the one before."""
+    starts = [0, *np.cumsum(lengths, dtype=np.int64).tolist()][:-1]
+    return starts if config.streaming else [0] * len(lengths)
 
 
 def quiet_limit(config):
@@ -176,8 +192,10 @@ def word_limit(config):
     return config.ticks * config.neurons + 1
 
 
-def make_run(config, spikes, records, counters, scores, *, sample):
+def make_run(config, spikes, records, counters, scores, *, sample, start=0, ticks=None):
     """Return the `Run` of one sample from its unpacked words.
+
+    The ticks of a window of a stream are counted from its ``start``: see `input_words`.
 
     Parameters
     ----------
@@ -194,7 +212,9 @@ def make_run(config, spikes, records, counters, scores, *, sample):
         If a stream breaks the core's contract: a word after the last one, or a tick that goes
         back.
     """
+    ticks = config.ticks if ticks is None else ticks
     for name, words in (("output word", spikes), ("record", records)):
+        words["tick"] = (words["tick"] - start) & ((1 << config.tick_bits) - 1)
         lasts = np.flatnonzero(words["last"])
         if lasts.size != 1 or lasts[0] != words["last"].size - 1:
             raise MismatchError(sample, f"the {name} with last must be word "
@@ -207,8 +227,8 @@ def make_run(config, spikes, records, counters, scores, *, sample):
     trace = np.empty(records["last"].size - 1, TRACE)
     for name in TRACE.names:
         trace[name] = records[name][:-1]
-    if spikes["tick"][-1] != config.ticks:
-        raise MismatchError(sample, f"the last output word must be at tick {config.ticks}, "
+    if spikes["tick"][-1] != ticks:
+        raise MismatchError(sample, f"the last output word must be at tick {ticks}, "
                             f"not {spikes['tick'][-1]}")
     order = np.lexsort((spikes["neuron"][:-1], spikes["tick"][:-1]))
     pairs = np.stack([spikes["tick"][:-1], spikes["neuron"][:-1]], axis=1)[order]
