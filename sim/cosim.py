@@ -27,6 +27,7 @@ from .simulation import (
     input_words,
     make_run,
     quiet_limit,
+    window_starts,
     word_limit,
 )
 
@@ -185,14 +186,15 @@ class CocotbSimulator(Simulator):
         return build(self._text, self._folder, self._simulator, waves=waves,
                      memories=[item["path"] for item in self._weights])
 
-    def run(self, samples, *, expected=None, stall=0.0, seed=0, flips=(), waves=None):
-        job = self._job(samples, expected, stall, seed, flips)
+    def run(self, samples, *, expected=None, stall=0.0, seed=0, flips=(), waves=None, lengths=None):
+        lengths = [self.parameters.config.ticks] * len(samples) if lengths is None else lengths
+        job = self._job(samples, expected, stall, seed, flips, lengths)
         built = self._build(waves=waves is not None)
         with tempfile.TemporaryDirectory(dir=self._folder) as scratch:
             np.savez(Path(scratch, "job.npz"), **job)
             result = self._launch(built, Path(scratch), waves)
         failure = json.loads(str(result["failure"]))
-        runs = self._runs(result)
+        runs = self._runs(result, lengths)
         if expected is not None:
             check_results(runs, expected[: len(runs)])
         if failure and failure["kind"] == "MismatchError":
@@ -201,7 +203,7 @@ class CocotbSimulator(Simulator):
             raise HangError(f"sample {failure['sample']}: {failure['text']}")
         return runs
 
-    def _runs(self, result):
+    def _runs(self, result, lengths):
         """Return the runs in the arrays of a result file."""
         config, runs = self.parameters.config, []
         fields = core_fields(config)
@@ -211,13 +213,16 @@ class CocotbSimulator(Simulator):
                 first, last = result[f"{port}_offsets"][index : index + 2]
                 rows = result[port][first:last]
                 words[port] = {f.name: rows[:, n] for n, f in enumerate(fields[port])}
+            # The testbench has counted the ticks from the start of the window already.
             runs.append(make_run(config, words["o"], words["trace"], *decode(config, data),
-                                 sample=index))
+                                 sample=index, ticks=lengths[index]))
         return runs
 
-    def _job(self, samples, expected, stall, seed, flips):
+    def _job(self, samples, expected, stall, seed, flips, lengths):
         config = self.parameters.config
-        words = [input_words(config, events) for events in samples]
+        starts = window_starts(config, lengths)
+        words = [input_words(config, *window)
+                 for window in zip(samples, starts, lengths, strict=True)]
         fields = {port: [astuple(field) for field in fields]
                   for port, fields in core_fields(config).items()}
         settings = {"fields": fields, "stall": stall, "seed": seed,
@@ -225,7 +230,7 @@ class CocotbSimulator(Simulator):
                     "quiet_limit": quiet_limit(config), "word_limit": word_limit(config)}
         job = {
             "settings": json.dumps(settings), "words": np.concatenate(words),
-            "offsets": np.cumsum([0, *map(len, words)]),
+            "offsets": np.cumsum([0, *map(len, words)]), "starts": np.array(starts, np.int64),
             "load": load_program(self.parameters), "read": read_program(config),
             "flips": np.array([(n, *flip) for n, rows in enumerate(flips) for flip in rows],
                               np.int64).reshape(-1, 4),

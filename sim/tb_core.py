@@ -125,11 +125,15 @@ class Monitor(Stream):
 
 
 class Sample:
-    """What a sample has given so far: the words of each output, as tuples of fields."""
+    """What a sample has given so far: the words of each output, as tuples of fields.
 
-    def __init__(self, index, fields, expected):
+    Their ticks, the first field, are counted from ``start``.
+    """
+
+    def __init__(self, index, fields, expected, start):
         self._index = index
         self._fields = fields
+        self._start = start
         self._last = {port: [field.name for field in fields[port]].index("last")
                       for port in ("o", "trace")}
         self._scoreboard = Scoreboard(expected, sample=index)
@@ -146,7 +150,8 @@ class Sample:
 
     def take(self, port, word):
         """Take one word of the stream ``port``; records are compared."""
-        values = tuple(field.of(word) for field in self._fields[port])
+        tick, *others = (field.of(word) for field in self._fields[port])
+        values = ((tick - self._start) % (1 << self._fields[port][0].width), *others)
         if self._ended(port):
             raise MismatchError(self._index, f"a word on {port} follows the last one: {values}")
         self.words[port].append(values)
@@ -275,7 +280,7 @@ class Testbench:
             expected = job["expected"][first:last]
         flips = job["flips"][job["flips"][:, 0] == index, 1:]
         await self._flip(flips)
-        self._sample = Sample(index, self._fields, expected)
+        self._sample = Sample(index, self._fields, expected, int(job["starts"][index]))
         self._finished.clear()
         await RisingEdge(clk)
         cocotb.start_soon(self._driver.send(job["words"][start:stop].tolist()))
