@@ -124,7 +124,8 @@ class Scheduler(wiring.Component):
         if config.streaming:
             timely = self._before(word.tick, limit) & ~self._before(word.tick, self.tick)
             m.d.comb += legal.eq((word.channel <= config.inputs) & timely)
-            event, done = now & (word.channel != config.inputs), now & ~event | done
+            nothing = word.channel == config.inputs
+            event, done = now & ~nothing, now & nothing | done
         else:
             m.d.comb += legal.eq((word.channel < config.inputs) & (word.tick < limit)
                                  & (word.tick >= self.tick))

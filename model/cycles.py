@@ -59,6 +59,8 @@ class CycleModel:
         if config.buffer != "ring":
             raise ValueError(f"Cycles can be predicted of a core whose buffer is the ring, "
                              f"not {config.buffer!r}")
+        if config.streaming:
+            raise ValueError("Cycles can be predicted of a core that runs samples, not streams")
         self._parameters = parameters
         rows = [bank_rows(parameters, k) for k in range(config.banks)]
         words = np.cumsum([0, *(each.place.size for each in rows)])

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import numpy as np
 from .config import CoreConfig
 from .files import load_arrays, save_arrays
 from .rows import bank_rows
-from .tables import ONE, Tables, high_words_limit
+from .tables import ONE, Tables, high_words_limit, make_tables
 
 ARRAYS = {"row_start": np.int64, "target": np.int32, "weight": np.int32, "delay": np.int32,
           "theta0": np.int64, "beta": np.int64}
@@ -143,6 +143,13 @@ class Parameters:
             raise ValueError(f"Parameters weight[{nothing[0]}] must not be 0 with dense rows, "
                              "where that is no synapse")
         return bank_rows(self, bank).place.size
+
+    def for_stream(self):
+        """Return the same design for a core with ``config.streaming``: it has longer tables."""
+        config = replace(self.config, streaming=True)
+        tables = make_tables(config)
+        longer = {name: getattr(tables, name) for name in ("high_m", "high_s", "high_a")}
+        return replace(self, config=config, tables=self.tables._replace(**longer))
 
     @cached_property
     def hash(self):

@@ -18,6 +18,7 @@ from .prove import proofs_table, prove
 from .search import search
 from .seeds import train_seeds
 from .steps.board import FOLDER, board
+from .steps.stream import stream
 from .steps.synth import script
 from .summary import bits_table, board_table, search_table, seeds_table, summary_table, synth_table
 
@@ -154,6 +155,19 @@ def _board(arguments):
     return 0
 
 
+def _stream(run):
+    found = stream(run)
+    print(f"{found['windows']} windows of {found['ticks']} ticks in streams of {found['at_once']}, "
+          f"with tick numbers modulo {found['turn']}: {found['records']} records compared, "
+          f"{found['mismatches']} mismatches")
+    if found["difference"]:
+        print("window {sample}: {text}".format(**found["difference"]))
+    print("accuracy, fixed: {stream:.2%} as one stream, {rest:.2%} with each sample from rest"
+          .format(**found["accuracy"]))
+    print(f"Verilog: {run.path / 'stream' / 'core.v'}")
+    return _verdict(found)
+
+
 def _script(arguments):
     if arguments.device is not None or arguments.seeds is not None:
         raise ValueError("--script must come without --device and --seeds: it has --part")
@@ -261,6 +275,7 @@ def _parser():
         ("quantise", _quantise, "Round a run's network to fixed point."),
         ("emulate", _emulate, "Run the test set through the integer model."),
         ("build", _build, "Generate the Verilog of the core."),
+        ("stream", _stream, "Generate the core that streams; compare it on an endless test set."),
         ("noise", _noise, "Measure how noise degrades the design, and replay it on the RTL."),
         ("report", _report, "Write report.html and summary.json."),
     ):

@@ -104,7 +104,8 @@ class _Link:
 class Device:
     """A core behind the protocol of docs/boards.md.
 
-    It's reset when the object is made. Its parameters stay.
+    It's reset when the object is made. Its parameters stay. With ``config.streaming``, what `run`
+    takes is the next window of a stream, which begins at a reset.
 
     Parameters
     ----------
@@ -188,6 +189,7 @@ class Device:
         """Reset the core: what it was doing is forgotten, its parameters aren't."""
         self._ask(Command.RESET)
         self._taken = self._given = 0
+        self._start = 0  # the tick at which the next window of a stream starts
         self._running = False
 
     def read(self, address, count=1):
@@ -249,7 +251,7 @@ class Device:
         if self._running:
             self.reset()
         self._running = True
-        words, sent, output = input_words(self._config, events), 0, []
+        words, sent, output = input_words(self._config, events, self._start), 0, []
         last = next(field for field in self._fields() if field.name == "last")
         moved = time.monotonic()
         while not (output and last.of(output[-1])):
@@ -263,7 +265,10 @@ class Device:
                 raise DeviceError(f"The core must move a word within {patience} s, not stop after "
                                   f"taking {sent} of {len(words)} and giving {len(output)}")
         self._running = False
-        return self._outcome(output, sent, len(words))
+        outcome = self._outcome(output, sent, len(words))
+        if self._config.streaming:
+            self._start += self._config.ticks
+        return outcome
 
     def _fields(self):
         return core_fields(self._config)["o"]
@@ -287,6 +292,7 @@ class Device:
     def _outcome(self, output, sent, count):
         """Return the outcome that output words tell, which end with the first last one."""
         rows = {field.name: field.of(np.array(output, np.int64)) for field in self._fields()}
+        rows["tick"] = (rows["tick"] - self._start) & ((1 << self._config.tick_bits) - 1)
         lasts = int(rows["last"].sum())
         if sent != count or lasts != 1 or rows["tick"][-1] != self._config.ticks:
             raise DeviceError(

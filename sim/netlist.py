@@ -31,8 +31,9 @@ class NetlistSimulator(CocotbSimulator):
     def _build(self, waves):
         return build(self._text, self._folder, self._simulator, waves=waves, arguments=QUICK)
 
-    def run(self, samples, *, expected=None, stall=0.0, seed=0, flips=(), waves=None):
+    def run(self, samples, *, expected=None, stall=0.0, seed=0, flips=(), waves=None, lengths=None):
         if len(flips):
             raise ValueError("A netlist's weight memories are in several block RAMs: "
                              "flip bits in the core's Verilog")
-        return super().run(samples, expected=expected, stall=stall, seed=seed, waves=waves)
+        return super().run(samples, expected=expected, stall=stall, seed=seed, waves=waves,
+                           lengths=lengths)

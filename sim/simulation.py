@@ -107,7 +107,8 @@ class Simulator(ABC):
         ----------
         samples : sequence of TickEvents
         expected : sequence of Result, optional
-            What the emulator says (its `Stream`, of windows); the run stops at the first difference.
+            What the emulator (of windows, its `Stream`) says; the run stops at the first
+            difference.
         stall : float
             Probability, below 1, with which each of the three streams is held up on a cycle.
         seed : int

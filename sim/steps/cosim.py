@@ -18,7 +18,7 @@ from ..cxxrtl import CxxrtlSimulator
 from ..simulation import HangError
 from .emulate import save_npz
 
-__all__ = ["cosim"]
+__all__ = ["AT_ONCE", "WORK", "Comparison", "cosim", "processors"]
 
 AT_ONCE = 10  # samples whose traces a native core has in memory together
 LAUNCH = 50  # samples of one start of another simulator, which costs seconds
@@ -28,8 +28,10 @@ WAVES = {"verilator": "verilator.vcd", "icarus": "icarus.fst"}
 logger = logging.getLogger(__name__)
 
 
-class _Comparison:
+class Comparison:
     """Compares the first test samples on simulators of one kind with the model.
+
+    With ``config.streaming``, those of one run of a simulator are windows of one stream.
 
     Parameters
     ----------
@@ -102,7 +104,8 @@ class _Comparison:
         if self._stopped.is_set():
             return 0, None
         samples = self.samples(start, stop)
-        results = [self._emulator.run(sample) for sample in samples]
+        emulator = self._emulator.stream() if self._config.streaming else self._emulator
+        results = [emulator.run(sample) for sample in samples]
         try:
             runs = simulator.run(samples, expected=results, stall=stall, seed=self._seed + start)
         except MismatchError as error:
@@ -158,8 +161,8 @@ def cosim(run, *, simulator=None, waves=False):
     settings, seed, test = run.experiment.cosim, run.experiment.seed, run.data["test"]
     simulator, stall = simulator or settings.simulator, settings.stall
     folder = run.path / WORK
-    cores = [CxxrtlSimulator(parameters, folder) for _ in range(_processors())]
-    native = _Comparison(parameters, "CXXRTL", cores, AT_ONCE, test, seed)
+    cores = [CxxrtlSimulator(parameters, folder) for _ in range(processors())]
+    native = Comparison(parameters, "CXXRTL", cores, AT_ONCE, test, seed)
     parts = {}
     with ThreadPoolExecutor(1) as aside:
         compared = aside.submit(native.run, settings.cxxrtl_samples, stall)
@@ -168,7 +171,7 @@ def cosim(run, *, simulator=None, waves=False):
                 bench = CocotbSimulator(parameters, folder, simulator=simulator)
             if settings.cocotb_samples:
                 name = f"cocotb and {simulator}"
-                cocotb = _Comparison(parameters, name, [bench], LAUNCH, test, seed)
+                cocotb = Comparison(parameters, name, [bench], LAUNCH, test, seed)
                 parts[simulator] = cocotb.run(settings.cocotb_samples, stall)
             parts = {"cxxrtl": compared.result(), **parts}
         except BaseException:
@@ -188,6 +191,6 @@ def cosim(run, *, simulator=None, waves=False):
     return ["cosim.json", "raster.npz"]
 
 
-def _processors():
+def processors():
     """Return the number of processors that this process may use."""
     return len(os.sched_getaffinity(0))

@@ -240,3 +240,17 @@ def test_waves_are_written_under_the_simulator_that_was_asked_for(out, tmp_path,
     assert main(["cosim", str(copy), "-q", "--waves", "--simulator", "icarus"]) == 0
     assert "icarus: 3 samples" in capsys.readouterr().out
     assert (copy / "work" / "icarus.fst").stat().st_size > 1000
+
+
+def test_the_test_set_is_one_stream_for_a_core_that_streams(out, capsys):
+    assert main(["stream", str(out), "-q"]) == 0
+    found = json.loads((out / "stream" / "stream.json").read_text())
+    assert (found["windows"], found["mismatches"], found["difference"]) == (30, 0, None)
+    assert found["records"] > 0
+    assert 0 < found["accuracy"]["stream"] <= 1
+    ports = json.loads((out / "stream" / "ports.json").read_text())
+    assert ports["config"]["streaming"] is True
+    printed = capsys.readouterr().out
+    assert re.search(r"^30 windows of 121 ticks in streams of 10, with tick numbers modulo \d+: "
+                     r"\d+ records compared, 0 mismatches$", printed, re.MULTILINE)
+    assert f"Verilog: {out / 'stream' / 'core.v'}" in printed
