@@ -15,10 +15,11 @@ STORAGES = [{}, CURSORS, {"rows": "dense"},
             {"delays": "axonal", "segments": 2}, {"rows": "dense", "delays": "axonal"},
             CURSORS | {"delays": "axonal", "segments": 4}, BOTH | {"segments": 2, "dendrites": 4},
             CURSORS | {"delays": "axonal", "rows": "dense"}, BOTH | {"rows": "dense"},
-            CURSORS | BOTH | {"dendrites": 1}, CURSORS | BOTH | {"rows": "dense", "segments": 16}]
+            CURSORS | BOTH | {"dendrites": 1}, CURSORS | BOTH | {"rows": "dense", "segments": 16},
+            {"streaming": True}, CURSORS | {"streaming": True}]
 
 
-@pytest.mark.parametrize("seed", range(22))
+@pytest.mark.parametrize("seed", range(26))
 def test_every_memory_is_predicted_to_the_bit(seed):
     rng = np.random.default_rng(seed)
     fixed = STORAGES[seed % len(STORAGES)] | {"readout": READOUTS[seed % 3]}

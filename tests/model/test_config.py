@@ -2,9 +2,11 @@ import dataclasses
 import json
 import re
 
+import numpy as np
 import pytest
 
 from ranvier.model.config import LATER, WHEEL_TICKS, CoreConfig
+from ranvier.model.tables import make_tables
 
 GOOD = {"inputs": 26, "neurons": 138, "outputs": 10, "readout": "leaky", "tick": 0.5, "ticks": 3000,
         "tau_m": 20.0, "tau_s": 5.0, "tau_a": 100.0, "delay_max": 800, "fan_in": 200,
@@ -117,3 +119,32 @@ def test_types_are_strict():
     for name, value in (("inputs", 2.0), ("adaptive", 1), ("readout", 3), ("inputs", True)):
         with pytest.raises(TypeError, match=f"Core {name} must be of type"):
             CoreConfig(**{**GOOD, name: value})
+
+
+def test_ticks_of_a_stream_wrap_after_every_wheel_gap_and_window():
+    config = CoreConfig(**{**GOOD, "streaming": True})
+    turn = 1 << config.tick_bits
+    assert turn > 2 * config.ticks
+    assert turn >= config.reach + config.ticks
+    slow = dataclasses.replace(config, tau_a=100 * config.tau_a)
+    assert 1 << slow.tick_bits >= slow.reach + slow.ticks > turn
+    far = dataclasses.replace(config, delay_max=40_000, ticks=10)
+    assert 1 << far.tick_bits >= far.slots == 1 << 16
+    cursors = dataclasses.replace(far, buffer="cursor", cursors=4)
+    assert cursors.tick_bits == 16
+    assert config.readout_bits == CoreConfig(**GOOD).readout_bits
+    assert CoreConfig.from_json(config.to_json()) == config
+    with pytest.raises(ValueError, match=r"^Core traces must be 0 after at most 4194304 ticks in a "
+                                         r"stream, not after \d+$"):
+        dataclasses.replace(config, tau_a=900_000.0)
+
+
+@pytest.mark.parametrize("tau", [0.3, 5.0, 21.7, 543.2])
+@pytest.mark.parametrize("tick", [0.05, 1.0, 10.0])
+def test_traces_of_a_stream_are_0_from_its_reach_on(tau, tick):
+    config = CoreConfig(**{**GOOD, "tick": tick, "tau_s": tau / 2, "tau_m": tau, "tau_a": tau,
+                           "streaming": True})
+    tables = make_tables(config)
+    ended = max(table.size for table in (tables.high_m, tables.high_s, tables.high_a))
+    assert config.reach - 128 <= 64 * ended <= config.reach
+    assert np.exp(-64 * ended * tick / tau) * (1 << 16) < 0.5

@@ -18,7 +18,7 @@ from ranvier.sim import toolchain
 from ranvier.sim.cosim import LAUNCH, build
 from ranvier.sim.device import Device, DeviceError
 
-from ..designs import random_config, random_events, random_parameters
+from ..designs import random_config, random_events, random_parameters, stream_config
 
 TOP = "ranvier_board"
 CYCLES = 8  # of a bit; a cycle has 10 ns
@@ -39,7 +39,7 @@ def pairs(seed, count):
 
 def play(builds, folder, networks, samples, *, bit=BIT, seed=None):
     """Run samples on a simulated board. Returns what the testbench noted."""
-    board = SerialCore(CONFIG, cycles=CYCLES)
+    board = SerialCore(networks[0].config, cycles=CYCLES)
     built = build(verilog.convert(board, name=TOP, emit_src=False), builds, "verilator", top=TOP)
     for n, network in enumerate(networks):
         network.save(folder / f"network{n}.safetensors")
@@ -65,8 +65,9 @@ def check(given, networks, samples):
     """Check that a device said what the emulator says; returns the most spikes of a sample."""
     most = 0
     assert len(given) == len(samples)
+    stream = Emulator(networks[0]).stream() if networks[0].config.streaming else None
     for said, (network, events) in zip(given, samples, strict=True):
-        result = Emulator(networks[network]).run(events)
+        result = (stream or Emulator(networks[network])).run(events)
         fired = result.trace[result.trace["fired"] == 1]
         assert said["decision"] == result.decision
         assert said["spikes"] == [[row["tick"], row["neuron"]] for row in fired]
@@ -82,6 +83,16 @@ def test_a_device_says_what_the_emulator_says(builds, tmp_path):
     result = play(builds, tmp_path, networks, samples, bit=81)  # the host's clock is 1.25 % off
     assert check(result["given"], networks, samples) > 255  # more than the board can hold
     assert result["damaged"] == 0
+
+
+def test_a_device_runs_the_windows_of_a_stream(builds, tmp_path):
+    config = stream_config(np.random.default_rng(3), readout="spike-count", banks=1, inputs=4,
+                           neurons=6, outputs=3)
+    parameters = random_parameters(np.random.default_rng(4), config)
+    samples = [(0, random_events(np.random.default_rng(n), config, rate=RATES[n % 4]))
+               for n in range(3 + (1 << config.tick_bits) // config.ticks)]
+    result = play(builds, tmp_path, [parameters], samples)
+    assert check(result["given"], [parameters], samples) > 0
 
 
 def test_nothing_is_lost_or_doubled_on_a_bad_line(builds, tmp_path):
