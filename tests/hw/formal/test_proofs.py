@@ -52,7 +52,7 @@ FAULTS = (
     Fault("schedule", "Scheduler", "scheduler", "self.settled & ~self.start & ~self.clear",
           "~self.start & ~self.clear"),
     Fault("schedule", "Scheduler", "scheduler", "passed.eq((Const(2)", "passed.eq((Const(1)"),
-    Fault("schedule", "Scheduler", "scheduler", "found & (work < until)", "found"),
+    Fault("schedule", "Scheduler", "scheduler", "found & self._before(work, until)", "found"),
     Fault("writes-refused", "RegisterFile", "registers", "| ~banked) & ~self.running",
           "| ~banked)"),
     Fault("errors-stick", "RegisterFile", "registers", "errors.eq(errors | occurred)",
