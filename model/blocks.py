@@ -49,11 +49,13 @@ def fresh_state(shape, theta0, beta):
 
 
 @kernel
-def rebase(state, ticks):
-    """Count time from ``ticks`` ticks later on."""
+def rebase(state, ticks, oldest):
+    """Count time from ``ticks`` ticks later on; forget traces that are ``oldest`` by then."""
     for start in range(0, state.size, LANES * FIELDS):
         for i in range(LANES):
             lane = np.uint64(start + i)
+            if ticks - state[lane + LAST] >= oldest:  # they're 0; the sleep rule has to see it
+                state[lane + P], state[lane + Q], state[lane + A] = 0, 0, 0
             state[lane + LAST] -= ticks
             state[lane + SPIKE] -= ticks
             state[lane + WAKE] -= ticks if state[lane + WAKE] != FAR else np.int64(0)

@@ -253,7 +253,7 @@ class Stream:
             if touches <= capacity:
                 break
             capacity = touches
-        move_on(design, memory, base)
+        move_on(design, memory, base, self._config.reach)
         outputs[1][outputs[1] == ticks] = self._config.ticks  # no spike, however short the window
         outputs[0][SYNAPTIC_EVENTS] += self._owed[:ticks].sum()
         owed[: max(0, owed.size - ticks)] += self._owed[ticks:]

@@ -223,12 +223,15 @@ def run_sample(ticks, channels, design, word, window, counting, record, counters
 
 
 @allocating_kernel
-def move_on(design, memory, base):
-    """Count the ticks of a memory, which `run_window` has left with ``base``, from the next on."""
+def move_on(design, memory, base, oldest):
+    """Count the ticks of a memory, which `run_window` has left with ``base``, from the next on.
+
+    Traces of ``oldest`` ticks are 0.
+    """
     state, wakes, looking, window = memory
     passed = design.shape.duration
     slide(window, base, design.shape.reach * design.shape.columns)
-    rebase(state, passed)
+    rebase(state, passed, oldest)
     for index in range(wakes.size):
         wakes[index] -= passed if wakes[index] != FAR else 0
     looking[:] = np.roll(looking, -passed)

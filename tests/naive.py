@@ -2,6 +2,8 @@
 
 from math import exp, floor
 
+import numpy as np
+
 
 def round_shift(value, bits):
     return (value + 2 ** (bits - 1)) // 2**bits
@@ -49,6 +51,7 @@ class Neuron:
     def __init__(self, theta0, beta):
         self.theta0, self.beta = theta0, beta
         self.p = self.q = self.a = self.last = self.saturations = 0
+        self.forgotten = -1  # what was touched up to this tick is 0, for the sleep rule
         self.wake, self.asked, self.looks, self.searches = None, set(), 0, 0
 
     def _limit(self, value, config):
@@ -92,6 +95,8 @@ class Neuron:
         self.looks += not arrivals
         p, q, a = self.decayed(tick, config, tables)
         stored = (self.p, self.q if config.synapse == "exponential" else 0, self.a)
+        if self.last <= self.forgotten:
+            stored = (0, 0, 0)
         wait = pause(p, q, a, stored, self.theta0, config, sleep_words)
         self.searches += wait is not None
         self.wake = None if wait is None else tick + wait
@@ -162,10 +167,12 @@ def stream(parameters, windows):
                  if config.readout == "leaky" else 0)
         before, totals = totals, [sum(getattr(n, name) for n in neurons)
                                   for name in ("saturations", "looks", "searches")]
-        saturations, looks, searches = (now - then for now, then in zip(totals, before, strict=True))
+        saturations, looks, searches = np.subtract(totals, before).tolist()
         counters = [saturations, len(records), sum(counts), looks, len(ticks), events,
                     sum(tick is not None and start <= tick < start + length for tick in busy),
                     searches, leaky]
         results.append((records, outputs.index(max(outputs)), counters))
         start += length
+        for neuron in neurons:
+            neuron.forgotten = start - config.reach
     return results
