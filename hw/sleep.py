@@ -133,6 +133,7 @@ class SleepUnit(wiring.Component):
         m = Module()
         last = ScaleUnit.latency + self.search_cycles
         step = Signal(range(last + 1))  # cycles since the start; 0 is idle too
+        going = Signal()  # it isn't 0: a flag of its own, for it's the multiplier's choice
         scaled = Signal(signed(self._config.trace_bits + 1))
         safe = Signal(signed(self._config.trace_bits + 3))  # nothing or more: for ever
         self._ask(m, step)
@@ -143,12 +144,12 @@ class SleepUnit(wiring.Component):
             scaled.eq(self.scale.product >> FRACTION),
             safe.eq(room - scaled),
             self.forever.eq((step == ScaleUnit.latency) & (safe >= 0)),
-            self.busy.eq(self.start | (step != 0)),
+            self.busy.eq(self.start | going),
             self.done.eq(self.forever | (step == last)),
             self.pause.eq(Mux(ticks.all(), ticks, ticks + 1)),
         ]
         with m.If(self.done):
-            m.d.sync += step.eq(0)
+            m.d.sync += [step.eq(0), going.eq(0)]
         with m.Elif(self.busy):
-            m.d.sync += step.eq(step + 1)
+            m.d.sync += [step.eq(step + 1), going.eq(1)]
         return m

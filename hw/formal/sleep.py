@@ -78,6 +78,7 @@ def _equal(values, others):
 def _claim_stages(spec, mine, cycle, held):
     """What registers hold from one cycle to another, so that each claim is about one sum."""
     spec.claim(spec.inside.signal("step") == cycle)
+    spec.claim(spec.inside.signal("going") == (cycle != 0))
     for name, (first, last, value) in held.items():
         there = mine & (cycle >= first) & (cycle <= last)
         spec.claim(~there | (spec.inside.signal(name) == value))
