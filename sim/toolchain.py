@@ -165,6 +165,13 @@ _FINDERS = {
     **{program[0]: partial(_synthesis, program)
        for family in FAMILIES.values() for program in (YOSYS, *reversed(family.programs))},
     "z3": _solver,
+    "amaranth-boards": lambda: _wheel(
+        "amaranth-boards", "amaranth_boards", "amaranth-boards", "__init__.py",
+        "to build for boards", optional=True
+    ),
+    "pyserial": lambda: _wheel(
+        "pyserial", "serial", "pyserial", "__init__.py", "to speak to boards", optional=True
+    ),
 }
 
 _NEEDS = {
