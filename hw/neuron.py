@@ -100,6 +100,7 @@ class NeuronUnit(wiring.Component):
         """Return the cycles from an accepted neuron to the next one, with the outputs free.
 
         With ``exponential`` synapses they depend on whether it needs no look before its next touch.
+        With ``jump`` synapses a spike takes one more.
         """
         if self._jump:
             return 16
@@ -146,7 +147,10 @@ class NeuronUnit(wiring.Component):
         outputs = (self.spikes, self.trace, self.wakes)
         m.d.comb += [
             silent.eq(~Cat(port.valid for port in outputs).any()),
-            empty.eq(Cat(~port.valid | port.ready for port in outputs).all()),
+            # Spikes have long been taken, or a cycle more makes no odds; their port's ready would
+            # make a path from the core's input to the state.
+            empty.eq(~self.spikes.valid
+                     & Cat(~port.valid | port.ready for port in (self.trace, self.wakes)).all()),
             self.spikes.payload.eq(word.neuron),
             self.trace.p.neuron.eq(word.neuron),
             self.trace.p.fired.eq(touch.fired),

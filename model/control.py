@@ -174,8 +174,7 @@ def _mark(k, kind, at, neuron, banks):
 @kernel
 def _visit(bank, k, tick, accepted, spike_ready, traced, wake_taken, banks, counts):
     """Let the neuron unit accept a neuron, or go on with the one in work."""
-    empty = ((spike_ready or not bank.spike) and (traced or not bank.record)
-             and (wake_taken or not bank.wake))
+    empty = not bank.spike and (traced or not bank.record) and (wake_taken or not bank.wake)
     if spike_ready:
         bank.spike = 0
     if traced:

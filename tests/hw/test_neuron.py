@@ -223,8 +223,11 @@ async def one(ctx, unit, reference, tick, word):
     await ctx.tick()
     ctx.set(unit.i.valid, 0)
     cycles = unit.cycles(forever=slot is None) if genuine else unit.ignored_cycles
+    jump = reference.config.synapse == "jump"
+    waits = jump and touched and reference.trace[-1]["fired"]  # for the spike to be taken
+    cycles += waits
     # A neuron that asks for no look is done when its state is written, a cycle before the next.
-    early = genuine and slot is None and reference.config.synapse == "exponential"
+    early = genuine and slot is None and (not jump or waits)
     await settle(ctx, unit, cycles - 1 - early)
     if early:
         assert not ctx.get(unit.i.ready)
