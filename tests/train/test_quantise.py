@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from ranvier.model.arithmetic import MARGIN, MARGIN_SHIFT
 from ranvier.model.emulator import Emulator
 from ranvier.model.events import delay_parts, delay_ticks, encode
 from ranvier.train.config import NetworkConfig
@@ -146,7 +147,8 @@ def test_thresholds_are_above_the_sleep_margin(weight_bits, tick):
     parameters, _ = quantise(network, DesignConfig(tick=tick, weight_bits=weight_bits))
     config = parameters.config
     hidden = parameters.theta0[: config.spiking]
-    assert hidden.min() > 2 * config.sleep_margin
+    top = config.weight_top << config.guard_bits  # the most that an arrival leaves in a trace
+    assert hidden.min() > 2 * (MARGIN + (top >> MARGIN_SHIFT))
     assert config.trace_top >> config.guard_bits >= 100 * config.weight_top
 
 
