@@ -4,6 +4,7 @@ from amaranth.hdl import Cat, Const, Module, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from ..model.cursors import cut_rows
 from .axons import AxonFetch
 from .cursor import CursorFetch
 from .delays import DendriteDelay
@@ -15,7 +16,6 @@ from .payloads import (
     LoadSignature,
     Memory,
     bank_trace,
-    cut_rows,
     memory_depth,
     wheel_bits,
 )

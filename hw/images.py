@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from ..model.cursors import bank_order, stretches
+from ..model.cursors import bank_order, cut_rows, stretches
 from ..model.rows import bank_rows
-from .payloads import BANKED, BUS_BITS, Memory, cut_rows, memories, memory_depth, memory_shape
+from .payloads import BANKED, BUS_BITS, Memory, memories, memory_depth, memory_shape
 from .registers import BusMap
 
 __all__ = ["bank_images", "image_text", "load_words", "synapse_places"]

@@ -11,6 +11,7 @@ from ..model.config import (
     LOW_WORDS,
     WHEEL_TICKS,
 )
+from ..model.cursors import cut_rows
 from ..model.memory import SLEEP_WORDS
 from ..model.tables import high_words_stored
 
@@ -27,7 +28,6 @@ __all__ = [
     "cursor_index",
     "cursor_link",
     "cursor_row",
-    "cut_rows",
     "due",
     "fetched",
     "input_word",
@@ -233,11 +233,6 @@ def wheel_bits(config):
 def wake(config):
     """Return the layout of a request to look at ``neuron`` (local) in the tick of a slot."""
     return data.StructLayout({"neuron": config.local_bits, "slot": wheel_bits(config)})
-
-
-def cut_rows(config):
-    """Return whether rows are sorted by delay and cut into stretches: cursors point into them."""
-    return config.buffer == "cursor" and config.delays == "synaptic"
 
 
 def memories(config):

@@ -29,12 +29,17 @@ REST, PICK, TAKING, TAKEN, READ, KEEP, HAND = range(7)
 # States of the lookup of a row.
 SOURCE, START, STOP, KNOWN, NEXT = range(5)
 NOBODY = -1
+# A synapse on its way is a word of the rows, and above it the ticks since its spike.
+AGE_BITS = 32
+WORD = (1 << AGE_BITS) - 1
 
-# What a bank counts, in columns.
+# What a bank counts, in columns; the last five with cursors: put into the wheel, not used any more,
+# handed out or taken, slots that are looked into, and spikes or rows that are lost.
 COUNTED = ("touches", "arrivals", "looks", "ignored", "searches", "integrations", "synaptic_events",
-           "rows", "words", "spikes", "marks", "takes", "chunks", "groups")
+           "rows", "words", "spikes", "marks", "takes", "chunks", "groups",
+           "puts", "freed", "handed", "turns", "lost")
 (TOUCHES, ARRIVALS, LOOKS, IGNORED, SEARCHES, INTEGRATIONS, SYNAPTIC_EVENTS, ROWS, WORDS, SPIKES,
- MARKS, TAKES, CHUNKS, GROUPS) = range(len(COUNTED))
+ MARKS, TAKES, CHUNKS, GROUPS, PUTS, FREED, HANDED, TURNS, LOST) = range(len(COUNTED))
 
 BANK = np.dtype([(name, np.int64) for name in (
     # Row fetch: the lookup, the row that's known, the one that is streamed, and its synapses.
@@ -94,10 +99,15 @@ class Banks(NamedTuple):
 
 
 @kernel
+def fetch_rests(bank):
+    """Return whether no row is looked up or streamed."""
+    return bank.lookup == SOURCE and not (bank.known or bank.streaming or bank.read or bank.sends)
+
+
+@kernel
 def is_idle(bank):
     """Return whether all work of the tick is done but what sources may still bring."""
-    fetched = bank.lookup == SOURCE and not (bank.known or bank.streaming or bank.read
-                                             or bank.sends or bank.adds or bank.summed)
+    fetched = fetch_rests(bank) and not (bank.adds or bank.summed)
     quiet = bank.age == 0 or (bank.age >= bank.visit - 1 > IGNORED_CYCLES - 1
                               and not (bank.spike or bank.record or bank.wake))
     added = not (bank.held or bank.waiting or bank.adding or bank.second or bank.third)
@@ -112,12 +122,11 @@ def takes_source(bank):
 
 
 @kernel
-def step(bank, k, tick, start, look, upcoming, group, offered, source, spike_ready, trace_ready,
-         banks, counts):
-    """Take bank ``k`` through a cycle.
+def step(bank, k, tick, start, look, upcoming, group, spike_ready, trace_ready, banks, counts):
+    """Take bank ``k`` through a cycle, but for its fetch; returns whether that may go on.
 
-    ``start``, ``look``, ``upcoming`` and ``group`` are the scheduler's; ``source`` is ``offered``,
-    and the core takes a spike or a record if it's ``ready``.
+    ``start``, ``look``, ``upcoming`` and ``group`` are the scheduler's, and the core takes a spike
+    or a record if it's ``ready``. The fetch, in the same cycle, comes after it.
     """
     output = bank.due >= banks.spiking[k]
     handed = bank.due != NOBODY and (bank.integrating == 0 if output else bank.age == 0)
@@ -131,9 +140,10 @@ def step(bank, k, tick, start, look, upcoming, group, offered, source, spike_rea
     if wake_taken:
         marked = _mark(k, 1, bank.wakes_at, bank.neuron, banks)
     elif entered:
-        at, target = tick + banks.delay[bank.event], banks.target[bank.event]
+        word, age = bank.event & WORD, bank.event >> AGE_BITS
+        at, target = tick + banks.delay[word] - age, banks.target[word]
         marked = _mark(k, 0, at, target, banks)
-        banks.sums[k, at & (banks.slots - 1), target] += banks.weight[bank.event]
+        banks.sums[k, at & (banks.slots - 1), target] += banks.weight[word]
     counts[MARKS] += wake_taken or entered
 
     _visit(bank, k, tick, handed and not output, spike_ready, neuron_traced, wake_taken, banks,
@@ -141,11 +151,10 @@ def step(bank, k, tick, start, look, upcoming, group, offered, source, spike_rea
     _integrate(bank, k, tick, handed and output, output_traced, banks, counts)
     _show(bank, k, marked, start, look, upcoming, group, banks, counts)
     _drain(bank, k, start, upcoming, handed, banks, counts)
-    ready = _pass_on(bank, entered, banks, counts)
-    _fetch(bank, ready, k, offered, source, banks, counts)
     bank.asked = handed
     bank.adding = (bank.adding << 1 | entered) & 7
     bank.second, bank.third = wake_taken or entered, bank.second
+    return _pass_on(bank, entered, banks, counts)
 
 
 @kernel
@@ -319,7 +328,8 @@ def _drain(bank, k, start, upcoming, handed, banks, counts):
 def _pass_on(bank, entered, banks, counts):
     """Pass what is fetched on to the buffer; returns whether the fetch may go on."""
     ready = not bank.spared
-    valid, synapse = bank.sends and banks.target[bank.sent_synapse] != NOBODY, bank.sent_synapse
+    synapse = bank.sent_synapse
+    valid = bank.sends and banks.target[synapse & WORD] != NOBODY
     if banks.dendritic:
         fetched, valid, synapse = valid, bank.summed, bank.summed_synapse
         ready = ready or not bank.summed
@@ -348,14 +358,12 @@ def _buffer(bank, entered, valid, synapse, counts):
 
 
 @kernel
-def _fetch(bank, ready, k, offered, source, banks, counts):
-    """Look up a source's row and stream the synapses of the one before."""
-    advance = ready or not bank.sends
-    ending = not bank.streaming or bank.address + 1 == bank.end
-    begin = bank.known and advance and ending
-    counts[WORDS] += bank.streaming and advance
+def fetch(bank, ready, k, offered, source, banks, counts):
+    """Look up the row of a ``source`` that's ``offered``, and stream that of the one before."""
+    known = bank.known
+    stream(bank, ready, counts)
     if bank.lookup == SOURCE:
-        if offered and not bank.known:
+        if offered and not known:
             bank.row, bank.lookup = source * banks.segments, START
     elif bank.lookup == KNOWN:
         bank.start, bank.stop = banks.row_start[k, bank.row], banks.row_start[k, bank.row + 1]
@@ -363,9 +371,18 @@ def _fetch(bank, ready, k, offered, source, banks, counts):
         bank.known, bank.lookup = 1, NEXT if bank.row & (banks.segments - 1) else SOURCE
         counts[ROWS] += 1
     elif bank.lookup == NEXT:
-        bank.lookup = NEXT if bank.known else START
+        bank.lookup = NEXT if known else START
     else:
         bank.lookup += 1
+
+
+@kernel
+def stream(bank, ready, counts):
+    """Stream the synapses of a row, and then those of the one that's known."""
+    advance = ready or not bank.sends
+    ending = not bank.streaming or bank.address + 1 == bank.end
+    begin = bank.known and advance and ending
+    counts[WORDS] += bank.streaming and advance
     if advance:
         bank.sends, bank.sent_synapse = bank.read, bank.read_synapse
         bank.read, bank.read_synapse = bank.streaming, bank.address

@@ -8,6 +8,11 @@ from .rows import row_delays
 STRETCH = 2 * WHEEL_TICKS  # ticks of a row that are sent at once
 
 
+def cut_rows(config):
+    """Return whether rows are sorted by delay and cut into stretches: cursors point into them."""
+    return config.buffer == "cursor" and config.delays == "synaptic"
+
+
 def stretches(source, delay):
     """Cut rows into stretches, of `STRETCH` ticks each from their first synapse on.
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .config import FEWEST_SLOTS, chunk_bits
+from .config import FEWEST_SLOTS, LOOKUP, WHEEL_TICKS, chunk_bits
 from .control import (
     COUNTED,
     GROUP_BITS,
@@ -14,8 +14,10 @@ from .control import (
     VISIT_CYCLES,
     Banks,
 )
+from .cursorcontrol import Wheels
+from .cursors import bank_order, cut_rows, stretches
 from .events import check_events
-from .rows import bank_rows
+from .rows import BankRows, bank_rows
 from .schedule import Stalls, run_core
 
 
@@ -38,11 +40,24 @@ class Cycles:
     counts: dict
 
 
+def _rows(parameters, bank):
+    """Return the `BankRows` of a bank, and the ends of stretches in them, as `Wheels` has both."""
+    if not cut_rows(parameters.config):
+        return bank_rows(parameters, bank), np.zeros(0, np.int64)
+    source, place = bank_order(parameters, bank)
+    gap, end = stretches(source, parameters.delay[place])
+    sources = parameters.config.sources
+    nothing = np.zeros(sources, np.int64)
+    start = np.searchsorted(source, np.arange(sources + 1))
+    return BankRows(start, nothing, nothing, nothing, place), end * (1 + (gap == 0))
+
+
 class CycleModel:
     """Predicts what samples cost on a core.
 
     The numbers are those of the gateware, where input words and outputs wait for nobody. Stalls are
-    drawn, as a simulator draws them.
+    drawn, as a simulator draws them. A spike that finds no free cursor is lost here too (``lost``
+    in the counts), which the emulator doesn't know.
 
     Parameters
     ----------
@@ -51,20 +66,21 @@ class CycleModel:
     Raises
     ------
     ValueError
-        If the delay buffer isn't the ring.
+        If the core runs streams.
     """
 
     def __init__(self, parameters):
         config = parameters.config
-        if config.buffer != "ring":
-            raise ValueError(f"Cycles can be predicted of a core whose buffer is the ring, "
-                             f"not {config.buffer!r}")
         if config.streaming:
             raise ValueError("Cycles can be predicted of a core that runs samples, not streams")
         self._parameters = parameters
-        rows = [bank_rows(parameters, k) for k in range(config.banks)]
+        rows, ends = zip(*(_rows(parameters, k) for k in range(config.banks)), strict=True)
         words = np.cumsum([0, *(each.place.size for each in rows)])
         place = np.concatenate([each.place for each in rows])
+        self._wheels_fixed = {
+            "cursors": config.cursors, "whole": not cut_rows(config),
+            "ends": np.concatenate(ends), "row_delay": np.array([each.delay for each in rows]),
+        }
         self._fixed = {
             "slots": config.slots, "wheel": max(FEWEST_SLOTS, *config.wheel_sizes),
             "segments": config.segments, "dendritic": config.dendrites > 0,
@@ -107,6 +123,17 @@ class CycleModel:
             marks=np.zeros((config.banks, kinds, places, config.bank_neurons), np.uint8),
             groups=np.zeros((config.banks, self._fixed["wheel"] >> GROUP_BITS), np.int64))
 
+    def _wheels(self):
+        """Return `Wheels` at rest."""
+        config = self._parameters.config
+        slots = config.wheel_slots if config.cursors else 0
+        cursors, heads = (np.zeros((config.banks, count), np.int64)
+                          for count in (config.cursors, slots))
+        return Wheels(
+            **self._wheels_fixed, pointer=cursors, at=cursors.copy(), following=cursors.copy(),
+            heads=heads,
+            marks=np.zeros((config.banks, slots * WHEEL_TICKS // LOOKUP), np.int64))
+
     def run(self, samples, *, stall=0.0, seed=0, threads=None):
         """Run samples, each from rest, on ``threads`` threads (default: all processors).
 
@@ -136,14 +163,14 @@ class CycleModel:
         workers = threads or os.cpu_count()
 
         def work(first):
-            banks = self._banks()
+            banks, wheels = self._banks(), self._wheels()
             for n in range(first, len(samples), workers):
                 events = samples[n]
                 stalls = Stalls(np.uint64(stall * 2**32), np.uint64((seed << 32) + n))
                 found[n] = run_core(
                     np.asarray(events.ticks, np.int64), np.asarray(events.channels, np.int32),
                     config.ticks, config.inputs, config.outputs,
-                    banks, stalls, counts[n])
+                    banks, wheels, stalls, counts[n])
 
         with ThreadPoolExecutor(workers) as pool:
             list(pool.map(work, range(workers)))

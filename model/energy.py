@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .cursors import cut_rows
 from .memory import TABLE_BITS, bank_memories
 
 SOURCE = ("M. Horowitz, Computing's energy problem (and what we can do about it), ISSCC 2014: "
@@ -60,11 +61,17 @@ def traffic(config, counts):
     exponential = config.synapse == "exponential"
     words, marks, takes, chunks, outputs = (
         counts[name] for name in ("words", "marks", "takes", "chunks", "integrations"))
+    puts, turns = counts["puts"], counts["turns"]
     thresholds = visits + counts["ignored"]
     uses = {
-        "fetch.rows": (2 * counts["rows"], none),
+        "fetch.rows": (counts["rows"] * (1 if cut_rows(config) else 2), none),
         "fetch.weights.tile_0": (words, none),
         "fetch.links.tile_0": (words, none),
+        "fetch.walk.weights": (words, none),
+        "fetch.walk.links": (words, none),
+        "fetch.wheel.heads": (puts + turns, puts),
+        "fetch.wheel.marks": (puts + turns + counts["groups"], puts + turns),
+        "fetch.wheel.pool": (counts["handed"], puts + counts["freed"]),
         "delays.dendrites": (counts["synaptic_events"], none),
         "ring.sums.words": (counts["synaptic_events"] + counts["arrivals"] + outputs,
                             counts["synaptic_events"]),

@@ -9,10 +9,12 @@ from .control import (
     GROUP,
     GROUP_BITS,
     NOBODY,
+    fetch,
     is_idle,
     step,
     takes_source,
 )
+from .cursorcontrol import WAITS, fetch_waiting, forget, rest, takes_waiting, waits_rest
 from .jit import allocating_kernel, kernel
 
 LOOK_CYCLES = 6  # from a look at a group to the judgement of what it shows
@@ -146,15 +148,18 @@ def _schedule(core, settled, busy, valid, taken, word_tick, last):
 
 
 @allocating_kernel
-def run_core(ticks, channels, duration, inputs, outputs, banks, stalls, counts):
-    """Run one sample; ``banks`` are at rest and are left so, ``counts`` are added to.
+def run_core(ticks, channels, duration, inputs, outputs, banks, wheels, stalls, counts):
+    """Run one sample; banks and wheels are at rest and are left so, ``counts`` are added to.
 
     Returns its cycles, and those from the first word that is taken to the decision.
     """
     core, units = np.zeros(1, CORE)[0], np.zeros(banks.spiking.size, BANK)
+    waits, waiting = np.zeros(units.size, WAITS), wheels.cursors > 0
     for k in range(units.size):
         units[k].due = NOBODY
+        rest(waits[k])
     spiking, tracing = np.zeros(units.size, np.bool_), np.zeros(units.size, np.bool_)
+    free = np.zeros(units.size, np.bool_)
     core.random = stalls.seed
     word, offered, cycle, first = 0, False, 0, -1
     while True:
@@ -169,7 +174,12 @@ def run_core(ticks, channels, duration, inputs, outputs, banks, stalls, counts):
             bank = units[k]
             settled = is_idle(bank) and settled
             busy |= bank.busy
-            served = served and (bank.served or takes_source(bank))
+            free[k] = takes_source(bank)
+            if waiting:
+                settled = settled and waits_rest(bank, waits[k])
+                busy |= waits[k].busy
+                free[k] = free[k] and takes_waiting(waits[k], wheels)
+            served = served and (bank.served or free[k])
             spiking[k], tracing[k] = bank.spike, bank.traced
         held, held_source, tick = core.held, core.held_source, core.tick
         source_taken, event_taken = _join_sources(
@@ -188,9 +198,14 @@ def run_core(ticks, channels, duration, inputs, outputs, banks, stalls, counts):
             bank = units[k]
             offers = held and not bank.served
             if held:
-                bank.served = not served and (bank.served or takes_source(bank))
-            step(bank, k, tick, start, look, upcoming, group, offers, held_source,
-                 spike_taken == k, trace_taken == k, banks, counts)
+                bank.served = not served and (bank.served or free[k])
+            ready = step(bank, k, tick, start, look, upcoming, group, spike_taken == k,
+                         trace_taken == k, banks, counts)
+            if waiting:
+                fetch_waiting(bank, waits[k], ready, k, tick, start, upcoming, group, offers,
+                              held_source, banks, wheels, counts)
+            else:
+                fetch(bank, ready, k, offers, held_source, banks, counts)
         if (event_taken or ends) and first < 0:
             first = cycle
         if ends:
@@ -202,6 +217,7 @@ def run_core(ticks, channels, duration, inputs, outputs, banks, stalls, counts):
     while not _flows(core, stalls.rate):
         decided += 1
     _forget(banks)
+    forget(wheels)
     return cycle, decided - first
 
 

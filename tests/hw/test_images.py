@@ -3,8 +3,9 @@ import numpy as np
 import pytest
 
 from ranvier.hw.images import bank_images, image_text, load_words, synapse_places
-from ranvier.hw.payloads import BANKED, Memory, cut_rows, memories, memory_depth
+from ranvier.hw.payloads import BANKED, Memory, memories, memory_depth
 from ranvier.hw.registers import BusMap
+from ranvier.model.cursors import cut_rows
 
 from ..designs import random_config, random_parameters
 

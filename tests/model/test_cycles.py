@@ -7,6 +7,7 @@ from ranvier.model.counters import LOOKS, SPIKES, SYNAPTIC_EVENTS, TOUCHES
 from ranvier.model.cycles import CycleModel
 from ranvier.model.emulator import Emulator
 from ranvier.model.events import TickEvents
+from ranvier.model.flight import needed_cursors
 
 from ..designs import random_config, random_events, random_parameters
 
@@ -26,6 +27,38 @@ def test_it_does_what_the_emulator_does(seed):
     for name, column in {"looks": LOOKS, "spikes": SPIKES,
                          "synaptic_events": SYNAPTIC_EVENTS}.items():
         assert counts[name].tolist() == counters[:, column].tolist(), name
+
+
+@pytest.mark.parametrize("stored", [
+    {"delay_max": 90}, {"delay_max": 1500, "ticks": 2000},
+    {"delay_max": 90, "delays": "axonal", "segments": 2, "rows": "dense"},
+    {"delay_max": 90, "delays": "axonal+dendritic"},
+    {"delay_max": 1500, "ticks": 2000, "delays": "axonal+dendritic", "dendritic_max": 40},
+], ids=str)
+def test_it_does_what_the_emulator_does_with_cursors(stored):
+    parameters, samples = drawn(9, banks=2, buffer="cursor", cursors=8192, **stored)
+    counts = CycleModel(parameters).run(samples).counts
+    counters = Emulator(parameters).run_batch(samples).counters
+    assert counts["lost"].tolist() == [0] * 6
+    assert counts["handed"].min() > 0
+    assert (counts["touches"] + counts["integrations"]).tolist() == counters[:, TOUCHES].tolist()
+    for name, column in {"looks": LOOKS, "spikes": SPIKES}.items():
+        assert counts[name].tolist() == counters[:, column].tolist(), name
+
+
+@pytest.mark.parametrize("delays", ["synaptic", "axonal", "axonal+dendritic"])
+def test_as_many_cursors_as_needed_lose_nothing(delays):
+    parameters, samples = drawn(4, banks=2, delay_max=120, delays=delays)
+    needed = needed_cursors(parameters, samples)
+
+    def lost(cursors):
+        config = dataclasses.replace(parameters.config, buffer="cursor", cursors=cursors)
+        design = dataclasses.replace(parameters, config=config)
+        return CycleModel(design).run(samples).counts["lost"].sum()
+
+    enough = 1 << (needed - 1).bit_length()
+    assert lost(enough) == 0
+    assert lost(enough // 8) > 0
 
 
 def test_threads_change_nothing():

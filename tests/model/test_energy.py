@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -40,6 +42,17 @@ def test_each_act_has_its_accesses(config):
         "ring.sums": (4, 0), "outputs.integrals": (4, 4), "outputs.readout": (4, 0)}
     assert used(config, takes=2, chunks=3, groups=1) == {
         "ring.marks.bits": (3, 3), "ring.marks.chunks": (2, 5), "ring.marks.groups": (3, 2)}
+
+
+@pytest.mark.parametrize("delays", ["synaptic", "axonal"])
+def test_each_act_of_cursors_has_its_accesses(config, delays):
+    config = dataclasses.replace(config, buffer="cursor", cursors=64, delays=delays)
+    part = "fetch.walk" if delays == "synaptic" else "fetch"
+    assert used(config, rows=3) == {"fetch.rows": (3 if delays == "synaptic" else 6, 0)}
+    assert used(config, words=4) == {f"{part}.weights": (4, 0), f"{part}.links": (4, 0)}
+    assert used(config, puts=4, freed=3, handed=5, turns=2, lost=1) == {
+        "fetch.wheel.heads": (6, 4), "fetch.wheel.marks": (6, 6), "fetch.wheel.pool": (5, 7)}
+    assert used(config, groups=1)["fetch.wheel.marks"] == (1, 0)
 
 
 def test_memories_have_the_sizes_of_the_core(config):
