@@ -164,8 +164,7 @@ def _core_rows(config, quantised):
 
 
 def _work_rows(emulated, measured):
-    costs = _cost_rows(emulated) if emulated["predicted"] else [
-        ("clock cycles", "not predicted: the delay buffer isn't the ring")]
+    costs = _cost_rows(emulated)
     if measured is not None:
         costs.insert(1, ("clock cycles, measured", f"{measured:,.0f}"))
     return costs + [(WORK[name], f"{emulated['counters'][name]:,.1f}") for name in WORK]

@@ -49,7 +49,7 @@ def make_summary(run, *, memory_bits, seconds):
             "epochs": len(training["history"]),
         },
         "cosim": _cosim(cosim),
-        "cycles": {"predicted": emulated["cycles"] and emulated["cycles"]["mean"],
+        "cycles": {"predicted": emulated["cycles"]["mean"],
                    "measured": cosim["cycles"]},
         "noise": {
             "kinds": list(noise["kinds"]),

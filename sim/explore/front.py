@@ -12,7 +12,7 @@ def front(points):
     Parameters
     ----------
     points : list of tuple of float
-        Smaller is better; ``inf`` where something isn't known.
+        Smaller is better.
     """
     return [not any(other != point and all(a <= b for a, b in zip(other, point, strict=True))
                     for other in points) for point in points]
@@ -21,16 +21,14 @@ def front(points):
 def mark_fronts(rows):
     """Let ``front`` of each row be the list of costs at which it's on the front.
 
-    ``all`` is among them if it's on that of accuracy and all costs together. A cost that isn't
-    known is worse than any.
+    ``all`` is among them if it's on that of accuracy and all costs together.
     """
     for row in rows:
         row["front"] = []
     for name in (*COSTS, "all"):
         costs = COSTS if name == "all" else (name,)
-        known = [row for row in rows if not row["failed"] and row[costs[-1]] is not None]
-        points = [(-row["accuracy"], *(float("inf") if row[cost] is None else row[cost]
-                                       for cost in costs)) for row in known]
+        known = [row for row in rows if not row["failed"]]
+        points = [(-row["accuracy"], *(row[cost] for cost in costs)) for row in known]
         for row, best in zip(known, front(points), strict=True):
             if best:
                 row["front"].append(name)

@@ -35,22 +35,21 @@ def _colours(rows):
 
 
 def _panel(axis, theme, rows, cost, device, colours):
-    known = [row for row in rows if row[cost] is not None]
     unit = UNITS.get(cost, 1)
-    for row in known:
+    for row in rows:
         best = cost in row["front"]
         axis.scatter(row[cost] / unit, 100 * row["accuracy"], marker=MARKERS[way(row)],
                      s=42 if best else 18, color=[colours[row["weight_bits"]]],
                      alpha=1.0 if best else 0.45, edgecolors=theme.ink if best else "none",
                      linewidths=0.8, zorder=3 if best else 2)
-    best = sorted((row for row in known if cost in row["front"]), key=lambda row: row[cost])
+    best = sorted((row for row in rows if cost in row["front"]), key=lambda row: row[cost])
     axis.step([row[cost] / unit for row in best], [100 * row["accuracy"] for row in best],
               where="post", color=theme.second, lw=1.2, zorder=1)
-    for row in known:
+    for row in rows:
         if row["own"]:
             axis.scatter(row[cost] / unit, 100 * row["accuracy"], marker="o", s=130, zorder=4,
                          facecolors="none", edgecolors=theme.second, linewidths=1.3)
-    wide = max(row[cost] for row in known) > WIDE * min(row[cost] for row in known)
+    wide = max(row[cost] for row in rows) > WIDE * min(row[cost] for row in rows)
     if wide:
         axis.set_xscale("log")
         axis.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
@@ -58,7 +57,7 @@ def _panel(axis, theme, rows, cost, device, colours):
     else:
         axis.xaxis.set_major_locator(MaxNLocator(5))
     axis.xaxis.set_major_formatter(EngFormatter(sep=""))
-    _number(axis, theme, best, cost, unit, np.log if wide else np.asarray, known)
+    _number(axis, theme, best, cost, unit, np.log if wide else np.asarray, rows)
     axis.set_xlabel(LABELS[cost].format(device=device))
     axis.grid(True)
     axis.set_axisbelow(True)
@@ -97,16 +96,15 @@ def _legend(figure, theme, rows, colours):
 
 def _draw(rows, device):
     rows = [row for row in rows if not row["failed"]]
-    costs = [cost for cost in COSTS if any(row[cost] is not None for row in rows)]
     colours = _colours(rows)
 
     def draw(axes, theme):
-        for axis, cost in zip(axes.flat, costs, strict=True):
+        for axis, cost in zip(axes.flat, COSTS, strict=True):
             _panel(axis, theme, rows, cost, device, colours)
         axes.flat[0].set_ylabel("accuracy, %")
         _legend(axes.flat[0].figure, theme, rows, colours)
 
-    return draw, {"ncols": len(costs), "squeeze": False, "sharey": True}
+    return draw, {"ncols": len(COSTS), "squeeze": False, "sharey": True}
 
 
 def explore_picture(rows, device):

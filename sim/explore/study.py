@@ -164,23 +164,15 @@ def _accuracy(subject, design, samples):
     return {"accuracy": accuracy, "low": float(low), "high": float(high)}
 
 
-def mean_cycles(parameters, events):
-    """Return the mean of the cycles of samples, None where the cycle model has no such core."""
-    try:
-        model = CycleModel(parameters)
-    except ValueError:
-        return None
-    return float(model.run(events).cycles.mean())
-
-
 def _cost(subject, design, cycle_samples, device):
     parameters = subject.parameters(design)
     config = parameters.config
     events = encode_dataset(_test(subject, cycle_samples), config)
     cells = predict(config, device)
+    cycles = CycleModel(parameters).run(events).cycles
     return {
         "buffer": config.buffer, "rows": config.rows, "delays": config.delays,
-        "cursors": config.cursors, "cycles": mean_cycles(parameters, events),
+        "cursors": config.cursors, "cycles": float(cycles.mean()),
         "memory_bits": bits(core_memories(config)), "block_rams": cells["block RAM"],
         "multipliers": cells["multiplier"], "lut4": cells["LUT4"],
         "flip_flops": cells["flip-flop"]}

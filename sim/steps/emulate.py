@@ -36,15 +36,8 @@ def save_npz(path, **arrays):
 
 def predict(parameters, events):
     """Return what samples cost on the core: arrays of each sample, and means for ``emulate.json``.
-
-    Nothing is predicted, and the means are None, where the delay buffer isn't the ring.
     """
     config = parameters.config
-    if config.buffer != "ring":
-        nothing = np.zeros(0, np.int64)
-        return {"cycles": nothing, "latency": nothing}, {
-            "predicted": 0, "cycles": None, "latency": None, "traffic": None,
-            "energy_estimate": None}
     cost = CycleModel(parameters).run(events)
     each = {"cycles": cost.cycles, "latency": cost.latency}
     estimate = energy(config, cost.counts)

@@ -1,7 +1,5 @@
 import numpy as np
-import pytest
 
-from ranvier.model.cycles import CycleModel
 from ranvier.sim.steps.emulate import predict
 
 from ..designs import random_config, random_events, random_parameters
@@ -23,11 +21,9 @@ def test_costs_are_means_and_the_estimate_names_its_table():
     assert "45 nm" in costs["energy_estimate"]["table"]
 
 
-def test_nothing_is_predicted_with_cursors():
+def test_cursors_are_predicted_too():
     parameters, samples = drawn(buffer="cursor", cursors=64)
     each, costs = predict(parameters, samples)
-    assert costs["predicted"] == each["cycles"].size == 0
-    assert costs["cycles"] is costs["traffic"] is costs["energy_estimate"] is None
-    with pytest.raises(ValueError, match=r"^Cycles can be predicted of a core whose buffer is the "
-                                         r"ring, not 'cursor'$"):
-        CycleModel(parameters)
+    assert costs["predicted"] == 3
+    assert each["cycles"].min() > 0
+    assert costs["traffic"]["fetch.wheel.pool"]["writes"] > 0
