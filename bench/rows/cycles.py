@@ -10,13 +10,14 @@ from .networks import design
 from .synthesis import CORE
 
 WORDS, STALL = 300, 0.05
-CASES = {"one bank": (1, 0.0), "eight banks with stalls": (8, STALL)}
+CASES = {"one bank": (1, 0.0, "ring"), "eight banks with stalls": (8, STALL, "ring"),
+         "one bank with cursors": (1, 0.0, "cursor")}
 SOURCES = (*CORE, *ENGINE, "sim/cxxrtl*", "sim/simulation.py", "bench/rows/cycles.py")
 
 
-def errors(context, banks, stall):
+def errors(context, banks, stall, buffer):
     """Return how far predictions for spoken digits are from the RTL, in percent."""
-    parameters, samples = design(context, "spoken_digits", banks=banks)
+    parameters, samples = design(context, "spoken_digits", banks=banks, buffer=buffer)
     samples = samples[: 2 if context.quick else WORDS]
     core = CxxrtlSimulator(parameters, context.results / "cxxrtl")
     found = CycleModel(parameters).run(samples, stall=stall)
@@ -35,7 +36,7 @@ def errors(context, banks, stall):
 
 
 @row("cycle-model", "largest error of the cycles predicted for a word, against the RTL: 300 spoken "
-     "digits, one bank / eight banks with stalls", "%", SOURCES)
+     "digits, one bank / eight banks with stalls / one bank with cursors", "%", SOURCES)
 def cycle_model(context):
     found = {name: errors(context, *case) for name, case in CASES.items()}
     return [one["largest error of cycles"] for one in found.values()], found
