@@ -50,8 +50,8 @@ WAITS = np.dtype([(name, np.int64) for name in (
     # The cursor that is handed out, if it's read; the first spare one, if what follows is read; and
     # how many were ever used.
     "head", "offered", "free", "listed", "fresh",
-    # Marks of a group that are read, and that show; cycles in which the fetch was idle (bits).
-    "marks", "busy", "still",
+    # Cycles in which the fetch was idle (bits).
+    "still",
 )], align=True)
 
 
@@ -107,6 +107,12 @@ def waits_rest(bank, wait):
 
 
 @kernel
+def due_cursors(k, group, wheels):
+    """Return the marks of a group. They're judged when they have long been read in the gateware."""
+    return wheels.marks[k, group & (wheels.marks.shape[1] - 1)]
+
+
+@kernel
 def takes_waiting(wait, wheels):
     """Return whether a source is taken, if it's up to what's here."""
     if wheels.whole:
@@ -115,8 +121,8 @@ def takes_waiting(wait, wheels):
 
 
 @kernel
-def fetch_waiting(bank, wait, ready, k, tick, start, upcoming, group, offered, source, banks,
-                  wheels, counts):
+def fetch_waiting(bank, wait, ready, k, tick, start, upcoming, offered, source, banks, wheels,
+                  counts):
     """Take a bank's fetch through a cycle: ``ready`` is what `control.step` has returned."""
     still = wait.still << 1 & ALL_SEEN | _fetch_rests(bank, wait)
     freed = wait.stages & wait.lasts & 4
@@ -125,7 +131,7 @@ def fetch_waiting(bank, wait, ready, k, tick, start, upcoming, group, offered, s
     used_up = (wait.free == NOBODY and wait.fresh == wheels.cursors
                and _wheel_rests(wait) and not wait.put)
     head, popping = wait.head, _pops(wait)
-    _keep(wait, k, tick, start, upcoming, group, wheels, counts)
+    _keep(wait, k, tick, start, upcoming, wheels, counts)
     limit = 2 * WHEEL_TICKS - tick % WHEEL_TICKS
     if wheels.whole:
         taken, given = _fetch_axons(bank, wait, ready, k, tick, limit, spare, used_up,
@@ -148,10 +154,8 @@ def fetch_waiting(bank, wait, ready, k, tick, start, upcoming, group, offered, s
 
 
 @kernel
-def _keep(wait, k, tick, start, upcoming, group, wheels, counts):
-    """Take what's put into the wheel to its list, and show the marks of a group."""
-    mask = wheels.marks.shape[1] - 1
-    wait.busy, wait.marks = wait.marks, wheels.marks[k, group & mask]
+def _keep(wait, k, tick, start, upcoming, wheels, counts):
+    """Take what's put into the wheel to its list."""
     stages, pops, lasts = wait.stages, wait.pops, wait.lasts
     pop = pops & 4
     if stages & lasts & 4:
@@ -161,7 +165,7 @@ def _keep(wait, k, tick, start, upcoming, group, wheels, counts):
     elif stages & 4:
         time = tick if pop else wait.at - WHEEL_TICKS
         slot = time // WHEEL_TICKS & (wheels.heads.shape[1] - 1)
-        place = time // GROUP & mask
+        place = time // GROUP & (wheels.marks.shape[1] - 1)
         own = 1 << (time & (GROUP - WHEEL_TICKS))
         first = wheels.heads[k, slot] if wheels.marks[k, place] & own else NOBODY
         if pop:

@@ -8,17 +8,18 @@ import numpy as np
 
 from .config import FEWEST_SLOTS, LOOKUP, WHEEL_TICKS, chunk_bits
 from .control import (
+    BANK,
     COUNTED,
     GROUP_BITS,
     NOBODY,
     VISIT_CYCLES,
     Banks,
 )
-from .cursorcontrol import Wheels
+from .cursorcontrol import WAITS, Wheels
 from .cursors import bank_order, cut_rows, stretches
 from .events import check_events
 from .rows import BankRows, bank_rows
-from .schedule import Stalls, run_core
+from .schedule import CORE, Stalls, run_core
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,8 +170,9 @@ class CycleModel:
                 stalls = Stalls(np.uint64(stall * 2**32), np.uint64((seed << 32) + n))
                 found[n] = run_core(
                     np.asarray(events.ticks, np.int64), np.asarray(events.channels, np.int32),
-                    config.ticks, config.inputs, config.outputs,
-                    banks, wheels, stalls, counts[n])
+                    config.ticks, config.inputs, config.outputs, np.zeros(1, CORE),
+                    np.zeros(config.banks, BANK), np.zeros(config.banks, WAITS), banks, wheels,
+                    stalls, counts[n])
 
         with ThreadPoolExecutor(workers) as pool:
             list(pool.map(work, range(workers)))

@@ -5,7 +5,6 @@ from typing import NamedTuple
 import numpy as np
 
 from .control import (
-    BANK,
     GROUP,
     GROUP_BITS,
     NOBODY,
@@ -14,7 +13,14 @@ from .control import (
     step,
     takes_source,
 )
-from .cursorcontrol import WAITS, fetch_waiting, forget, rest, takes_waiting, waits_rest
+from .cursorcontrol import (
+    due_cursors,
+    fetch_waiting,
+    forget,
+    rest,
+    takes_waiting,
+    waits_rest,
+)
 from .jit import allocating_kernel, kernel
 
 LOOK_CYCLES = 6  # from a look at a group to the judgement of what it shows
@@ -148,13 +154,15 @@ def _schedule(core, settled, busy, valid, taken, word_tick, last):
 
 
 @allocating_kernel
-def run_core(ticks, channels, duration, inputs, outputs, banks, wheels, stalls, counts):
+def run_core(ticks, channels, duration, inputs, outputs, cores, units, waits, banks, wheels, stalls,
+             counts):
     """Run one sample; banks and wheels are at rest and are left so, ``counts`` are added to.
 
-    Returns its cycles, and those from the first word that is taken to the decision.
+    ``cores`` (1,), ``units`` and ``waits`` (banks,) are registers, all 0. They're the caller's,
+    since a record doesn't keep its array. Returns the sample's cycles, and those from the first
+    word that is taken to the decision.
     """
-    core, units = np.zeros(1, CORE)[0], np.zeros(banks.spiking.size, BANK)
-    waits, waiting = np.zeros(units.size, WAITS), wheels.cursors > 0
+    core, waiting = cores[0], wheels.cursors > 0
     for k in range(units.size):
         units[k].due = NOBODY
         rest(waits[k])
@@ -177,7 +185,7 @@ def run_core(ticks, channels, duration, inputs, outputs, banks, wheels, stalls, 
             free[k] = takes_source(bank)
             if waiting:
                 settled = settled and waits_rest(bank, waits[k])
-                busy |= waits[k].busy
+                busy |= due_cursors(k, core.group, wheels)
                 free[k] = free[k] and takes_waiting(waits[k], wheels)
             served = served and (bank.served or free[k])
             spiking[k], tracing[k] = bank.spike, bank.traced
@@ -202,8 +210,8 @@ def run_core(ticks, channels, duration, inputs, outputs, banks, wheels, stalls, 
             ready = step(bank, k, tick, start, look, upcoming, group, spike_taken == k,
                          trace_taken == k, banks, counts)
             if waiting:
-                fetch_waiting(bank, waits[k], ready, k, tick, start, upcoming, group, offers,
-                              held_source, banks, wheels, counts)
+                fetch_waiting(bank, waits[k], ready, k, tick, start, upcoming, offers, held_source,
+                              banks, wheels, counts)
             else:
                 fetch(bank, ready, k, offers, held_source, banks, counts)
         if (event_taken or ends) and first < 0:

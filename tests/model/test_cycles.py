@@ -61,8 +61,11 @@ def test_as_many_cursors_as_needed_lose_nothing(delays):
     assert lost(enough // 8) > 0
 
 
-def test_threads_change_nothing():
-    parameters, samples = drawn(1, synapse="exponential")
+@pytest.mark.parametrize("stored", [
+    {}, {"buffer": "cursor", "cursors": 8, "delay_max": 90},
+    {"buffer": "cursor", "cursors": 8, "delay_max": 90, "delays": "axonal"}], ids=str)
+def test_threads_change_nothing(stored):
+    parameters, samples = drawn(1, synapse="exponential", **stored)
     model = CycleModel(parameters)
     one, three = (model.run(samples, stall=0.1, threads=threads) for threads in (1, 3))
     assert one.cycles.tolist() == three.cycles.tolist()
@@ -86,6 +89,13 @@ def test_events_must_be_sorted():
     events = TickEvents(ticks=np.array([5, 2]), channels=np.array([0, 0], np.int32))
     with pytest.raises(ValueError, match=r"^Input event 1 must come after event 0 in"):
         CycleModel(parameters).run([events])
+
+
+def test_streams_are_refused():
+    parameters, _ = drawn(3, streaming=True)
+    with pytest.raises(ValueError, match=r"^Cycles can be predicted of a core that runs samples, "
+                                         r"not streams$"):
+        CycleModel(parameters)
 
 
 def test_no_samples_cost_nothing():
