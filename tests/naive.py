@@ -31,8 +31,8 @@ def decay(value, ticks, words):
     return round_shift(value * low[ticks % 64] * high[ticks // 64], 32)
 
 
-def pause(p, q, a, stored, theta0, config, words):
-    """Return after how many ticks to look again, or None."""
+def sleep(p, q, a, stored, theta0, config, words):
+    """Return after how many ticks to look again, or None if there's no need."""
     peak, by_q, by_p, by_a = (int(word) for word in words)
     size = 0
     for trace in stored:
@@ -97,7 +97,7 @@ class Neuron:
         stored = (self.p, self.q if config.synapse == "exponential" else 0, self.a)
         if self.last <= self.forgotten:
             stored = (0, 0, 0)
-        wait = pause(p, q, a, stored, self.theta0, config, sleep_words)
+        wait = sleep(p, q, a, stored, self.theta0, config, sleep_words)
         self.searches += wait is not None
         self.wake = None if wait is None else tick + wait
         self.asked.add(self.wake)

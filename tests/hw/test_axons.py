@@ -12,7 +12,7 @@ from ranvier.model.rows import bank_rows, row_delays
 from ranvier.sim.benches import simulate
 
 from ..designs import random_config, random_events, random_parameters
-from .test_cursor import Bench, by_tick, draw_spikes, load
+from .test_cursor import Bench, begin, by_tick, clear, draw_spikes, first_synapse, load
 
 FIXED = {"buffer": "cursor", "delays": "axonal", "cursors": 512, "ticks": 8192, "banks": 2,
          "neurons": 9, "inputs": 6}
@@ -95,13 +95,7 @@ def test_clear_leaves_no_spike_in_flight_and_every_cursor_free():
         for _ in range(2):
             await bench.run(ctx, burst)
             assert not bench.sent
-            ctx.set(dut.clear, 1)
-            await ctx.tick()
-            ctx.set(dut.clear, 0)
-            for _ in range(dut.clear_cycles):
-                assert not ctx.get(dut.idle)
-                await ctx.tick()
-            assert ctx.get(dut.idle)
+            await clear(ctx, dut)
         await bench.run(ctx, {}, range(600))
         assert not bench.sent
         await bench.run(ctx, burst, range(600))
@@ -119,13 +113,7 @@ def test_rows_take_the_stated_cycles():
 
     async def bench(ctx):
         ctx.set(dut.o.ready, 1)
-        ctx.set(dut.start, 1)
-        await ctx.tick()
-        ctx.set(dut.start, 0)
-        for _ in range(dut.slot_cycles):
-            assert not ctx.get(dut.idle)
-            await ctx.tick()
-        assert ctx.get(dut.idle)
+        await begin(ctx, dut)
         ctx.set(dut.i.valid, 1)
         ctx.set(dut.i.payload, empty)
         for cycle in range(2 * dut.row_cycles + 1):
@@ -134,9 +122,6 @@ def test_rows_take_the_stated_cycles():
                 ctx.set(dut.i.payload, full)
             await ctx.tick()
         ctx.set(dut.i.valid, 0)
-        for _ in range(dut.latency - 1):
-            assert not ctx.get(dut.o.valid)
-            await ctx.tick()
-        assert ctx.get(dut.o.valid)
+        await first_synapse(ctx, dut)
 
     simulate(dut, bench, cycles=200)

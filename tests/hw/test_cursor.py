@@ -158,6 +158,36 @@ def cursor_config(**changes):
     return small_config(**values | changes)
 
 
+async def clear(ctx, dut):
+    """Let a fetch forget all spikes, in as many cycles as it says."""
+    ctx.set(dut.clear, 1)
+    await ctx.tick()
+    ctx.set(dut.clear, 0)
+    for _ in range(dut.clear_cycles):
+        assert not ctx.get(dut.idle)
+        await ctx.tick()
+    assert ctx.get(dut.idle)
+
+
+async def begin(ctx, dut):
+    """Begin a slot in which nothing is due: it's over in as many cycles as the fetch says."""
+    ctx.set(dut.start, 1)
+    await ctx.tick()
+    ctx.set(dut.start, 0)
+    for _ in range(dut.slot_cycles):
+        assert not ctx.get(dut.idle)
+        await ctx.tick()
+    assert ctx.get(dut.idle)
+
+
+async def first_synapse(ctx, dut):
+    """Wait for the first synapse of a source that was taken: it comes in time, and no earlier."""
+    for _ in range(dut.latency - 1):
+        assert not ctx.get(dut.o.valid)
+        await ctx.tick()
+    assert ctx.get(dut.o.valid)
+
+
 def test_a_spike_for_which_there_is_no_cursor_is_lost_and_told():
     config = cursor_config(cursors=4)
     parameters = one_row(config, [3, 50, 51, 2000])
@@ -200,13 +230,7 @@ def test_clear_leaves_no_spike_in_flight_and_every_cursor_free():
         for _ in range(3):
             await bench.run(ctx, burst)
             bench.sent.clear()
-            ctx.set(dut.clear, 1)
-            await ctx.tick()
-            ctx.set(dut.clear, 0)
-            for _ in range(dut.clear_cycles):
-                assert not ctx.get(dut.idle)
-                await ctx.tick()
-            assert ctx.get(dut.idle)
+            await clear(ctx, dut)
         await bench.run(ctx, {}, range(2100))
         assert not bench.sent
         await bench.run(ctx, burst, range(2100))
@@ -222,20 +246,11 @@ def test_the_first_synapse_comes_after_the_latency_and_a_free_slot_ends_in_time(
 
     async def bench(ctx):
         ctx.set(dut.o.ready, 1)
-        ctx.set(dut.start, 1)
-        await ctx.tick()
-        ctx.set(dut.start, 0)
-        for _ in range(dut.slot_cycles):
-            assert not ctx.get(dut.idle)
-            await ctx.tick()
-        assert ctx.get(dut.idle)
+        await begin(ctx, dut)
         ctx.set(dut.i.valid, 1)
         await ctx.tick()
         ctx.set(dut.i.valid, 0)
-        for _ in range(dut.latency - 1):
-            assert not ctx.get(dut.o.valid)
-            await ctx.tick()
-        assert ctx.get(dut.o.valid)
+        await first_synapse(ctx, dut)
         while not ctx.get(dut.idle):
             await ctx.tick()
         for tick in range(1, WHEEL_TICKS):  # no cursors are due within a slot
