@@ -5,6 +5,7 @@ import json
 from dataclasses import asdict, replace
 from itertools import product
 
+from ..model.config import check_stored
 from ..train.buffer import choose_buffer
 from ..train.network import Network
 from ..train.quantise import encode_dataset, quantise
@@ -69,18 +70,26 @@ class Subject:
 
 
 def storages(buffers, rows, delays):
-    """Yield how rows and delays can be stored: fields of a `DesignConfig`, a dict each."""
-    for buffer in buffers:
-        ways = product(rows, delays) if buffer == "ring" else [("sparse", "synaptic")]
-        for row, delay in ways:
-            yield {"buffer": buffer, "rows": row, "delays": delay}
+    """Return how rows and delays can be stored: fields of a `DesignConfig`, a dict each.
+
+    Rows are sparse where a buffer can't have dense ones.
+    """
+    ways = []
+    for buffer, row, delay in product(buffers, rows, delays):
+        try:
+            check_stored(buffer, row, delay)
+        except ValueError:
+            row = "sparse"
+        way = {"buffer": buffer, "rows": row, "delays": delay}
+        ways += [way] if way not in ways else []
+    return ways
 
 
 def combinations(design, table):
     """Yield what is changed of a `DesignConfig` at each point of an `ExploreConfig`."""
     own = {name: getattr(table, name) or (getattr(design, name),)
            for name in ("weight_bits", "trace_bits", "tick", "banks", "buffer", "rows", "delays")}
-    ways = list(storages(own["buffer"], own["rows"], own["delays"]))
+    ways = storages(own["buffer"], own["rows"], own["delays"])
     grains = ("weight_bits", "trace_bits", "tick", "banks")
     for values in product(*(own[name] for name in grains)):
         for way in ways:

@@ -5,7 +5,7 @@ from itertools import product
 
 from ...hw.synthesis.devices import DEVICES, find_device
 from ...hw.synthesis.predict import LOGIC, error_of, predict
-from ...model.config import DELAYS, ROWS
+from ...model.config import BUFFERS, DELAYS, ROWS
 from ...model.parameters import Parameters
 from ..designs import Subject, changed, storages
 
@@ -105,7 +105,7 @@ class _Changes:
     def _candidates(self):
         """Return dicts of changed fields: first by what changes, then by how many of them."""
         own = self._config
-        ways = storages(("ring", "cursor"), ROWS, DELAYS)
+        ways = storages(BUFFERS, ROWS, DELAYS)
         widths = {"trace_bits": [own.trace_bits, *(b for b in (20, 18) if b < own.trace_bits)],
                   "weight_bits": [own.weight_bits, *(b for b in (8, 6, 4)
                                                      if b < own.weight_bits)]}
@@ -130,8 +130,6 @@ class _Changes:
         own = self._config
         values = {"buffer": own.buffer, "rows": own.rows, "delays": own.delays,
                   "banks": own.banks} | change
-        if values["buffer"] == "cursor":
-            values |= {"rows": "sparse", "delays": "synaptic"}
         try:
             design = changed(self._run.experiment.design, values)
             return self._subject.parameters(design).config

@@ -22,7 +22,7 @@ class ExploreConfig:
         Milliseconds.
     banks : tuple of int
     buffer, rows, delays : tuple of str
-        ``rows`` and ``delays`` are the ring's; with the cursor buffer there's one way.
+        ``rows`` are sparse where a buffer can't have dense ones.
     samples : int
         Test samples that the accuracy is of, from the first on; 0: all.
     cycle_samples : int

@@ -10,10 +10,11 @@ import pytest
 from amaranth.hdl import Fragment
 
 from ranvier.hw.synthesis.predict import predict
+from ranvier.model.config import BUFFERS, DELAYS, ROWS
 from ranvier.model.cycles import CycleModel
 from ranvier.model.memory import bits, core_memories
 from ranvier.sim.cli import main
-from ranvier.sim.designs import Subject, changed, combinations
+from ranvier.sim.designs import Subject, changed, combinations, storages
 from ranvier.sim.explore import study
 from ranvier.sim.explore.front import front, mark_fronts
 from ranvier.sim.explore.picture import explore_picture, explore_png
@@ -227,3 +228,12 @@ def test_the_command_writes_files_that_the_report_shows(run, rows, capsys):
 def test_what_can_t_be_explored_is_refused(values, text):
     with pytest.raises(ValueError, match=text):
         ExploreConfig(**values)
+
+
+def test_all_ways_to_store_are_there_and_none_that_a_core_cannot_have():
+    ways = [tuple(way.values()) for way in storages(BUFFERS, ROWS, DELAYS)]
+    assert len(set(ways)) == len(ways) == len(BUFFERS) * len(ROWS) * len(DELAYS) - 1
+    assert ("cursor", "sparse", "axonal") in ways
+    assert ("cursor", "dense", "synaptic") not in ways
+    assert storages(("cursor",), ("dense",), ("synaptic",)) == [
+        {"buffer": "cursor", "rows": "sparse", "delays": "synaptic"}]
