@@ -2,8 +2,9 @@
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import wiring
-from amaranth.lib.memory import Memory as Storage
 from amaranth.lib.wiring import In, Out
+
+from .plain import plain_memory
 
 __all__ = ["ClearedMemory"]
 
@@ -23,7 +24,7 @@ class ClearedMemory(wiring.Component):
     -------
     read : In(1)
         Read the word at ``read_address``: ``word`` has it from the next cycle on, until the next
-        read. A word that is written in the same cycle is read as it was.
+        read. Of a word that is written in the same cycle, nothing may be expected.
     read_address, write_address : In
     word : Out(shape)
     write : In(1)
@@ -66,9 +67,7 @@ class ClearedMemory(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         sweep = Signal(range(max(2, self.depth)))
-        m.submodules.words = words = Storage(
-            shape=self._shape, depth=max(2, self.depth), init=[])
-        read, write = words.read_port(), words.write_port()
+        read, write = plain_memory(m, "words", shape=self._shape, depth=max(2, self.depth))
         m.d.comb += [
             read.en.eq(self.read),
             read.addr.eq(self.read_address),

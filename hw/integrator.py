@@ -2,11 +2,11 @@
 
 from amaranth.hdl import Module, Signal, signed
 from amaranth.lib import stream, wiring
-from amaranth.lib.memory import Memory as Storage
 from amaranth.lib.wiring import In, Out
 
 from .cleared import ClearedMemory
 from .payloads import SUM_LATENCY, TABLE_BITS, LoadSignature, Memory, bank_trace, due, memory_depth
+from .plain import plain_memory
 
 __all__ = ["Integrator"]
 
@@ -79,8 +79,7 @@ class Integrator(wiring.Component):
         """Return the readout word of the current tick, a cycle after ``read``."""
         depth = memory_depth(self._config, Memory.READOUT)
         image = [int(word) for word in self._images.get(Memory.READOUT, [])]
-        m.submodules.readout = storage = Storage(shape=TABLE_BITS, depth=depth, init=image)
-        port, write = storage.read_port(), storage.write_port()
+        port, write = plain_memory(m, "readout", shape=TABLE_BITS, depth=depth, init=image)
         tick = self.tick
         if self._config.streaming:
             start, tick = Signal.like(self.tick), Signal.like(self.tick)

@@ -15,9 +15,7 @@ SHARED = 2  # what a read port of its own costs
 READ_FIRST = 6  # what it costs to keep the word of before for a read that meets a write
 
 # Memories that are read as they were when they're written in the same cycle.
-KEEPING = ("memory.states.words", "outputs.integrals.words", "outputs.readout",
-           "readout.values.words",
-           "readout.finished", "counters.totals")  # fmt: skip
+KEEPING = ("readout.finished", "counters.totals")
 ALWAYS_BLOCK = ("fetch.wheel.pool",)  # by its attribute, whatever its size
 
 

@@ -34,7 +34,8 @@ def test_words_and_clearing(depth):
             ctx.set(unit.after, word)
             ctx.set(unit.clear, int(clears))
             await ctx.tick()
-            held = words[address] if reads else held
+            if reads:  # nothing may be expected of a word that's written just then
+                held = None if writes and address == place else words[address]
             assert held in (None, ctx.get(unit.word))
             words[place] = word if writes else words[place]
             if clears:
