@@ -64,6 +64,7 @@ class Counters(wiring.Component):
                                for name in ("turn", "second", "third"))
         visits = Signal(2)  # a total was read for its turn a cycle ago, or two
         fresh = Signal(number, init=-1)  # whose totals count as 0
+        begun = Signal(number)  # the same, with this cycle's ``begin``
         read = Signal()
         selected = Signal.like(self.index)
         pending = []
@@ -80,10 +81,11 @@ class Counters(wiring.Component):
 
         amount = Signal(max(len(waiting) for waiting in pending))
         later = Signal.like(amount)
-        old, total = Signal(self._bits), Signal(self._bits + 1)
+        old, total = Signal(self._bits, reset_less=True), Signal(self._bits + 1)
         m.d.comb += [
             port.addr.eq(Mux(self.read, self.index, turn)),
-            total.eq(Mux(fresh.bit_select(third, 1), 0, old) + later),
+            begun.eq(fresh | Mux(self.begin, (1 << number) - (1 << self._kept), 0)),
+            total.eq(old + later),
             store.en.eq(visits[1]),
             store.addr.eq(third),
             store.data.eq(Mux(total[-1], ~0, total)),
@@ -101,8 +103,10 @@ class Counters(wiring.Component):
         ]
         with m.If(~self.read):
             m.d.sync += turn.eq(Mux(turn == number - 1, 0, turn + 1))
+        with m.If(begun.bit_select(second, 1)):
+            m.d.sync += old.eq(0)  # as the register's reset: there's no time for a LUT later
         with m.If(visits[1]):
             m.d.sync += fresh.bit_select(third, 1).eq(0)
         with m.If(self.begin):
-            m.d.sync += fresh.eq(fresh | ((1 << number) - (1 << self._kept)))
+            m.d.sync += fresh.eq(begun)
         return m
