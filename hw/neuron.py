@@ -163,8 +163,8 @@ class NeuronUnit(wiring.Component):
                 m.d.sync += port.valid.eq(0)
         return silent, empty
 
-    def _look_again(self, m):
-        """Connect the sleep unit: it has the multiplier while it's busy."""
+    def _look_again(self, m, lent):
+        """Connect the sleep unit, which has the multiplier while it's ``lent``."""
         memory, touch, scale, sleep = self._memory, self._touch, self._scale, self._sleep
         pending = Signal()
         pause = Signal.like(sleep.pause)  # kept, so that no sum follows another in a cycle
@@ -182,7 +182,7 @@ class NeuronUnit(wiring.Component):
             memory.after.look.slot.eq(self.wakes.p.slot),
             self.wakes.p.slot.eq(self.tick + pause),
         ]
-        with m.If(sleep.busy):
+        with m.If(lent):
             m.d.comb += [
                 scale.user.address.eq(sleep.scale.address),
                 scale.user.x.eq(sleep.scale.x),
@@ -194,11 +194,12 @@ class NeuronUnit(wiring.Component):
                 self.wakes.valid.eq(~sleep.forever),
             ]
 
-    def _control(self, m, word, silent, empty):
+    def _control(self, m, word, silent, empty, lent):
         """Take the accepted neuron through its steps."""
         memory, decay, touch = self._memory, self._decay, self._touch
         genuine = Signal()  # an arrival, or the pending look
         touched = Signal()
+        m.d.sync += decay.start.eq(0)  # from a register: it's the multiplier's choice
         m.d.comb += [genuine.eq(word.arrival), touched.eq(word.arrival | touch.fired)]
         if not self._jump:
             look = memory.state.look
@@ -219,16 +220,17 @@ class NeuronUnit(wiring.Component):
                 m.next = "JUDGE"
             with m.State("JUDGE"):
                 m.d.comb += self.look.eq(genuine & ~word.arrival)
+                m.d.sync += decay.start.eq(genuine)
                 m.next = "START"
                 with m.If(~genuine):
                     m.next = "REST"
             with m.State("START"):
-                m.d.comb += decay.start.eq(1)
                 m.next = "DECAY"
             with m.State("DECAY"):
                 with m.If(decay.done):
                     m.next = "COMPARE"
             with m.State("COMPARE"):
+                m.d.sync += lent.eq(1)
                 m.next = "TOUCH"
             with m.State("TOUCH"):
                 m.d.comb += self.touch.eq(touched)
@@ -245,6 +247,7 @@ class NeuronUnit(wiring.Component):
             with m.State("WRITE"):
                 # If nothing is on its way, the next tick may begin when the state is kept.
                 m.d.comb += self.idle.eq(silent & ~self.i.valid)
+                m.d.sync += lent.eq(0)
                 with m.If(empty):
                     m.d.comb += memory.write.eq(1)
                     m.next = "REST"
@@ -261,7 +264,8 @@ class NeuronUnit(wiring.Component):
         word = Signal.like(self.i.p)  # the neuron in work
         self._compute(m, word)
         silent, empty = self._deliver(m, word)
+        lent = Signal()  # the multiplier, to the sleep unit
         if not self._jump:
-            self._look_again(m)
-        self._control(m, word, silent, empty)
+            self._look_again(m, lent)
+        self._control(m, word, silent, empty, lent)
         return m

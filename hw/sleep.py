@@ -37,8 +37,6 @@ class SleepUnit(wiring.Component):
         With ``start``: the model's ``size`` of the traces that are stored.
     theta0 : In(config.threshold_bits)
         With ``start``: threshold at rest.
-    busy : Out(1)
-        From ``start`` to ``done``, both included. Combinational.
     done : Out(1)
         One pulse: 3 cycles after ``start`` if the neuron is safe for ever, ``search_cycles`` later
         if not. Combinational.
@@ -47,7 +45,7 @@ class SleepUnit(wiring.Component):
     pause : Out(config.wake_bits)
         With ``done``, if not ``forever``: ticks until the next look.
     scale : Out(ScaleSignature(config))
-        Needed while ``busy``.
+        Needed from ``start`` to ``done``, both included.
     """
 
     def __init__(self, *, config):
@@ -59,7 +57,6 @@ class SleepUnit(wiring.Component):
             "a": In(signed(config.trace_bits)),
             "stored": In(config.trace_bits - 1),
             "theta0": In(config.threshold_bits),
-            "busy": Out(1),
             "done": Out(1),
             "forever": Out(1),
             "pause": Out(config.wake_bits),
@@ -133,7 +130,6 @@ class SleepUnit(wiring.Component):
         m = Module()
         last = ScaleUnit.latency + self.search_cycles
         step = Signal(range(last + 1))  # cycles since the start; 0 is idle too
-        going = Signal()  # it isn't 0: a flag of its own, for it's the multiplier's choice
         scaled = Signal(signed(self._config.trace_bits + 1))
         safe = Signal(signed(self._config.trace_bits + 3))  # nothing or more: for ever
         self._ask(m, step)
@@ -144,12 +140,11 @@ class SleepUnit(wiring.Component):
             scaled.eq(self.scale.product >> FRACTION),
             safe.eq(room - scaled),
             self.forever.eq((step == ScaleUnit.latency) & (safe >= 0)),
-            self.busy.eq(self.start | going),
             self.done.eq(self.forever | (step == last)),
             self.pause.eq(Mux(ticks.all(), ticks, ticks + 1)),
         ]
         with m.If(self.done):
-            m.d.sync += [step.eq(0), going.eq(0)]
-        with m.Elif(self.busy):
-            m.d.sync += [step.eq(step + 1), going.eq(1)]
+            m.d.sync += step.eq(0)
+        with m.Elif(self.start | (step != 0)):
+            m.d.sync += step.eq(step + 1)
         return m

@@ -78,7 +78,6 @@ def _equal(values, others):
 def _claim_stages(spec, mine, cycle, held):
     """What registers hold from one cycle to another, so that each claim is about one sum."""
     spec.claim(spec.inside.signal("step") == cycle)
-    spec.claim(spec.inside.signal("going") == (cycle != 0))
     for name, (first, last, value) in held.items():
         there = mine & (cycle >= first) & (cycle <= last)
         spec.claim(~there | (spec.inside.signal(name) == value))
@@ -91,7 +90,6 @@ def _claim_division(spec, mine, cycle, room):
     quotient = inside.signal("divide", "digits")
     spec.claim(~mine | (cycle <= LATENCY) | (cycle > DIVIDED) | (dividend == room))
     spec.claim(started == (cycle == DIVIDED))
-    spec.claim(unit.busy == (unit.start | (cycle != 0)))
     spec.claim(unit.done == (unit.forever | (cycle == LATENCY + unit.search_cycles)))
     spec.claim((cycle == LATENCY) | ~unit.forever)
     spec.claim(unit.pause == Mux(quotient.all(), quotient, quotient + 1))
