@@ -62,12 +62,24 @@ class Inside(Elaboratable):
         machine = self._child(place).generated["fsm"]
         return machine.state == machine.encoding[name]
 
-    def word(self, *path, address):
-        """Return what a memory holds now at an address: names of submodules, the memory's last."""
+    def names(self, *path):
+        """Return the names of what is in a submodule."""
+        return [name for _, name, _ in self._child(path).subfragments]
+
+    def depth(self, *path):
+        """Return how many words a memory has: names of submodules, the memory's last."""
+        return self._memory(path)._data.depth
+
+    def _memory(self, path):
         memory = self._child(path)
         if not isinstance(memory, MemoryInstance):
             raise LookupError(f"Path in {type(self._unit).__name__} must be that of a memory, "
                               f"not {'.'.join(path)!r}")
+        return memory
+
+    def word(self, *path, address):
+        """Return what a memory holds now at an address: names of submodules, the memory's last."""
+        memory = self._memory(path)
         index = Signal((memory._data.depth - 1).bit_length(), name=f"{path[-1]}_index")
         word = Signal(memory._data.shape, name=f"{path[-1]}_word")
         memory.read_port(domain="comb", addr=index, data=word, en=Const(1), transparent_for=())

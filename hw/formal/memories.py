@@ -1,12 +1,12 @@
 """What is proven of `ClearedMemory` and `UpdatedMemory`."""
 
-from amaranth.hdl import Const, Signal
+from amaranth.hdl import Const, Mux, Signal
 
 from ..cleared import ClearedMemory
 from ..updated import UpdatedMemory
 from .spec import Spec, before, symbolic
 
-__all__ = ["cleared_words", "updated_words"]
+__all__ = ["cleared_words", "updated_words", "word_of"]
 
 
 def cleared_words(*, bits, depth, rest):
@@ -18,6 +18,7 @@ def cleared_words(*, bits, depth, rest):
     word, sweep = spec.inside.word("words", address=address), spec.inside.signal("sweep")
     spec.assume(address < depth)
     spec.assume(~unit.clearing | ~(unit.read | unit.write))
+    spec.assume(~(unit.read & unit.write) | (unit.read_address != unit.write_address))
 
     last = Signal(bits)  # what the word has to be, while nothing sweeps
     expected, known = Signal(bits), Signal()  # what was read last, if it was this word
@@ -43,21 +44,42 @@ def cleared_words(*, bits, depth, rest):
     return m
 
 
-def updated_words(*, bits, depth):
+def word_of(inside, *path, address):
+    """Return what an `UpdatedMemory` has at an address, once what is to be stored is.
+
+    Parameters
+    ----------
+    inside : Inside
+        Of the unit in which it is.
+    path : str
+        Names of submodules, its own last.
+    address : Value
+        Below its depth.
+    """
+    word = inside.word(*path, "words", address=address)
+    if "more" in inside.names(*path):
+        top = (inside.depth(*path, "words") - 1).bit_length()
+        word = Mux(address[top:].any(), inside.word(*path, "more", address=address), word)
+    stores, place, written = (inside.signal(*path, name)
+                              for name in ("stores", "fourth", "written"))
+    return Mux(stores & (place == address), written, word)
+
+
+def updated_words(*, bits, depth, more=0):
     """A word is read as the update before left it, however closely one follows another."""
-    unit = UpdatedMemory(shape=bits, depth=depth)
+    unit = UpdatedMemory(shape=bits, depth=depth, more=more)
     spec = Spec(unit)
     m = spec.m
     address = symbolic(m, unit.address.shape(), "address")
-    stored = spec.inside.word("words", address=address)
+    stored = word_of(spec.inside, address=address)
     there = before(m, Const(1), unit.latency)  # what is there was asked for after the reset
     mine = before(m, unit.address == address, unit.latency) & there
     value, known = Signal(bits), Signal()  # what the word has to be, once it was seen
     changed = mine & unit.write
-    # A word that is blanked counts as 0, unless one of the two updates before has made it.
-    made = before(m, changed) | before(m, changed, 2)
+    # A word that is blanked counts as 0, unless one of the three updates before has made it.
+    made = before(m, changed) | before(m, changed, 2) | before(m, changed, 3)
     empty = before(m, unit.blank) & ~made
-    spec.assume(address < depth)
+    spec.assume(address < depth + more)
     spec.assume(~unit.write | there)
     with m.If(mine & ~empty):
         m.d.sync += [known.eq(1), value.eq(unit.word)]
@@ -66,7 +88,7 @@ def updated_words(*, bits, depth):
     spec.claim(~mine | ~known | empty | (unit.word == value))
     spec.claim(~mine | ~empty | (unit.word == 0))
     # Of a word that is read while it's written, the memory promises nothing: it isn't used.
-    collided = unit.write & (unit.address == spec.inside.signal("third"))
-    spec.claim(~before(m, collided) | spec.inside.signal("skips"))
+    collided = spec.inside.signal("stores") & (unit.address == spec.inside.signal("fourth"))
+    spec.claim(~before(m, collided) | spec.inside.signal("lags"))
     spec.claim(~known | (stored == value))
     return m
