@@ -1,13 +1,13 @@
 """Axon fetch: streams the rows of spikes shortly before they arrive, where a row has one delay."""
 
-from amaranth.hdl import Cat, Const, Signal
+from amaranth.hdl import Signal
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
 from ..model.config import LOOKUP, NEAREST
 from .payloads import Memory, ring_row
 from .rows import RowFetch, loaded_memory
-from .wheel import CursorWheel
+from .wheel import CursorWheel, distance
 
 __all__ = ["AxonFetch"]
 
@@ -38,7 +38,7 @@ class AxonFetch(RowFetch):
     idle : Out(1)
         All work of the current tick is done but what ``i`` may still bring. Combinational; from
         the cycle after ``start`` on.
-    group, busy
+    group, look, busy
         In which ticks rows may be streamed without a spike in them: as of `CursorWheel`.
     clear : In(1)
         Forget all spikes, in ``clear_cycles`` cycles from the next on; ``idle`` is 0 meanwhile.
@@ -60,6 +60,7 @@ class AxonFetch(RowFetch):
             "start": In(1),
             "lost": Out(1),
             "group": In(len(self._wheel.group)),
+            "look": In(1),
             "busy": Out(LOOKUP),
             "clear": In(1),
         }
@@ -77,6 +78,7 @@ class AxonFetch(RowFetch):
             wheel.start.eq(self.start),
             wheel.clear.eq(self.clear),
             wheel.group.eq(self.group),
+            wheel.look.eq(self.look),
             self.busy.eq(wheel.busy),
         ]
         m.d.sync += wheel.put.eq(0)
@@ -135,11 +137,11 @@ class AxonFetch(RowFetch):
                 ]
                 m.d.sync += due.eq(wheel.o.valid)
                 with m.If(wheel.o.valid & ~known):
-                    distance = Cat(wheel.o.p.phase, Const(1, config.slot_bits), left)
+                    still = distance(wheel, wheel.o.p, left)
                     m.d.sync += [
                         row.eq(wheel.o.p.pointer),
-                        away.eq(distance),
-                        *self._put(last=~left.any(), pointer=wheel.o.p.pointer, delay=distance,
+                        away.eq(still),
+                        *self._put(last=~left.any(), pointer=wheel.o.p.pointer, delay=still,
                                    cursor=wheel.o.p.cursor),
                     ]
                     with m.If(~left.any()):

@@ -1,6 +1,6 @@
 """Cursor fetch: streams the synapses of spikes shortly before they arrive."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -8,7 +8,7 @@ from ..model.config import LOOKUP, WHEEL_TICKS
 from .payloads import LoadSignature, Memory, cursor_row, memory_depth, synapse, waiting
 from .rows import loaded_memory
 from .walk import RowWalk
-from .wheel import CursorWheel
+from .wheel import CursorWheel, distance
 
 __all__ = ["CursorFetch"]
 
@@ -43,11 +43,8 @@ class CursorFetch(wiring.Component):
     idle : Out(1)
         All work of the current tick is done but what ``i`` may still bring. Combinational; from
         the cycle after ``start`` on.
-    group : In(config.tick_bits - 4)
-    busy : Out(LOOKUP)
-        Bit k, 2 cycles later: synapses may be sent in tick ``LOOKUP * group + k`` without a spike
-        in it. Exact up to the next lap of the time wheel, if the unit was idle in the cycle of
-        ``group``.
+    group, look, busy
+        In which ticks synapses may be sent without a spike in them: as of `CursorWheel`.
     clear : In(1)
         Forget all spikes, in ``clear_cycles`` cycles from the next on; ``idle`` is 0 meanwhile.
         Allowed while ``idle``.
@@ -72,6 +69,7 @@ class CursorFetch(wiring.Component):
             "lost": Out(1),
             "idle": Out(1),
             "group": In(len(self._wheel.group)),
+            "look": In(1),
             "busy": Out(LOOKUP),
             "clear": In(1),
             "load": In(LoadSignature(config)),
@@ -117,7 +115,7 @@ class CursorFetch(wiring.Component):
         config, wheel, walk = self._config, self._wheel, self._walk
         spare = Signal()
         chosen = Signal(waiting(config))
-        distance = Signal(config.delay_bits)  # of a new spike: the delay of its first synapse
+        first = Signal(config.delay_bits)  # of a new spike: the delay of its first synapse
         valid, new = Signal(), Signal()
         m.d.comb += [
             wheel.o.ready.eq(~valid),
@@ -135,7 +133,7 @@ class CursorFetch(wiring.Component):
                 m.d.sync += [
                     chosen.pointer.eq(found.p.pointer),
                     chosen.cursor.eq(wheel.spare_cursor),
-                    distance.eq(found.p.delay),
+                    first.eq(found.p.delay),
                 ]
         left, away = Signal(config.lap_bits), Signal(config.delay_bits)
         m.d.comb += [
@@ -143,7 +141,7 @@ class CursorFetch(wiring.Component):
             walk.i.valid.eq(valid),
             walk.i.p.pointer.eq(chosen.pointer),
             walk.i.p.cursor.eq(chosen.cursor),
-            away.eq(Mux(new, distance, Cat(chosen.phase, Const(1, config.slot_bits), left))),
+            away.eq(Mux(new, first, distance(wheel, chosen, left))),
             walk.i.p.delay.eq(away),
             walk.i.p.far.eq(away[NEAR:].any() | (away[:NEAR] >= wheel.limit)),
         ]
@@ -161,6 +159,7 @@ class CursorFetch(wiring.Component):
             wheel.start.eq(self.start),
             wheel.clear.eq(self.clear),
             wheel.group.eq(self.group),
+            wheel.look.eq(self.look),
             self.busy.eq(wheel.busy),
             *(getattr(walk.load, name).eq(getattr(self.load, name))
               for name in self.load.signature.members),

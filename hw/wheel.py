@@ -10,19 +10,36 @@ from ..model.config import LOOKUP, WHEEL_TICKS
 from .payloads import cursor_index, waiting
 from .plain import plain_memory
 
-__all__ = ["CursorWheel"]
+__all__ = ["CursorWheel", "distance"]
 
 PHASE_BITS = WHEEL_TICKS.bit_length() - 1  # of a tick within its slot
 LOOKUP_BITS = LOOKUP.bit_length() - 1
 
 
+def distance(wheel, waits, left):
+    """Return in how many ticks from now a cursor's next synapse arrives.
+
+    Parameters
+    ----------
+    wheel : CursorWheel
+    waits : View of waiting(config)
+        The cursor, handed out.
+    left : Value
+        Laps of the wheel until it's due.
+    """
+    # A slot, and the phase in it, less the ticks of this slot that are over.
+    near = (waits.phase + wheel.limit)[: PHASE_BITS + 1] ^ WHEEL_TICKS
+    return Cat(near, Const(0, wheel.slot_bits - 1), left)
+
+
 class CursorWheel(wiring.Component):
     """Keeps cursors until the tick in which the next synapses of their rows are due to be sent.
 
-    A slot is `WHEEL_TICKS` ticks, and a cursor is handed out in the first tick of its slot. Its
-    slot is a linked list in the pool of cursors; those that nobody uses are another one. A cursor
-    that is further away than the wheel is long is handed out once a lap with what's left of its
-    delay, and has to be put back.
+    A slot is `WHEEL_TICKS` ticks, and a cursor is handed out in the first tick that starts in its
+    slot: with the last one at the latest, which is due if no other is. Its slot is a linked list in
+    the pool of cursors; those that nobody uses are another one. A cursor that is further away than
+    the wheel is long is handed out once a lap with what's left of its delay, and has to be put
+    back.
 
     Parameters
     ----------
@@ -35,7 +52,8 @@ class CursorWheel(wiring.Component):
     start : In(1)
         ``tick`` becomes the current tick. Allowed while ``idle``.
     o : Out(stream.Signature(waiting(config)))
-        Cursors of the current tick's slot, each with its ``phase`` and ``lap``. One in 2 cycles.
+        Cursors of the current tick's slot, each with its ``phase`` and ``lap``: see `distance`.
+        One in 2 cycles.
     lap : Out
         Those that are due have this lap.
     limit : Out(range(2 * WHEEL_TICKS + 1))
@@ -62,9 +80,13 @@ class CursorWheel(wiring.Component):
     idle : Out(1)
         Nothing is going on. Combinational; from the cycle after ``start`` on.
     group : In(config.tick_bits - 4)
+    look : In(1)
+        Let ``busy`` be that of ``group``, 2 cycles later: of a group to come. Allowed while
+        ``idle``, and in the next cycle nothing may be put, started, looked at or cleared.
     busy : Out(LOOKUP)
-        Bit k, 2 cycles later: cursors are handed out in tick ``LOOKUP * group + k``, or some laps
-        later. Right if the wheel was idle in the cycle of ``group``.
+        Bit k: cursors are to be handed out in tick ``LOOKUP * group + k`` at the latest; or some
+        laps later, if they were there at the ``look``. A cursor shows 3 cycles after ``put``.
+        After ``clear`` the group is 0.
     clear : In(1)
         Forget all cursors, in ``clear_cycles`` cycles from the next on. Allowed while ``idle``.
     """
@@ -89,9 +111,15 @@ class CursorWheel(wiring.Component):
             "empty": Out(1),
             "idle": Out(1),
             "group": In(max(1, config.tick_bits - LOOKUP_BITS)),
+            "look": In(1),
             "busy": Out(LOOKUP),
             "clear": In(1),
         })
+
+    @property
+    def slot_bits(self):
+        """Width of a slot's number."""
+        return self._config.slot_bits
 
     @property
     def clear_cycles(self):
@@ -125,7 +153,8 @@ class CursorWheel(wiring.Component):
         stages, pops, lasts = ([Signal(name=f"{name}_{k}") for k in range(3)]
                                for name in ("stage", "pop", "last"))
         begins = Signal()
-        m.d.comb += begins.eq(self.start & (self.tick[:PHASE_BITS] == 0))
+        current = Signal(len(self.tick) - PHASE_BITS)  # the slot of the current tick
+        m.d.comb += begins.eq(self.start & (self.tick[PHASE_BITS:] != current))
         m.d.sync += [
             delay.eq(self.put_delay),
             stages[0].eq(self.put | begins),
@@ -142,20 +171,23 @@ class CursorWheel(wiring.Component):
             ]
         with m.If(self.start):
             m.d.sync += [
+                current.eq(self.tick[PHASE_BITS:]),
                 base.eq(self.tick - WHEEL_TICKS),
                 delay.eq(WHEEL_TICKS),
                 self.limit.eq(2 * WHEEL_TICKS - self.tick[:PHASE_BITS]),
             ]
+        with m.If(self.clear):
+            m.d.sync += current.eq(0)  # in which nothing is ever due
         return stages, pops, lasts, time, entry
 
-    def _marks(self, m, stages, pop, last, time):
+    def _marks(self, m, stages, pop, last, puts, time):
         """Keep a bit per slot that has cursors. Returns whether the slot of ``time`` has, and
-        whether all of them are being cleared.
+        whether all of them are being cleared. ``puts``: a cursor will be, in the next cycle.
         """
         slots = LOOKUP // WHEEL_TICKS
         read, write = plain_memory(m, "marks", shape=slots, depth=self._words)
         sweep, clearing = Signal.like(write.addr), Signal()
-        own, word, present = Signal(slots), Signal(slots), Signal()
+        own, present = Signal(slots), Signal()
         place = time[LOOKUP_BITS : LOOKUP_BITS + len(write.addr)]
         m.d.comb += [
             read.addr.eq(Mux(stages[1], place, self.group)),
@@ -165,9 +197,7 @@ class CursorWheel(wiring.Component):
             write.addr.eq(Mux(clearing, sweep, place)),
             write.data.eq(Mux(clearing, 0, read.data & ~own | Mux(pop, 0, own))),
         ]
-        m.d.sync += word.eq(read.data)
-        for k in range(slots):
-            m.d.comb += self.busy[k * WHEEL_TICKS].eq(word[k])
+        self._show(m, puts, time, own, read.data)
         with m.If(self.clear):
             m.d.sync += clearing.eq(1)
         with m.If(clearing):
@@ -175,6 +205,25 @@ class CursorWheel(wiring.Component):
             with m.If(sweep == self._words - 1):
                 m.d.sync += [sweep.eq(0), clearing.eq(0)]
         return present, clearing
+
+    def _show(self, m, puts, time, own, read):
+        """Keep in ``busy`` what the group that was looked at last has."""
+        slots = LOOKUP // WHEEL_TICKS
+        shown, window = Signal(slots), Signal.like(self.group)
+        added, removed = Signal(slots), Signal(slots)
+        looked = Signal()
+        upper = slice(LOOKUP_BITS, None)
+        with m.If(puts & (time[upper] == window[: len(time[upper])])):
+            m.d.comb += added.eq(own)
+        with m.If(self.start & (self.tick[upper] == window)):
+            m.d.comb += removed.eq(Const(1) << self.tick[PHASE_BITS:LOOKUP_BITS])
+        m.d.sync += [looked.eq(self.look), shown.eq((shown & ~removed) | added)]
+        with m.If(looked):
+            m.d.sync += [shown.eq(read), window.eq(self.group)]
+        with m.If(self.clear):
+            m.d.sync += [shown.eq(0), window.eq(0)]
+        for k in range(slots):
+            m.d.comb += self.busy[k * WHEEL_TICKS + WHEEL_TICKS - 1].eq(shown[k])
 
     @property
     def _link(self):
@@ -211,7 +260,8 @@ class CursorWheel(wiring.Component):
         config = self._config
         stages, pops, lasts, time, entry = self._place(m)
         pop, last = pops[2], lasts[2]
-        present, clearing = self._marks(m, stages, pop, last, time)
+        puts = stages[1] & ~pops[1] & ~lasts[1]
+        present, clearing = self._marks(m, stages, pop, last, puts, time)
         heads_read, heads_write = plain_memory(
             m, "heads", shape=cursor_index(config), depth=config.wheel_slots)
         pool_read, pool_write = plain_memory(m, "pool", shape=data.StructLayout({

@@ -28,19 +28,44 @@ def push(source, base, row_start, offset, word, window):
 
 @kernel
 def unsent(source, tick, duration, slot, phase, row_start, hold, owed):
-    """Return how many of one spike's synaptic events a core with cursors hasn't sent in the end.
+    """Return how many of one spike's synaptic events a core with cursors owes in the end.
 
-    It would send those of a stretch of the row in the first tick of a ``slot`` of ticks, one slot
-    before the first of them arrives, which is after ``hold`` ticks. Tick 0 is tick ``phase`` of its
-    slot. ``owed`` (longest delay,) counts them by the tick after the end in which they're sent.
+    It sends those of a stretch of the row in the first tick with work in a ``slot`` of ticks, or
+    else in the last one: that's the slot before the one in which the first of them arrives, which
+    is after ``hold`` ticks. Tick 0 is tick ``phase`` of its slot. ``owed`` counts them by the tick
+    after the end in which they're sent at the latest.
     """
     late = np.int64(0)
     for s in range(row_start[source], row_start[source + 1]):
-        beyond = (phase + tick + hold[s]) // slot * slot - slot - phase - duration
+        beyond = (phase + tick + hold[s]) // slot * slot - 1 - phase - duration
         if beyond >= 0:
             late += 1
             owed[beyond] += 1
     return late
+
+
+@kernel
+def pay(duration, owed):
+    """Return what is sent of ``owed`` in ``duration`` ticks, and let it count from their end on."""
+    sent = np.int64(0)
+    for k in range(min(duration, owed.size)):
+        sent += owed[k]
+    for k in range(owed.size):
+        owed[k] = owed[k + duration] if k + duration < owed.size else 0
+    return sent
+
+
+@kernel
+def settle(latest, duration, slot, phase, owed):
+    """Return how many of ``owed`` have been sent after all: those of the slot that isn't over.
+
+    They have if the ``latest`` tick with work is in it, and are owed no more.
+    """
+    over = (phase + duration) % slot
+    if over == 0 or latest < duration - over:
+        return 0
+    sent, owed[slot - 1 - over] = owed[slot - 1 - over], 0
+    return sent
 
 
 @kernel

@@ -32,9 +32,6 @@ from .control import (
 from .jit import kernel
 
 JUDGE = NEXT + 1  # one more state of the lookup of a row
-SEEN_CYCLES = 4  # in which a bank waits until the wheel's marks show
-ALL_SEEN = (1 << SEEN_CYCLES) - 1
-
 WAITS = np.dtype([(name, np.int64) for name in (
     # Lookup of rows that are cut: the row whose word is read, and the one that's found.
     "read", "read_row", "held", "row",
@@ -50,8 +47,9 @@ WAITS = np.dtype([(name, np.int64) for name in (
     # The cursor that is handed out, if it's read; the first spare one, if what follows is read; and
     # how many were ever used.
     "head", "offered", "free", "listed", "fresh",
-    # Cycles in which the fetch was idle (bits).
-    "still",
+    # The current tick's slot; the group that was looked at last, and which slots of it have cursors;
+    # whether one was in the last cycle, and whether the fetch was idle then.
+    "slot", "window", "shown", "looked", "still",
 )], align=True)
 
 
@@ -78,7 +76,7 @@ class Wheels(NamedTuple):
 @kernel
 def rest(wait):
     """Bring the registers of a bank, all 0, to rest."""
-    wait.head, wait.free, wait.still = NOBODY, NOBODY, ALL_SEEN
+    wait.head, wait.free, wait.still = NOBODY, NOBODY, 1
 
 
 @kernel
@@ -103,13 +101,13 @@ def _fetch_rests(bank, wait):
 @kernel
 def waits_rest(bank, wait):
     """Return whether the wheel has nothing to do in the tick, and its marks have shown."""
-    return wait.still == ALL_SEEN and _fetch_rests(bank, wait)
+    return wait.still and _fetch_rests(bank, wait)
 
 
 @kernel
-def due_cursors(k, group, wheels):
-    """Return the marks of a group. They're judged when they have long been read in the gateware."""
-    return wheels.marks[k, group & (wheels.marks.shape[1] - 1)]
+def due_cursors(wait):
+    """Return in which ticks of the group that was looked at last cursors are due."""
+    return wait.shown << (WHEEL_TICKS - 1)
 
 
 @kernel
@@ -121,16 +119,17 @@ def takes_waiting(wait, wheels):
 
 
 @kernel
-def fetch_waiting(bank, wait, ready, k, tick, start, upcoming, offered, source, banks, wheels,
-                  counts):
+def fetch_waiting(bank, wait, ready, k, tick, start, look, upcoming, group, offered, source, banks,
+                  wheels, counts):
     """Take a bank's fetch through a cycle: ``ready`` is what `control.step` has returned."""
-    still = wait.still << 1 & ALL_SEEN | _fetch_rests(bank, wait)
+    still = _fetch_rests(bank, wait)
     freed = wait.stages & wait.lasts & 4
     spare = not freed and (
         wait.listed if wait.free != NOBODY else wait.fresh < wheels.cursors)
     used_up = (wait.free == NOBODY and wait.fresh == wheels.cursors
                and _wheel_rests(wait) and not wait.put)
     head, popping = wait.head, _pops(wait)
+    _show(wait, k, start, look, upcoming, group, wheels)
     _keep(wait, k, tick, start, upcoming, wheels, counts)
     limit = 2 * WHEEL_TICKS - tick % WHEEL_TICKS
     if wheels.whole:
@@ -151,6 +150,21 @@ def fetch_waiting(bank, wait, ready, k, tick, start, upcoming, offered, source, 
     wait.listed = head == NOBODY and not freed and not taken
     wait.still = still
     counts[HANDED] += taken or given
+
+
+@kernel
+def _show(wait, k, start, look, upcoming, group, wheels):
+    """Keep in ``shown`` which slots of a group have cursors: bits of their first ticks."""
+    if start and upcoming // GROUP == wait.window:
+        wait.shown &= ~(1 << upcoming % GROUP // WHEEL_TICKS * WHEEL_TICKS)
+    if wait.stages & ~wait.pops & ~wait.lasts & 2:
+        first = wait.at // WHEEL_TICKS * WHEEL_TICKS - WHEEL_TICKS
+        if first // GROUP == wait.window:
+            wait.shown |= 1 << first % GROUP
+    if wait.looked:
+        wait.window = group
+        wait.shown = wheels.marks[k, group & (wheels.marks.shape[1] - 1)]
+    wait.looked = look
 
 
 @kernel
@@ -181,7 +195,9 @@ def _keep(wait, k, tick, start, upcoming, wheels, counts):
             counts[PUTS] += 1
     if stages & 1:
         wait.pointer, wait.at, wait.entry = wait.put_pointer, wait.put_at, wait.put_cursor
-    begins = start and upcoming % WHEEL_TICKS == 0
+    begins = start and upcoming // WHEEL_TICKS != wait.slot
+    if start:
+        wait.slot = upcoming // WHEEL_TICKS
     wait.stages = (stages << 1 | wait.put | begins) & 7
     wait.pops = (pops << 1 | begins) & 7
     wait.lasts = (lasts << 1 | (wait.put and wait.put_last)) & 7

@@ -11,7 +11,7 @@ import numpy as np
 
 from .arithmetic import WORD_BITS
 from .config import WHEEL_TICKS
-from .counters import COUNTERS, SYNAPTIC_EVENTS
+from .counters import COUNTERS
 from .cursors import holds
 from .events import TRACE, check_events
 from .run import Design, Memory, Shape, move_on, rest, run_batch, run_sample, run_window
@@ -207,7 +207,7 @@ class Stream:
         self._memory = rest(design, window)
         self._outputs = outputs
         self._scores = scores
-        self._owed = np.zeros(design.shape.reach, np.int64)
+        self._owed = np.zeros(design.shape.reach + design.shape.slot, np.int64)
         self._tick = 0
 
     @property
@@ -246,7 +246,7 @@ class Stream:
         while True:
             record, outputs = np.empty((capacity, 6), np.int64), self._outputs(())
             memory = Memory(*(array.copy() for array in self._memory))
-            owed = np.zeros_like(self._owed)
+            owed = self._owed.copy()
             touches, base = run_window(
                 np.asarray(events.ticks, np.int64), np.asarray(events.channels, np.int32), design,
                 self._word, memory, True, record, owed, *outputs)
@@ -255,8 +255,6 @@ class Stream:
             capacity = touches
         move_on(design, memory, base, self._config.reach)
         outputs[1][outputs[1] == ticks] = self._config.ticks  # no spike, however short the window
-        outputs[0][SYNAPTIC_EVENTS] += self._owed[:ticks].sum()
-        owed[: max(0, owed.size - ticks)] += self._owed[ticks:]
         self._memory, self._owed, self._tick = memory, owed, self._tick + ticks
         scores = self._scores(*outputs[1:])
         trace = np.ascontiguousarray(record[:touches]).view(TRACE).reshape(touches)

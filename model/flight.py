@@ -50,9 +50,10 @@ def _last(parameters):
 
 def _most(config, ticks, delays):
     """Return the most cursors of a bank in use at once, of spikes with rows of (rows, spikes)."""
-    # A spike keeps its cursor until its last stretch is sent, at the start of a slot.
-    end = (ticks + delays) // WHEEL_TICKS * WHEEL_TICKS - WHEEL_TICKS
-    waits = end > ticks
-    steps = np.bincount(np.broadcast_to(ticks, end.shape)[waits], minlength=config.ticks + 1)
-    steps -= np.bincount(np.minimum(end[waits], config.ticks), minlength=steps.size)
+    # A spike keeps its cursor until its last stretch is sent, at the end of a slot at the latest.
+    begin = (ticks + delays) // WHEEL_TICKS * WHEEL_TICKS - WHEEL_TICKS
+    waits = begin > ticks
+    end = begin[waits] + WHEEL_TICKS - 1
+    steps = np.bincount(np.broadcast_to(ticks, begin.shape)[waits], minlength=config.ticks + 1)
+    steps -= np.bincount(np.minimum(end, config.ticks), minlength=steps.size)
     return int(np.cumsum(steps).max())

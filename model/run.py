@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .arrivals import amount, clear, count, push, slide, unsent
+from .arrivals import amount, clear, count, pay, push, settle, slide, unsent
 from .blocks import (
     DENSE,
     FAR,
@@ -132,7 +132,9 @@ def run_window(ticks, channels, design, word, memory, counting, record, owed, co
     ``ticks`` and ``channels`` (events,) are the input, sorted and without repeats; ``word``
     (synapses,) and ``memory.window`` are of one type, `Design` says how they're made.
     ``record`` (capacity, 6) receives (tick, neuron, fired, p, q, a) per touch, as many as fit; with
-    a capacity of 0 touches aren't even counted. ``owed`` is added to: see `arrivals.unsent`.
+    a capacity of 0 touches aren't even counted. ``owed`` (longest delay and a slot,) is what cores
+    with cursors owed when the window began, by its ticks, and then when it ends: see
+    `arrivals.unsent`.
     ``counters`` (9,), ``first_spike``, ``spike_count`` and ``integral`` (neurons,) are overwritten.
     ``counting`` is True, or None to leave out what only counts: ``counters`` mean nothing then.
     Returns the number of touches, which may exceed the capacity, and where the accumulators of the
@@ -148,12 +150,14 @@ def run_window(ticks, channels, design, word, memory, counting, record, owed, co
     spike_count[:] = 0
     integral[:] = 0
     kept = shape.reach * shape.columns
-    event = written = base = 0
+    event = written = base = latest = 0
+    counters[SYNAPTIC_EVENTS] = pay(shape.duration, owed)
     for tick in range(shape.duration):
         if base + kept == window.size:
             slide(window, base, kept)
             base = 0
         while event < ticks.size and ticks[event] == tick:
+            latest = tick
             counters[SYNAPTIC_EVENTS] += push(channels[event], base, row_start, offset, word,
                                               window)
             if tick >= shape.late:
@@ -190,6 +194,7 @@ def run_window(ticks, channels, design, word, memory, counting, record, owed, co
             counters[INTEGRATIONS] += touches
             busy |= touches != 0
         counters[BUSY_TICKS] += busy
+        latest = tick if busy else latest
         for i in range(n_fired):
             j = fired[i]
             spike_count[j] += 1
@@ -202,6 +207,8 @@ def run_window(ticks, channels, design, word, memory, counting, record, owed, co
         counters[SPIKES] += n_fired
         clear(window, base, base + shape.columns)
         base += shape.columns
+    if shape.duration:
+        counters[SYNAPTIC_EVENTS] += settle(latest, shape.duration, shape.slot, shape.phase, owed)
     counters[TOUCHES] += counters[INTEGRATIONS]
     counters[INPUT_EVENTS] = event
     return written, base
@@ -217,7 +224,7 @@ def run_sample(ticks, channels, design, word, window, counting, record, counters
     kept = design.shape.reach * design.shape.columns
     written, base = run_window(
         ticks, channels, design, word, rest(design, window), counting, record,
-        np.zeros(design.shape.reach, np.int64), counters, first_spike, spike_count, integral)
+        np.zeros(design.shape.reach + design.shape.slot, np.int64), counters, first_spike, spike_count, integral)
     clear(window, base, base + kept)
     return written
 

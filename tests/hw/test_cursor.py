@@ -171,6 +171,7 @@ async def clear(ctx, dut):
 
 async def begin(ctx, dut):
     """Begin a slot in which nothing is due: it's over in as many cycles as the fetch says."""
+    ctx.set(dut.tick, WHEEL_TICKS)
     ctx.set(dut.start, 1)
     await ctx.tick()
     ctx.set(dut.start, 0)
@@ -253,7 +254,7 @@ def test_the_first_synapse_comes_after_the_latency_and_a_free_slot_ends_in_time(
         await first_synapse(ctx, dut)
         while not ctx.get(dut.idle):
             await ctx.tick()
-        for tick in range(1, WHEEL_TICKS):  # no cursors are due within a slot
+        for tick in range(WHEEL_TICKS + 1, 2 * WHEEL_TICKS):  # no cursors are due within a slot
             ctx.set(dut.tick, tick)
             ctx.set(dut.start, 1)
             await ctx.tick()
@@ -295,13 +296,18 @@ def test_synapses_of_one_delay_take_a_cycle_each():
     assert rate([40] * 20 + [80] * 20, sources=40) > 0.85
 
 
-def test_the_lookahead_tells_the_next_tick_in_which_cursors_are_due():
+def stops(others):
+    """Return the ticks in which cursors are due and that start only for them.
+
+    Any further tick starts with a probability of ``others``. All synapses arrive as they ought to.
+    """
     config = cursor_config(cursors=16)
     parameters = draw(config, 5)
     dut = CursorFetch(config=config, images=bank_images(parameters, 0))
     bench = Bench(dut, 0, 0)
     spikes = draw_spikes(config, 7, 12, 60)
-    stops = []
+    further = np.random.default_rng(8).random(3100) < others
+    found = []
 
     async def busy(ctx, group):
         ctx.set(dut.group, group)
@@ -310,13 +316,21 @@ def test_the_lookahead_tells_the_next_tick_in_which_cursors_are_due():
 
     async def run(ctx):
         await bench.run(ctx, by_tick(spikes), range(60))
-        tick = 60
-        while tick < 3100:
+        for tick in range(60, 3100):
             if (await busy(ctx, tick // LOOKUP)) >> tick % LOOKUP & 1:
-                stops.append(tick)
+                found.append(tick)
                 await bench.run(ctx, {}, [tick])
-            tick += 1
+            elif further[tick]:
+                await bench.run(ctx, {}, [tick])
 
     simulate(dut, run, background=(bench.collect,), cycles=50_000)
     assert bench.sent == arrivals(parameters, spikes)
-    assert 0 < len(stops) <= len(bench.sent)
+    return found
+
+
+def test_cursors_wait_for_the_first_tick_that_starts_in_their_slot_or_else_the_last():
+    alone, often = stops(0), stops(0.3)
+    assert {tick % WHEEL_TICKS for tick in alone} == {WHEEL_TICKS - 1}
+    assert 0 < len(often) < len(alone) / 2
+    assert set(often) < set(alone)
+    assert stops(1) == []
