@@ -1,6 +1,6 @@
 """A bank of a core: some of the neurons, with their synapses, delays and state."""
 
-from amaranth.hdl import Cat, Const, Module, Signal
+from amaranth.hdl import Const, Module, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -17,7 +17,6 @@ from .payloads import (
     Memory,
     bank_trace,
     memory_depth,
-    wheel_bits,
 )
 from .ring import DelayRing
 from .rows import RowFetch
@@ -25,8 +24,6 @@ from .scale import table_places
 from .streams import Merge
 
 __all__ = ["Bank"]
-
-CURSOR_BUSY_CYCLES = 4
 
 
 class Bank(wiring.Component):
@@ -53,6 +50,8 @@ class Bank(wiring.Component):
     tick : In(config.tick_bits)
     start : In(1)
         ``tick`` becomes the current tick in the next cycle. Allowed while ``idle``.
+    next, foreseen, expected
+        The tick that is probably the next one: see `SlotMap`.
     spikes : Out(stream.Signature(config.local_bits))
         Local neurons that fire in the current tick.
     trace : Out(stream.Signature(bank_trace(config)))
@@ -93,10 +92,13 @@ class Bank(wiring.Component):
             "i": In(stream.Signature(config.source_bits)),
             "tick": In(config.tick_bits),
             "start": In(1),
+            "next": In(config.tick_bits),
+            "foreseen": In(1),
+            "expected": In(1),
             "spikes": Out(stream.Signature(config.local_bits)),
             "trace": Out(stream.Signature(bank_trace(config))),
             "idle": Out(1),
-            "group": In(wheel_bits(config) - GROUP_BITS),
+            "group": In(max(1, config.tick_bits - GROUP_BITS)),
             "look": In(1),
             "busy": Out(GROUP),
             "clear": In(1),
@@ -192,6 +194,7 @@ class Bank(wiring.Component):
                 self._cursors.tick.eq(self.tick),
                 self._cursors.start.eq(self.start),
                 self._cursors.group.eq(self.group),
+                self._cursors.look.eq(self.look),
                 self.count.lost.eq(self._cursors.lost),
             ]
 
@@ -239,6 +242,9 @@ class Bank(wiring.Component):
         m.d.comb += [
             ring.tick.eq(self.tick),
             ring.start.eq(self.start),
+            ring.next.eq(self.next),
+            ring.foreseen.eq(self.foreseen),
+            ring.expected.eq(self.expected),
             ring.group.eq(self.group),
             ring.look.eq(self.look),
             self.busy.eq(ring.busy | self._cursors.busy if self._cursors else ring.busy),
@@ -251,12 +257,12 @@ class Bank(wiring.Component):
             with m.If(~unit.idle):
                 m.d.comb += self.idle.eq(0)
         if self._cursors:
-            # Its marks show in `busy` some cycles after it's idle.
-            still = Signal(CURSOR_BUSY_CYCLES)
-            m.d.sync += still.eq(Cat(self._cursors.idle, still))
-            with m.If(~still.all()):
+            # Marks have to show some cycles before the bank is idle.
+            still = Signal()
+            m.d.sync += still.eq(self._cursors.idle)
+            with m.If(~still):
                 m.d.comb += self.idle.eq(0)
-        with m.If(self.trace.valid):
+        with m.If(self.trace.valid & ~self.trace.ready):
             m.d.comb += self.idle.eq(0)
 
         touches = [unit.touch for unit in (self._neurons, self._outputs) if unit]

@@ -235,6 +235,9 @@ class NeuronCore(wiring.Component):
             m.d.comb += [
                 bank.tick.eq(scheduler.upcoming),
                 bank.start.eq(scheduler.start),
+                bank.next.eq(scheduler.next),
+                bank.foreseen.eq(scheduler.foreseen),
+                bank.expected.eq(scheduler.expected),
                 bank.group.eq(scheduler.group),
                 bank.look.eq(scheduler.look),
                 bank.clear.eq(scheduler.clear),

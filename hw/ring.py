@@ -34,6 +34,8 @@ class DelayRing(wiring.Component):
         The tick to drain with ``start``.
     start : In(1)
         Drain ``tick``, from the next cycle on. Allowed while ``idle``.
+    next, foreseen, expected
+        The tick that is probably drained next: as of `SlotMap`, modulo its slots.
     o : Out(stream.Signature(due(config)))
         The neurons that are due: those with arrivals, then those to be looked at, ascending.
     sum : Out(signed(config.sum_bits))
@@ -51,7 +53,7 @@ class DelayRing(wiring.Component):
         meanwhile. Allowed while ``idle``. A reset does the same, in ``reset_cycles``.
     """
 
-    latency = 6  # cycles from ``start`` to the first neuron
+    latency = 7  # cycles from ``start`` to the first neuron, if nobody has foreseen it
 
     def __init__(self, *, config):
         self._config = config
@@ -62,6 +64,9 @@ class DelayRing(wiring.Component):
             **({"wakes": In(stream.Signature(wake(config)))} if self._looks else {}),
             "tick": In(config.tick_bits),
             "start": In(1),
+            "next": In(len(self._marks.slot)),
+            "foreseen": In(1),
+            "expected": In(1),
             "o": Out(stream.Signature(due(config))),
             "sum": Out(signed(config.sum_bits)),
             "overflow": Out(1),
@@ -147,6 +152,9 @@ class DelayRing(wiring.Component):
             marks.clear.eq(self.clear),
             marks.start.eq(self.start),
             marks.slot.eq(self.tick),
+            marks.next.eq(self.next),
+            marks.foreseen.eq(self.foreseen),
+            marks.expected.eq(self.expected),
             marks.group.eq(self.group),
             marks.look.eq(self.look),
             self.busy.eq(marks.busy),

@@ -4,8 +4,8 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from .payloads import GROUP, GROUP_BITS, input_word, wheel_bits
-from .slots import lowest
+from .lowest import lowest
+from .payloads import GROUP, GROUP_BITS, input_word
 
 __all__ = ["Scheduler"]
 
@@ -46,6 +46,11 @@ class Scheduler(wiring.Component):
     start : Out(1)
         ``upcoming`` becomes the current tick in the next cycle. Combinational.
     upcoming : Out(config.tick_bits)
+    next : Out(config.tick_bits)
+        The next tick with work in the group that was looked at, if it's ``foreseen``.
+    foreseen : Out(1)
+    expected : Out(1)
+        With ``start``: that's the one. Combinational.
     settled : In(1)
         All work is done but what ``events`` may still bring, or a sweep is over.
     group, look : Out
@@ -83,8 +88,11 @@ class Scheduler(wiring.Component):
             "length": Out(config.tick_bits),
             "start": Out(1),
             "upcoming": Out(config.tick_bits),
+            "next": Out(config.tick_bits),
+            "foreseen": Out(1),
+            "expected": Out(1),
             "settled": In(1),
-            "group": Out(wheel_bits(config) - GROUP_BITS),
+            "group": Out(max(1, config.tick_bits - GROUP_BITS)),
             "look": Out(1),
             "busy": In(GROUP),
             "begin": Out(1),
@@ -186,7 +194,7 @@ class Scheduler(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         word, calm = self.i.p, Signal()
-        group = Signal(max(1, self._config.tick_bits - GROUP_BITS), name="group_number")
+        group = Signal.like(self.group, name="group_number")
         looking = Signal(range(LOOK_CYCLES))
         counted = Signal(range(self._counting))
         limit = self._limit(m)
@@ -196,7 +204,12 @@ class Scheduler(wiring.Component):
         over = Signal()
         m.d.sync += calm.eq(self.settled & ~self.start & ~self.clear
                             & ~(self.i.valid & self.i.ready))
-        m.d.comb += [over.eq(calm & later), self.group.eq(group)]
+        m.d.comb += [
+            over.eq(calm & later),
+            self.group.eq(group),
+            self.next.eq(work),
+            self.foreseen.eq(found),
+        ]
         with m.If(self.start):
             m.d.sync += self.tick.eq(self.upcoming)
         first = 0
@@ -232,6 +245,7 @@ class Scheduler(wiring.Component):
                     self.ticking.eq(1),
                     self.i.ready.eq(done),
                     self.upcoming.eq(Mux(work_first, work, word.tick)),
+                    self.expected.eq(work_first),
                 ]
                 with m.If(over & (work_first | (word_first & ~word.last))):
                     m.d.comb += self.start.eq(1)

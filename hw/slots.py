@@ -1,23 +1,18 @@
 """A wheel of bitmaps: which neurons are marked in which slot."""
 
+from types import SimpleNamespace
+
 from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..model.config import FEWEST_SLOTS, chunk_bits
+from .ahead import ReadAhead
+from .lowest import lowest
 from .payloads import GROUP, GROUP_BITS
 from .updated import UpdatedMemory
 
 __all__ = ["SlotMap"]
-
-
-def lowest(m, word, name):
-    """Return the index of the lowest bit that is set in ``word``."""
-    index = Signal(range(max(2, len(word))), name=name)
-    for k in reversed(range(len(word))):
-        with m.If(word[k]):
-            m.d.comb += index.eq(k)
-    return index
 
 
 class SlotMap(wiring.Component):
@@ -46,6 +41,12 @@ class SlotMap(wiring.Component):
     slot : In(range(slots))
     start : In(1)
         Drain ``slot``. Allowed while ``idle``, and without a mark.
+    next : In(range(slots))
+        The slot that is probably drained next, if it's ``foreseen``.
+    foreseen : In(1)
+    expected : In(1)
+        With ``start``: ``slot`` is ``next``. If it was for some cycles, its first neurons are
+        there in the next one.
     o : Out(stream.Signature(data.StructLayout))
         The drained neurons, each with its ``kind``, in ascending order of both.
     drained : Out(1)
@@ -83,6 +84,9 @@ class SlotMap(wiring.Component):
             "present": Out(1),
             "slot": In(slot_bits),
             "start": In(1),
+            "next": In(slot_bits),
+            "foreseen": In(1),
+            "expected": In(1),
             "o": Out(stream.Signature(data.StructLayout({
                 "neuron": self._neuron_bits, "kind": 1}))),
             "drained": Out(1),
@@ -158,8 +162,10 @@ class SlotMap(wiring.Component):
 
     def _memories(self, m, now, third):
         """Let operations pass through the memories; returns those of bits, chunks and groups."""
+        large, *small = sorted(self._sizes, reverse=True)
         m.submodules.bits = bits = UpdatedMemory(
-            shape=min(1 << self._bit_bits, self.neurons), depth=self.places << self._chunk_bits)
+            shape=min(1 << self._bit_bits, self.neurons), depth=large << self._chunk_bits,
+            more=sum(small) << self._chunk_bits)
         m.submodules.chunks = chunks = UpdatedMemory(shape=self.chunks, depth=self.places)
         m.submodules.groups = groups = UpdatedMemory(shape=GROUP, depth=self.slots // GROUP)
         member = Signal(GROUP)
@@ -184,19 +190,46 @@ class SlotMap(wiring.Component):
             m.d.comb += groups.after.eq(groups.word & ~member)
         return bits, chunks, groups
 
-    def _accept(self, m, now, free):
-        """Let a mark be the operation of this cycle if the drain needs none."""
+    def _accept(self, m, now, focus, free, ahead):
+        """Let a mark be the operation of this cycle, or else what is read ahead.
+
+        The drain comes first: unless it's ``free`` for others, it takes the cycle.
+        """
         word, bits = self.i.p, self._bit_bits
-        m.d.comb += self.i.ready.eq(free)
-        with m.If(free):
+        m.d.comb += [
+            self.i.ready.eq(free),
+            focus.kind.eq(ahead.kind),
+            focus.slot.eq(self.next),
+            now.kind.eq(focus.kind),
+            now.place.eq(self.place(focus.kind, focus.slot)),
+            now.chunk.eq(ahead.first),
+            now.bit.eq(word.neuron[:bits]),
+            now.group.eq(focus.slot[GROUP_BITS:]),
+            now.member.eq(focus.slot[:GROUP_BITS]),
+        ]
+        with m.If(free & self.i.valid):
             m.d.comb += [
-                now.mark.eq(self.i.valid),
-                now.place.eq(self.place(word.kind, word.slot)),
+                now.mark.eq(1),
+                focus.kind.eq(word.kind),
+                focus.slot.eq(word.slot),
                 now.chunk.eq(word.neuron[bits:]),
-                now.bit.eq(word.neuron[:bits]),
-                now.group.eq(word.slot[GROUP_BITS:]),
-                now.member.eq(word.slot[:GROUP_BITS]),
             ]
+
+    def _read_ahead(self, m, second, spare, chunks):
+        """Read what is probably due next where there's time; returns the unit that does."""
+        m.submodules.ahead = ahead = ReadAhead(
+            slot_bits=len(self.slot), kinds=len(self._sizes), chunks=self.chunks)
+        changed = (second.mark | second.wipe) & (
+            second.place == self.place(second.kind, ahead.aim))
+        m.d.comb += [
+            ahead.coming.eq(self.next),
+            ahead.foreseen.eq(self.foreseen),
+            ahead.spare.eq(spare & ~self.i.valid),
+            ahead.room.eq(self.drained),
+            ahead.upset.eq(changed | self.start | self.clear),
+            ahead.chunks.eq(chunks.word),
+        ]
+        return ahead
 
     def _show(self, m, now, third, groups):
         """Keep the marks of the group that was looked at last in ``busy``."""
@@ -212,78 +245,84 @@ class SlotMap(wiring.Component):
         with m.If(self.clear):
             m.d.sync += [self.busy.eq(0), window.eq(0)]
 
-    def _hand_out(self, m, pending, taken, kind):
+    def _hand_out(self, m, drain):
         """Hand out the neurons of the chunk that was taken."""
-        neuron = lowest(m, pending, "lowest_neuron")
+        neuron = lowest(m, drain.pending, "lowest_neuron")
         m.d.comb += [
-            self.o.valid.eq(pending.any()),
-            self.o.p.neuron.eq(Cat(neuron, taken)
-                               if self.chunks > 1 else neuron),
-            self.o.p.kind.eq(kind),
+            self.o.valid.eq(drain.pending.any() & ~self.drained),
+            self.o.p.neuron.eq(Cat(neuron, drain.taken) if self.chunks > 1 else neuron),
+            self.o.p.kind.eq(drain.kind | (drain.given & drain.looks)),
         ]
-        with m.If(self.o.ready):
-            m.d.sync += pending.eq(pending & (pending - 1))
+        with m.If(self.o.ready & ~self.drained):
+            m.d.sync += drain.pending.eq(drain.pending & (drain.pending - 1))
 
-    def _take(self, m, now, kind, slot):
-        """Let the operation of this cycle read the chunks that a kind has in a slot."""
-        m.d.comb += [
-            now.take.eq(1),
-            now.kind.eq(kind),
-            now.place.eq(self.place(Const(kind, 1), slot)),
-            now.group.eq(slot[GROUP_BITS:]),
-            now.member.eq(slot[:GROUP_BITS]),
-        ]
-
-    def _drain(self, m, now, free, left, chunk, kind, others, taken, pending, bits, chunks):
-        """Add the states that drain a slot, chunk by chunk."""
-        two = len(self._sizes) == 2
-        slot = Signal.like(self.slot)
+    def _begin(self, m, now, free, spare, drain, ahead, bits):
+        """Add the state in which nothing is drained, up to the start of a slot."""
         with m.State("REST"):
             m.d.comb += [self.drained.eq(1), free.eq(1)]
+            m.d.sync += [drain.kind.eq(0), drain.taken.eq(ahead.first), drain.looks.eq(ahead.kind)]
             with m.If(self.look):
                 m.d.comb += [now.look.eq(1), now.group.eq(self.group)]
+            with m.If(ahead.load):
+                m.d.sync += drain.pending.eq(bits.word)
             with m.If(self.clear):
+                m.d.sync += drain.pending.eq(0)
                 m.next = "WALK"
             with m.Elif(self.start):
-                self._take(m, now, 0, self.slot)
-                m.d.sync += [slot.eq(self.slot), kind.eq(0)]
+                m.d.sync += drain.slot.eq(self.slot)
                 m.next = "TAKING"
+                with m.If(self.expected & (ahead.kind == 0)):
+                    # The address is that of ``next``, whoever starts: that's in time.
+                    m.d.comb += now.take.eq(1)
+                    m.next = "OTHERS"
+                m.d.sync += drain.given.eq(self.expected & ahead.ready)
+                with m.If(~(self.expected & ahead.ready)):
+                    m.d.sync += drain.pending.eq(0)
+            with m.Elif(~self.look):
+                m.d.comb += spare.eq(1)
+
+    def _drain(self, m, now, focus, free, spare, drain, bits, chunks):
+        """Add the states that drain a slot, chunk by chunk."""
         with m.State("TAKING"):
-            if two:
-                self._take(m, now, 1, slot)
+            m.d.comb += [now.take.eq(1), focus.kind.eq(0), focus.slot.eq(drain.slot)]
+            m.next = "OTHERS"
+        with m.State("OTHERS"):
+            if len(self._sizes) == 2:
+                m.d.comb += [now.take.eq(1), focus.kind.eq(1), focus.slot.eq(drain.slot)]
             else:
                 m.d.comb += free.eq(1)
             m.next = "TAKEN"
         with m.State("TAKEN"):
-            m.d.comb += free.eq(1)
-            m.d.sync += left.eq(chunks.word)
+            m.d.comb += [free.eq(1), spare.eq(1)]
+            m.d.sync += drain.left.eq(chunks.word)
             m.next = "PICK"
         with m.State("PICK"):
-            with m.If(left.any()):
-                m.d.comb += [
-                    now.wipe.eq(1),
-                    now.chunk.eq(chunk),
-                    now.place.eq(self.place(kind, slot)),
-                ]
-                m.d.sync += [taken.eq(chunk), left.eq(left & (left - 1))]
+            m.d.comb += [focus.kind.eq(drain.kind), focus.slot.eq(drain.slot),
+                         now.chunk.eq(drain.chunk)]
+            with m.If(drain.left.any()):
+                m.d.comb += now.wipe.eq(1)
+                m.d.sync += [drain.taken.eq(drain.chunk), drain.given.eq(0),
+                             drain.left.eq(drain.left & (drain.left - 1))]
                 m.next = "READ"
-            with m.Elif(others.any() & ~kind):
-                m.d.sync += [left.eq(others), kind.eq(1)]
+                with m.If(drain.given):
+                    m.next = "HAND"
+            with m.Elif(drain.others.any() & ~drain.kind):
+                m.d.sync += [drain.left.eq(drain.others), drain.kind.eq(1)]
             with m.Else():
                 m.next = "REST"
         with m.State("READ"):
-            m.d.comb += free.eq(1)
+            m.d.comb += [free.eq(1), spare.eq(1)]
             m.next = "KEEP"
         with m.State("KEEP"):
-            m.d.comb += free.eq(1)
-            m.d.sync += pending.eq(bits.word)
+            m.d.comb += [free.eq(1), spare.eq(1)]
+            m.d.sync += drain.pending.eq(bits.word)
             m.next = "HAND"
         with m.State("HAND"):
-            m.d.comb += free.eq(1)
-            with m.If(~pending.any()):
+            m.d.comb += [free.eq(1), spare.eq(1)]
+            with m.If(~drain.pending.any()):
                 m.next = "PICK"
 
-    def _forget(self, m, now, third, left, chunk, chunks):
+    def _forget(self, m, now, third, drain, chunks):
         """Add the states that empty all memories, and those that empty what is marked."""
         sweep = Signal(range(max(self.places << self._chunk_bits, self.places + 2)))
         place = Signal.like(now.place)
@@ -308,15 +347,16 @@ class SlotMap(wiring.Component):
             ]
             m.d.sync += sweep.eq(sweep + 1)
             with m.If(third.peek & chunks.word.any()):
-                m.d.sync += [place.eq(third.place), left.eq(chunks.word)]
+                m.d.sync += [place.eq(third.place), drain.left.eq(chunks.word)]
                 m.next = "EMPTY"
             with m.Elif(sweep == self.places + 1):
                 m.d.sync += sweep.eq(0)
                 m.next = "REST"
         with m.State("EMPTY"):
-            m.d.sync += [left.eq(left & (left - 1)), sweep.eq(place + 1)]
-            m.d.comb += [now.chunk.eq(chunk), now.place.eq(place), now.wipe.eq(left.any())]
-            with m.If(~left.any()):
+            m.d.sync += [drain.left.eq(drain.left & (drain.left - 1)), sweep.eq(place + 1)]
+            m.d.comb += [
+                now.chunk.eq(drain.chunk), now.place.eq(place), now.wipe.eq(drain.left.any())]
+            with m.If(~drain.left.any()):
                 m.next = "WALK"
 
     def elaborate(self, platform):
@@ -326,22 +366,34 @@ class SlotMap(wiring.Component):
         m.d.sync += [second.eq(now), third.eq(second)]
         bits, chunks, groups = self._memories(m, now, third)
 
-        free = Signal()  # the drain needs no memory
-        left = Signal(self.chunks)  # chunks of a slot that are still to be read
-        chunk = lowest(m, left, "chunk")
-        kind = Signal()  # which is drained
+        free = Signal()  # the drain needs no memory: a mark may go in,
+        spare = Signal()  # and without one, words may be read ahead
+        # What this cycle's operation is on.
+        focus = SimpleNamespace(kind=Signal(name="focus_kind"),
+                                slot=Signal.like(self.slot, name="focus_slot"))
         # Chunks of the second kind.
         later, others = (Signal(self.chunks, name=name) for name in ("later", "others"))
-        taken = Signal.like(chunk)  # the chunk that is handed out
-        pending = Signal.like(bits.word)  # its neurons that are still to be
+        left = Signal(self.chunks, name="left")
+        drain = SimpleNamespace(
+            slot=Signal.like(self.slot, name="slot"),
+            kind=Signal(name="kind"),  # which is drained
+            left=left,  # its chunks that are still to be read
+            chunk=lowest(m, left, "chunk"),
+            others=others,
+            taken=Signal(range(max(2, self.chunks)), name="taken"),  # the chunk that's handed out
+            pending=Signal.like(bits.word, name="pending"),  # its neurons that are still to be
+            # The first chunk was there from the start, and is one of looks.
+            given=Signal(name="given"), looks=Signal(name="looks"))
         m.d.comb += others.eq(Mux(third.take & third.kind, chunks.word, later))
         m.d.sync += later.eq(others)
 
-        self._accept(m, now, free)
+        ahead = self._read_ahead(m, second, spare, chunks)
+        self._accept(m, now, focus, free, ahead)
         self._show(m, now, third, groups)
-        self._hand_out(m, pending, taken, kind)
+        self._hand_out(m, drain)
         with m.FSM(init="WIPE"):
-            self._drain(m, now, free, left, chunk, kind, others, taken, pending, bits, chunks)
-            self._forget(m, now, third, left, chunk, chunks)
+            self._begin(m, now, free, spare, drain, ahead, bits)
+            self._drain(m, now, focus, free, spare, drain, bits, chunks)
+            self._forget(m, now, third, drain, chunks)
         m.d.comb += self.idle.eq(self.drained & ~second.mark & ~third.mark)
         return m

@@ -14,7 +14,7 @@ DELAYS = ("synaptic", "axonal", "axonal+dendritic")
 LOW_WORDS = 64  # words of the fine decay table; the coarse one steps by as many ticks
 FRACTION = 16  # fractional bits of every table
 WAKE_BITS = (7, 10)  # least and most bits of a slot of the wheel that holds pending looks
-LOOKUP = 16  # ticks of which it can be asked at once whether anything is due
+LOOKUP = 32  # ticks of which it can be asked at once whether anything is due
 FEWEST_SLOTS = 2 * LOOKUP  # that a bank's marks tell apart
 MOST_DELAY = 1 << 16  # ticks
 MOST_PARTS = 16  # rows of a source, and dendritic delays of a neuron
@@ -26,7 +26,7 @@ LATER = {"buffer": "ring", "cursors": 0, "rows": "sparse", "delays": "synaptic",
          "dendrites": 0, "dendritic_max": 0, "streaming": False}
 
 # The cursor buffer: docs/core.md says how these hang together, and what was measured.
-WHEEL_TICKS = 4  # ticks of a slot of the time wheel
+WHEEL_TICKS = 8  # ticks of a slot of the time wheel
 WHEEL_SLOTS = 256  # slots of the time wheel, at most: a block RAM of 4 Kibit
 NEAR_SLOTS = 4 * WHEEL_TICKS  # slots of the ring behind it, where rows are cut into stretches
 NEAREST = 2 * WHEEL_TICKS - 1  # ticks, at most, from the sending of a stretch to its first arrival

@@ -25,7 +25,9 @@ GROUP = LOOKUP  # slots of a wheel that are looked up together
 GROUP_BITS = GROUP.bit_length() - 1
 
 # States of a drain.
-REST, PICK, TAKING, TAKEN, READ, KEEP, HAND = range(7)
+REST, PICK, TAKING, OTHERS, TAKEN, READ, KEEP, HAND = range(8)
+# States of what is read ahead of a drain.
+AIM, FIND, AGAIN, AHEAD, GET, HOLD, NONE = range(7)
 # States of the lookup of a row.
 SOURCE, START, STOP, KNOWN, NEXT = range(5)
 NOBODY = -1
@@ -33,13 +35,14 @@ NOBODY = -1
 AGE_BITS = 32
 WORD = (1 << AGE_BITS) - 1
 
-# What a bank counts, in columns; the last five with cursors: put into the wheel, not used any more,
-# handed out or taken, slots that are looked into, and spikes or rows that are lost.
+# What a bank counts, in columns: among them words of chunks, and chunks, that are read ahead. The
+# last five with cursors: put into the wheel, not used any more, handed out or taken, slots that are
+# looked into, and spikes or rows that are lost.
 COUNTED = ("touches", "arrivals", "looks", "ignored", "searches", "integrations", "synaptic_events",
-           "rows", "words", "spikes", "marks", "takes", "chunks", "groups",
+           "rows", "words", "spikes", "marks", "takes", "chunks", "groups", "aims", "early",
            "puts", "freed", "handed", "turns", "lost")
 (TOUCHES, ARRIVALS, LOOKS, IGNORED, SEARCHES, INTEGRATIONS, SYNAPTIC_EVENTS, ROWS, WORDS, SPIKES,
- MARKS, TAKES, CHUNKS, GROUPS, PUTS, FREED, HANDED, TURNS, LOST) = range(len(COUNTED))
+ MARKS, TAKES, CHUNKS, GROUPS, AIMS, EARLY, PUTS, FREED, HANDED, TURNS, LOST) = range(len(COUNTED))
 
 BANK = np.dtype([(name, np.int64) for name in (
     # Row fetch: the lookup, the row that's known, the one that is streamed, and its synapses.
@@ -53,6 +56,10 @@ BANK = np.dtype([(name, np.int64) for name in (
     # Marks: the drain, what it hands out, marks in flight, the group that is looked at.
     "drain", "slot", "kind", "first", "due", "chunk_end", "second", "third", "looked", "busy",
     "window",
+    # What is read ahead of the drain: how far that is, for which slot and kind, reads in flight
+    # (bits), what changed a cycle ago (a kind, and above it a slot); and whether the drain's first
+    # chunk was, and is one of looks.
+    "ahead", "aim", "aimed_kind", "sent", "changed", "given", "given_looks",
     # Neuron unit: cycles since it accepted a neuron (0: none), and of the visit.
     "age", "visit", "neuron", "fires", "touched", "wakes_at", "spike", "record", "wake",
     # Integrator, merge of records, broadcast.
@@ -105,14 +112,17 @@ def fetch_rests(bank):
 
 
 @kernel
-def is_idle(bank):
-    """Return whether all work of the tick is done but what sources may still bring."""
+def is_idle(bank, trace_taken):
+    """Return whether all work of the tick is done but what sources may still bring.
+
+    A record that is taken in this cycle is in time.
+    """
     fetched = fetch_rests(bank) and not (bank.adds or bank.summed)
     quiet = bank.age == 0 or (bank.age >= bank.visit - 1 > IGNORED_CYCLES - 1
                               and not (bank.spike or bank.record or bank.wake))
     added = not (bank.held or bank.waiting or bank.adding or bank.second or bank.third)
     return (fetched and added and bank.drain == REST and quiet
-            and bank.integrating == 0 and not bank.traced)
+            and bank.integrating == 0 and (trace_taken or not bank.traced))
 
 
 @kernel
@@ -122,20 +132,23 @@ def takes_source(bank):
 
 
 @kernel
-def step(bank, k, tick, start, look, upcoming, group, spike_ready, trace_ready, banks, counts):
+def step(bank, k, tick, start, look, upcoming, group, foreseen, expected, spike_ready, trace_ready,
+         banks, counts):
     """Take bank ``k`` through a cycle, but for its fetch; returns whether that may go on.
 
-    ``start``, ``look``, ``upcoming`` and ``group`` are the scheduler's, and the core takes a spike
-    or a record if it's ``ready``. The fetch, in the same cycle, comes after it.
+    ``start``, ``look``, ``upcoming`` and ``group`` are the scheduler's, and so is the tick that's
+    ``foreseen``, or `NOBODY`; it's started if it's ``expected``. The core takes a spike or a record
+    if it's ``ready``. The fetch, in the same cycle, comes after it.
     """
     output = bank.due >= banks.spiking[k]
     handed = bank.due != NOBODY and (bank.integrating == 0 if output else bank.age == 0)
     neuron_traced, output_traced = _merge_traces(bank, trace_ready)
-    free = bank.drain > TAKING or (bank.drain == REST and not look) or (
-        bank.drain == TAKING and banks.jump)
-    free = free and not bank.asked & 1
-    wake_taken = free and bank.wake
-    entered = free and bank.waiting and not bank.wake
+    free = bank.drain > OTHERS or (bank.drain == REST and not look) or (
+        bank.drain == OTHERS and banks.jump)
+    marks = not bank.asked & 1 and (bank.wake or bank.waiting)
+    wake_taken = free and marks and bank.wake
+    entered = free and marks and not bank.wake
+    spare = not marks and (bank.drain > OTHERS or (bank.drain == REST and not (look or start)))
     marked = NOBODY
     if wake_taken:
         marked = _mark(k, 1, bank.wakes_at, bank.neuron, banks)
@@ -150,7 +163,17 @@ def step(bank, k, tick, start, look, upcoming, group, spike_ready, trace_ready, 
            counts)
     _integrate(bank, k, tick, handed and output, output_traced, banks, counts)
     _show(bank, k, marked, start, look, upcoming, group, banks, counts)
-    _drain(bank, k, start, upcoming, handed, banks, counts)
+    looks, rests, chunks = bank.aimed_kind, bank.drain == REST, counts[CHUNKS]
+    given = bank.ahead == HOLD and expected and foreseen & (banks.wheel - 1) == bank.aim
+    _drain(bank, k, start, upcoming, expected and not looks, given, looks, handed, banks, counts)
+    upset = start or (bank.changed >= 0 and _is_aimed(bank, bank.changed & 1, bank.changed >> 1,
+                                                      banks))
+    _read_ahead(bank, k, spare, rests, upset, foreseen, banks, counts)
+    bank.changed = NOBODY
+    if marked != NOBODY:
+        bank.changed = marked << 1 | (wake_taken != 0)
+    elif counts[CHUNKS] != chunks:
+        bank.changed = bank.slot << 1 | bank.kind
     bank.asked = handed
     bank.adding = (bank.adding << 1 | entered) & 7
     bank.second, bank.third = wake_taken or entered, bank.second
@@ -212,7 +235,7 @@ def _visit(bank, k, tick, accepted, spike_ready, traced, wake_taken, banks, coun
 @kernel
 def _decide(bank, k, tick, banks, counts):
     """Do what the visit to the neuron that was accepted does, and say how long it takes."""
-    neuron, arrival = bank.neuron, bank.kind == 0
+    neuron, arrival = bank.neuron, not _handed_kind(bank)
     if not arrival and banks.wake[k, neuron] != tick:
         bank.visit = IGNORED_CYCLES
         counts[IGNORED] += 1
@@ -287,29 +310,89 @@ def _next(marks, start, stop):
 
 
 @kernel
-def _drain(bank, k, start, upcoming, handed, banks, counts):
-    """Drain a slot: those with arrivals, then those to be looked at, a chunk at a time."""
+def _is_aimed(bank, kind, slot, banks):
+    """Return whether the marks of a kind and slot lie where those of the slot that's read ahead do."""
+    return (slot ^ bank.aim) & (_slots(kind, banks) - 1) == 0
+
+
+@kernel
+def _read_ahead(bank, k, spare, rests, upset, foreseen, banks, counts):
+    """Read the first chunk of the slot that's ``foreseen``."""
+    slot = foreseen & (banks.wheel - 1)
+    known = foreseen != NOBODY and slot == bank.aim
+    came, state, read = bank.sent & 2, bank.ahead, False
+    if state == AIM:
+        read = spare and foreseen != NOBODY and bank.sent == 0
+        bank.aim = slot
+        bank.ahead = FIND if read else AIM
+    elif state == AGAIN or state == AHEAD:
+        read = spare and (state == AGAIN or rests)
+    if upset or not known:
+        bank.aimed_kind = 0
+        if state != AIM:
+            bank.ahead = AIM
+    elif state == FIND and came:
+        slots = _slots(bank.aimed_kind, banks)
+        marks = banks.marks[k, bank.aimed_kind, slot & (slots - 1)]
+        # In a small ring that may be the slot that's drained; its chunks are taken.
+        taken = bank.drain != REST and (slot ^ bank.slot) & (slots - 1) == 0
+        if not taken and _next(marks, 0, marks.size) != NOBODY:
+            bank.ahead = AHEAD
+        elif bank.aimed_kind or banks.jump:
+            bank.ahead = NONE
+        else:
+            bank.ahead, bank.aimed_kind = AGAIN, 1
+    elif state == AGAIN and read:
+        bank.ahead = FIND
+    elif state == AHEAD and read:
+        bank.ahead = GET
+    elif state == GET and came:
+        bank.ahead = HOLD
+    bank.sent = bank.sent << 1 & 3 | read
+    counts[EARLY if state == AHEAD else AIMS] += read
+
+
+@kernel
+def _drain(bank, k, start, upcoming, fast, given, looks, handed, banks, counts):
+    """Drain a slot: those with arrivals, then those to be looked at, a chunk at a time.
+
+    If the first chunk is ``given``, one of ``looks`` maybe, it's handed out at once, while the
+    memories catch up.
+    """
     state, slot = bank.drain, bank.slot
-    slots = 1 << banks.wake_bits if bank.kind else banks.slots
-    marks = banks.marks[k, bank.kind, slot & (slots - 1)]
+    marks = banks.marks[k, bank.kind, slot & (_slots(bank.kind, banks) - 1)]
     if state == REST:
         if start:
             bank.slot, bank.kind, bank.first = upcoming & (banks.wheel - 1), 0, 0
-            banks.groups[k, bank.slot >> GROUP_BITS] &= ~(1 << (bank.slot & (GROUP - 1)))
-            bank.drain = TAKING
-            counts[TAKES] += 2 - banks.jump
+            bank.given, bank.drain = given, OTHERS if fast else TAKING
+            if fast:
+                _take(bank, k, banks, counts)
+            if given:
+                bank.given_looks = looks
+                early = banks.marks[k, looks, bank.slot & (_slots(looks, banks) - 1)]
+                bank.due = _next(early, 0, early.size)
+                bank.chunk_end = ((bank.due >> banks.chunk_bits) + 1) << banks.chunk_bits
     elif state == TAKING:
+        bank.drain = OTHERS
+        _take(bank, k, banks, counts)
+    elif state == OTHERS:
         bank.drain = TAKEN
     elif state == TAKEN:
         bank.drain = PICK
     elif state == PICK:
-        first = _next(marks, bank.first, marks.size)
+        mine = bank.given and bank.given_looks == bank.kind
+        first = NOBODY
+        if mine:
+            first = bank.chunk_end - 1
+        elif not bank.given:
+            first = _next(marks, bank.first, marks.size)
         if first != NOBODY:
             bank.chunk_end = ((first >> banks.chunk_bits) + 1) << banks.chunk_bits
-            bank.first, bank.drain = first, READ
+            bank.first, bank.drain = first, HAND if mine else READ
+            bank.given = 0
             counts[CHUNKS] += 1
-        elif not bank.kind and not banks.jump and _next(
-                banks.marks[k, 1, slot & ((1 << banks.wake_bits) - 1)], 0, marks.size) != NOBODY:
+        elif not bank.kind and not banks.jump and (bank.given or _next(
+                banks.marks[k, 1, slot & ((1 << banks.wake_bits) - 1)], 0, marks.size) != NOBODY):
             bank.kind, bank.first = 1, 0
         else:
             bank.drain = REST
@@ -319,9 +402,30 @@ def _drain(bank, k, start, upcoming, handed, banks, counts):
         bank.due, bank.drain = bank.first, HAND
     elif bank.due == NOBODY:
         bank.first, bank.drain = bank.chunk_end, PICK
-    elif handed:
+    if handed:
+        kind = _handed_kind(bank)
+        marks = banks.marks[k, kind, slot & (_slots(kind, banks) - 1)]
         marks[bank.due] = 0
         bank.due = _next(marks, bank.due + 1, bank.chunk_end)
+
+
+@kernel
+def _slots(kind, banks):
+    """Return the slots of a kind's wheel."""
+    return 1 << banks.wake_bits if kind else banks.slots
+
+
+@kernel
+def _handed_kind(bank):
+    """Return the kind of the neurons that are handed out."""
+    return bank.given_looks if bank.given else bank.kind
+
+
+@kernel
+def _take(bank, k, banks, counts):
+    """Unmark the slot in its group, while its words of chunks are read."""
+    banks.groups[k, bank.slot >> GROUP_BITS] &= ~(1 << (bank.slot & (GROUP - 1)))
+    counts[TAKES] += 2 - banks.jump
 
 
 @kernel

@@ -66,13 +66,15 @@ def _wheel(config):
 
 def _marks(config):
     """Return the memories of a bank's marks: bits of neurons in chunks, chunks, groups of slots."""
-    neurons, places = config.bank_neurons, sum(config.wheel_sizes)
+    neurons, sizes = config.bank_neurons, sorted(config.wheel_sizes, reverse=True)
     bit_bits = chunk_bits(neurons)
     chunks = -(-neurons >> bit_bits)
+    bits = {f"ring.marks.bits.{name}": (min(1 << bit_bits, neurons),
+                                        slots << (chunks - 1).bit_length())
+            for name, slots in zip(("words", "more"), sizes, strict=False)}
     return {
-        "ring.marks.bits.words": (min(1 << bit_bits, neurons),
-                                  places << (chunks - 1).bit_length()),
-        "ring.marks.chunks.words": (chunks, places),
+        **bits,
+        "ring.marks.chunks.words": (chunks, sum(sizes)),
         "ring.marks.groups.words": (
             LOOKUP, max(FEWEST_SLOTS, *config.wheel_sizes) // LOOKUP),
     }

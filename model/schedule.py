@@ -164,7 +164,7 @@ def run_core(ticks, channels, duration, inputs, outputs, cores, units, waits, ba
     """
     core, waiting = cores[0], wheels.cursors > 0
     for k in range(units.size):
-        units[k].due = NOBODY
+        units[k].due = units[k].changed = NOBODY
         rest(waits[k])
     spiking, tracing = np.zeros(units.size, np.bool_), np.zeros(units.size, np.bool_)
     free = np.zeros(units.size, np.bool_)
@@ -176,30 +176,32 @@ def run_core(ticks, channels, duration, inputs, outputs, cores, units, waits, ba
         last = word == ticks.size
         word_tick = duration if last else ticks[word]
         event = offered and core.ticking and not last and word_tick == core.tick
-        settled = not (core.spiked or core.sourced or core.held)
-        busy, served = 0, True
         for k in range(units.size):
-            bank = units[k]
-            settled = is_idle(bank) and settled
-            busy |= bank.busy
-            free[k] = takes_source(bank)
-            if waiting:
-                settled = settled and waits_rest(bank, waits[k])
-                busy |= due_cursors(k, core.group, wheels)
-                free[k] = free[k] and takes_waiting(waits[k], wheels)
-            served = served and (bank.served or free[k])
-            spiking[k], tracing[k] = bank.spike, bank.traced
-        held, held_source, tick = core.held, core.held_source, core.tick
-        source_taken, event_taken = _join_sources(
-            core, event, 0 if last else channels[word], inputs, served)
-        spike_taken = _join_spikes(core, o_ready, source_taken, _turn(spiking, core.latest_spike),
-                                   units)
+            spiking[k], tracing[k] = units[k].spike, units[k].traced
         trace_taken = NOBODY
         if trace_ready or not core.traced:
             trace_taken = _turn(tracing, core.latest_trace)
             core.traced = trace_taken != NOBODY
             core.latest_trace = trace_taken if core.traced else core.latest_trace
-        group = core.group
+        settled = not (core.spiked or core.sourced or core.held)
+        busy, served = 0, True
+        for k in range(units.size):
+            bank = units[k]
+            settled = is_idle(bank, trace_taken == k) and settled
+            busy |= bank.busy
+            free[k] = takes_source(bank)
+            if waiting:
+                settled = settled and waits_rest(bank, waits[k])
+                busy |= due_cursors(waits[k])
+                free[k] = free[k] and takes_waiting(waits[k], wheels)
+            served = served and (bank.served or free[k])
+        held, held_source, tick = core.held, core.held_source, core.tick
+        source_taken, event_taken = _join_sources(
+            core, event, 0 if last else channels[word], inputs, served)
+        spike_taken = _join_spikes(core, o_ready, source_taken, _turn(spiking, core.latest_spike),
+                                   units)
+        group, expected = core.group, core.ticking and core.work_first
+        foreseen = core.group * GROUP + core.offset if core.found else NOBODY
         start, upcoming, look, ends = _schedule(
             core, settled, busy, offered, event_taken, word_tick, last)
         for k in range(units.size):
@@ -207,11 +209,11 @@ def run_core(ticks, channels, duration, inputs, outputs, cores, units, waits, ba
             offers = held and not bank.served
             if held:
                 bank.served = not served and (bank.served or free[k])
-            ready = step(bank, k, tick, start, look, upcoming, group, spike_taken == k,
-                         trace_taken == k, banks, counts)
+            ready = step(bank, k, tick, start, look, upcoming, group, foreseen, expected,
+                         spike_taken == k, trace_taken == k, banks, counts)
             if waiting:
-                fetch_waiting(bank, waits[k], ready, k, tick, start, upcoming, offers, held_source,
-                              banks, wheels, counts)
+                fetch_waiting(bank, waits[k], ready, k, tick, start, look, upcoming, group, offers,
+                              held_source, banks, wheels, counts)
             else:
                 fetch(bank, ready, k, offers, held_source, banks, counts)
         if (event_taken or ends) and first < 0:

@@ -43,7 +43,10 @@ def catalogue(config=SHIPPED):
               {"bits": 3 * config.trace_bits + config.tick_bits, "depth": config.bank_neurons,
                "rest": 0}),
         Proof("memory-updates", updated_words,
-              {"bits": config.sum_bits, "depth": config.bank_neurons * config.slots}, depth=4),
+              {"bits": config.sum_bits, "depth": config.bank_neurons * config.slots}, depth=5),
+        Proof("memory-parts", updated_words,
+              {"bits": config.sum_bits, "depth": 1 << config.bank_neurons.bit_length(), "more": 3},
+              depth=5),
         *_marks(config),
         Proof("schedule", schedule_kept, {"config": config}, depth=9),
         Proof("writes-refused", writes_refused, {"config": config}),
@@ -72,9 +75,9 @@ def _marks(config):
                  for kind in (config, _jump(config)))
     # The depth flushes the memories' pipeline.
     return [
-        Proof("marks", marks_once, size, depth=4),
-        Proof("marks-jump", marks_once, one, depth=4),
-        Proof("marks-shown", busy_right, size, depth=4),
+        Proof("marks", marks_once, size, depth=5),
+        Proof("marks-jump", marks_once, one, depth=5),
+        Proof("marks-shown", busy_right, size, depth=5),
     ]
 
 

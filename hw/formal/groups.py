@@ -4,6 +4,7 @@ from amaranth.hdl import Const, Mux, Signal
 
 from ..payloads import GROUP_BITS
 from ..slots import SlotMap
+from .memories import word_of
 from .slotmap import FORGETS, OneMark
 from .slots import assume_surroundings
 from .spec import Spec, before
@@ -50,7 +51,7 @@ def _claim_invariants(spec, view, marked, shown, drained, looked):
     group, member = view.slot[GROUP_BITS:], view.slot[:GROUP_BITS]
     second, third, sweep = view.second, view.third, view.register("sweep")
     stored = Signal(name="slot_bit")
-    m.d.comb += stored.eq(inside.word("groups", "words", address=group).bit_select(member, 1))
+    m.d.comb += stored.eq(word_of(inside, "groups", address=group).bit_select(member, 1))
 
     def after(operation, bit):
         """Return the slot's bit once an operation has passed, given what it was."""
@@ -76,7 +77,7 @@ def _claim_invariants(spec, view, marked, shown, drained, looked):
     spec.claim(~third.look | ~(second.mark | second.take | second.forget))
     spec.claim(~second.look | ~(third.mark | third.take))
     spec.claim(view.register("window") == shown)
-    spec.claim(~rests | (last == marked))
+    spec.claim(~rests | (states("TAKING") & own) | (last == marked))
     spec.claim(~rests | states("REST") | ~own | ~marked)
     spec.claim(rests | ~marked)
     spec.claim(~states("WIPE") | ~last | ((sweep >> view.chunk_bits) <= group))

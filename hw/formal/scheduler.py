@@ -54,6 +54,8 @@ def schedule_kept(*, config):
         spec.claim(~looked | (inside.state("LOOK") & (looking == k)))
         spec.claim(~looked | ~(unit.start | unit.look | unit.clear | given))
     spec.claim(~ticking | (unit.tick < config.ticks))
+    # And what `marks` does.
+    spec.claim(~(unit.start & unit.expected) | (unit.foreseen & (unit.upcoming == unit.next)))
 
     # What comes out for a word that goes in.
     spec.claim((given | unit.dropped | ends) == taken)

@@ -6,7 +6,7 @@ from .spec import symbolic
 
 __all__ = ["DRAINS", "FORGETS", "OneMark"]
 
-DRAINS = ("TAKING", "TAKEN", "PICK", "READ", "KEEP", "HAND")
+DRAINS = ("TAKING", "OTHERS", "TAKEN", "PICK", "READ", "KEEP", "HAND")
 FORGETS = ("WIPE", "WALK", "EMPTY")
 
 
@@ -76,6 +76,12 @@ class OneMark:
         """Return its chunk's bit once an operation has passed, given what it was."""
         return Mux((operation.take | operation.wipe) & self.here(operation), 0,
                    bit | (operation.mark & self.on_chunk(operation)))
+
+    def chunks_after(self, operation, place, word):
+        """Return a slot's word of chunks once an operation has passed, given what it was."""
+        mine = operation.place == place
+        return Mux((operation.take | operation.wipe) & mine, 0,
+                   word | ((operation.mark & mine) << operation.chunk))
 
     def claim_walk(self):
         """Claim what is in flight while the map looks for marks to forget."""

@@ -1,8 +1,9 @@
 """What is proven of `SlotMap`."""
 
-from amaranth.hdl import Cat, Const, Signal
+from amaranth.hdl import Cat, Const, Mux, Signal
 
 from ..slots import SlotMap
+from .memories import word_of
 from .slotmap import DRAINS, FORGETS, OneMark
 from .spec import Spec, before
 
@@ -57,8 +58,15 @@ def assume_surroundings(spec, view, accepted, drained):
     spec.assume(~unit.look | ~(unit.start | unit.clear))
     spec.assume(~(unit.start | unit.clear) | ~unit.i.valid)
     spec.assume(~unit.clear | ~unit.start)
+    spec.assume(~(unit.start & unit.expected) | (unit.foreseen & (unit.slot == unit.next)))
     # Events come at least a tick later: none goes into the slot that is drained.
     spec.assume(~accepted | unit.drained | ~view.same(word.kind, word.slot, drained))
+
+
+def _is_lowest(word, bit):
+    """Return whether a bit of a word is set, and none below it."""
+    mask = Const(1) << bit
+    return ((word & mask) != 0) & ((word & (mask - 1)) == 0)
 
 
 class _Invariants:
@@ -74,9 +82,8 @@ class _Invariants:
         self._bit = Signal(name="mark_bit")  # as the memories have them
         self._chunk = Signal(name="mark_chunk_bit")
         spec.m.d.comb += [
-            self._bit.eq(inside.word("bits", "words", address=self._index)
-                         .bit_select(view.bit, 1)),
-            self._chunk.eq(inside.word("chunks", "words", address=view.place)
+            self._bit.eq(word_of(inside, "bits", address=self._index).bit_select(view.bit, 1)),
+            self._chunk.eq(word_of(inside, "chunks", address=view.place)
                            .bit_select(view.chunk, 1)),
         ]
         # Once the third operation has passed, and the second one as well.
@@ -88,6 +95,8 @@ class _Invariants:
     def claim(self):
         self._pipeline()
         self._machine()
+        self._reading_ahead()
+        self._given()
         self._draining()
         self._forgetting()
 
@@ -113,29 +122,105 @@ class _Invariants:
         self._draining_any = states(*DRAINS)
         spec.claim(states("REST", *DRAINS, *FORGETS))
         spec.claim(~self._draining_any | (slot == self._drained))
-        spec.claim(~states("TAKING", "TAKEN") | ~kind)
+        spec.claim(~states("TAKING", "OTHERS", "TAKEN") | ~kind)
         spec.claim(kind < len(unit.sizes))
 
         def is_take(operation, which):
             return (operation.take & (operation.kind == which)
                     & (operation.place == unit.place(Const(which, 1), slot)))
 
-        spec.claim(~states("TAKING") | is_take(second, 0))
+        spec.claim(~states("TAKING") | ~(second.take | third.take))
+        spec.claim(~states("OTHERS") | is_take(second, 0))
         spec.claim(~states("TAKEN") | is_take(third, 0))
         spec.claim(~third.take | states("TAKEN")
                    | (states("PICK") & ~kind & is_take(third, 1)))
         if len(unit.sizes) == 2:
             spec.claim(~states("TAKEN") | is_take(second, 1))
-            spec.claim(~second.take | states("TAKING", "TAKEN"))
+            spec.claim(~second.take | states("OTHERS", "TAKEN"))
         else:
-            spec.claim(~second.take | states("TAKING"))
+            spec.claim(~second.take | states("OTHERS"))
             spec.claim(~third.take | ~third.kind)
             spec.claim(view.register("later") == 0)
         for state, operation in (("READ", second), ("KEEP", third)):
             spec.claim(~states(state)
                        | (operation.wipe & (operation.place == unit.place(kind, slot))
                           & (operation.chunk == view.register("taken"))))
-        spec.claim(states("HAND") | (view.register("pending") == 0))
+        spec.claim(states("HAND", "REST") | view.register("given")
+                   | (view.register("pending") == 0))
+
+    def _chunks(self, place, name):
+        """Return a slot's word of chunks: as the memory has it, and after operations in flight."""
+        view, words = self._view, []
+        words.append(word_of(self._spec.inside, "chunks", address=place))
+        words.append(view.chunks_after(self._third, place, words[-1]))
+        words.append(view.chunks_after(self._second, place, words[-1]))
+        found = [Signal(len(words[0]), name=f"{name}_{k}") for k in range(len(words))]
+        self._spec.m.d.comb += [kept.eq(word) for kept, word in zip(found, words, strict=True)]
+        return found
+
+    def _reading_ahead(self):
+        """What was read of the slot that comes next is what it has."""
+        spec, view, inside = self._spec, self._view, self._spec.inside
+        unit = inside.unit
+        aim, kind, first = (inside.signal("ahead", name) for name in ("aim", "kind", "first"))
+        states = {name: inside.state("ahead", name)
+                  for name in ("AIM", "FIND", "AGAIN", "READ", "KEEP", "HOLD", "NONE")}
+        spec.claim(Cat(states.values()).any())
+        spec.claim(~view.states("TAKING", "OTHERS", *FORGETS) | states["AIM"])
+        spec.claim(~kind | ~states["AIM"] if len(unit.sizes) == 2 else ~kind)
+        place = Signal.like(view.place, name="aimed_place")
+        spec.m.d.comb += place.eq(unit.place(kind, aim))
+        chunks = self._chunks(place, "aimed")
+        self._reading(states, place, first, chunks[0])
+        # What the operation in the second stage changes is seen in this cycle.
+        known = Cat(states[name] for name in ("READ", "KEEP", "HOLD")).any()
+        spec.claim(~known | _is_lowest(chunks[1], first))
+        spec.claim(~(known | states["AGAIN"] | states["FIND"] | states["NONE"]) | ~kind
+                   | (self._chunks(unit.place(Const(0, 1), aim), "before")[1] == 0))
+        spec.claim(~(states["KEEP"] | states["HOLD"]) | view.states("REST"))
+        mine = (view.kind == kind) & view.same(kind, aim, view.slot) & (first == view.chunk)
+        pending = view.register("pending").bit_select(view.bit, 1)
+        spec.claim(~states["HOLD"] | ~mine | (pending == self._next_bit))
+
+    def _reading(self, states, place, first, chunks):
+        """Which words are on their way, and that they're those of the memories."""
+        spec, inside = self._spec, self._spec.inside
+        second, third, sent = self._second, self._third, inside.signal("ahead", "sent")
+        there = before(spec.m, Const(1), 2)
+        spec.claim(~there | (third.place != place) | (inside.signal("chunks", "word") == chunks))
+        spec.claim(states["AIM"] | states["FIND"] | states["KEEP"] | (sent == 0))
+        for name in ("FIND", "KEEP"):
+            spec.claim(~states[name] | (sent == 1) | (sent == 2))
+            for bit, operation in enumerate((second, third)):
+                at = operation.place == place
+                if name == "KEEP" and inside.unit.chunks > 1:
+                    at &= operation.chunk == first
+                spec.claim(~(states[name] & sent[bit]) | at)
+
+    def _given(self):
+        """A first chunk that was read before is still the one that the drain reads first."""
+        spec, view, states = self._spec, self._view, self._view.states
+        given, looks, taken, left, kind, later = (view.register(name) for name in (
+            "given", "looks", "taken", "left", "kind", "later"))
+        unit, slot, third = spec.inside.unit, view.register("slot"), self._third
+        two = len(unit.sizes) == 2
+        spec.claim(~given | states("TAKING", "OTHERS", "TAKEN", "PICK"))
+        spec.claim(~given | ~kind | looks)
+        spec.claim(looks < len(unit.sizes))
+        first = self._chunks(unit.place(Const(0, 1), slot), "drained")
+        second = self._chunks(unit.place(Const(1, 1), slot), "looked_at") if two else None
+        for state, words, others in (
+                ("TAKING", first[2], two and second[2]), ("OTHERS", first[1], two and second[2]),
+                ("TAKEN", first[0], two and second[1])):
+            here = given & states(state)
+            spec.claim(~here | looks | _is_lowest(words, taken))
+            if two:
+                spec.claim(~here | ~looks | ((words == 0) & _is_lowest(others, taken)))
+        here = given & states("PICK")
+        spec.claim(~here | (looks != kind) | _is_lowest(left, taken))
+        if two:
+            others = Mux(third.take & third.kind, second[0], later)
+            spec.claim(~here | ~looks | kind | ((left == 0) & _is_lowest(others, taken)))
 
     def _draining(self):
         """While its slot is drained, the mark is due as long as it's on the way out."""
@@ -152,7 +237,7 @@ class _Invariants:
             spec.m.d.comb += way.eq(active & (view.register("taken") == view.chunk)
                                     & view.register("pending").bit_select(view.bit, 1))
         known = Signal()  # its chunk will be read
-        with spec.m.If(states("TAKING") & view.kind):
+        with spec.m.If(states("TAKING") | (states("OTHERS") & view.kind)):
             spec.m.d.comb += known.eq(self._last_chunk)
         with spec.m.Elif(second.take & view.here(second)):
             spec.m.d.comb += known.eq(self._next_chunk)
@@ -162,7 +247,10 @@ class _Invariants:
             spec.m.d.comb += known.eq(view.register("left").bit_select(view.chunk, 1))
         with spec.m.Elif(view.kind):
             spec.m.d.comb += known.eq(view.register("later").bit_select(view.chunk, 1))
-        spec.claim(~own | (self._due == (self._last_bit | way)))
+        given = (view.register("given") & (view.register("looks") == view.kind)
+                 & (view.register("taken") == view.chunk))
+        pending = view.register("pending").bit_select(view.bit, 1)
+        spec.claim(~own | (self._due == Mux(given, pending, self._last_bit | way)))
         spec.claim(~own | ~(self._last_bit & way))
         spec.claim(~own | ~self._last_bit | known)
         spec.claim(~own | ~self._marked)

@@ -34,13 +34,19 @@ async def settle(ctx, dut):
         await ctx.tick()
 
 
-async def drain(ctx, dut, slot, stalls):
-    """Start ``slot`` and return its kinds and neurons."""
-    words = []
+async def begin(ctx, dut, slot, expected=False):
+    """Start ``slot``, which is the one that was foreseen if it's ``expected``."""
     ctx.set(dut.slot, slot)
     ctx.set(dut.start, 1)
+    ctx.set(dut.expected, expected)
     await ctx.tick()
     ctx.set(dut.start, 0)
+
+
+async def drain(ctx, dut, slot, stalls, expected=False):
+    """Start ``slot`` and return its kinds and neurons."""
+    words = []
+    await begin(ctx, dut, slot, expected)
     while not ctx.get(dut.drained):
         if ctx.get(dut.o.valid):
             words += await get(ctx, dut.o, 1, stalls)
@@ -72,9 +78,12 @@ def test_drains_what_was_marked(sizes, neurons, busy):
     async def bench(ctx):
         await settle(ctx, dut)
         for slot in range(rounds):
-            found = await drain(ctx, dut, slot % dut.slots, random_stalls([7, slot], busy))
+            expected = bool(ctx.get(dut.foreseen)) and generator.random() < 0.8
+            found = await drain(ctx, dut, slot % dut.slots, random_stalls([7, slot], busy), expected)
             assert found == wheels.take(slot)
             drained.extend(found)
+            ctx.set(dut.next, (slot + 1) % dut.slots)
+            ctx.set(dut.foreseen, int(generator.random() < 0.8))
             for k in range(generator.integers(0, 12)):
                 kind = int(generator.integers(len(sizes)))
                 ahead = slot + int(generator.integers(1, sizes[kind]))
@@ -89,6 +98,39 @@ def test_drains_what_was_marked(sizes, neurons, busy):
 
     simulate(dut, bench, cycles=100_000)
     assert len(drained) > rounds // 2
+
+
+@pytest.mark.parametrize("kind", [0, 1])
+def test_what_is_foreseen_is_there_in_the_next_cycle(kind):
+    dut = SlotMap(sizes=(32, 128), neurons=200)
+    marks = [[], []]
+
+    async def mark(ctx, neuron, of=kind):
+        await put(ctx, dut.i, [{"kind": of, "slot": 9, "neuron": neuron}])
+        marks[of].append(neuron)
+
+    async def bench(ctx):
+        await settle(ctx, dut)
+        await mark(ctx, 70)
+        ctx.set(dut.next, 9)
+        ctx.set(dut.foreseen, 1)
+        await ctx.tick().repeat(12)
+        for neuron in (75, 130, 64):  # the first two change what was read
+            await mark(ctx, neuron)
+            await ctx.tick().repeat(12)
+        if kind:
+            await mark(ctx, 3, of=0)
+            await ctx.tick().repeat(12)
+        await begin(ctx, dut, 9, expected=True)
+        words = [(of, neuron) for of in (0, 1) for neuron in sorted(marks[of])]
+        assert ctx.get(dut.o.valid)
+        assert (ctx.get(dut.o.p.kind), ctx.get(dut.o.p.neuron)) == words[0]
+        found = await get(ctx, dut.o, len(words), random_stalls(1))
+        assert [(word["kind"], word["neuron"]) for word in found] == words
+        await settle(ctx, dut)
+        assert await drain(ctx, dut, 9, random_stalls(1)) == []
+
+    simulate(dut, bench, cycles=10_000)
 
 
 @pytest.mark.parametrize(("sizes", "neurons"), SHAPES)
@@ -184,7 +226,7 @@ def test_clear_and_reset_forget_all_marks_in_the_stated_cycles(reset):
         await put(ctx, dut.i, [{"kind": k % 2, "slot": k % 32, "neuron": k % 70}
                                for k in range(64)])
         await settle(ctx, dut)
-        assert await look(ctx, dut, 1)
+        assert await look(ctx, dut, 0)
         ctx.set(dut.clear, 1)
         await ctx.tick()
         ctx.set(dut.clear, 0)

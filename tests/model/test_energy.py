@@ -40,8 +40,8 @@ def test_each_act_has_its_accesses(config):
         "neurons.memory.states": (2, 1), "neurons.scale.tables": (7, 0), **thresholds}
     assert used(config, integrations=4) == {
         "ring.sums": (4, 0), "outputs.integrals": (4, 4), "outputs.readout": (4, 0)}
-    assert used(config, takes=2, chunks=3, groups=1) == {
-        "ring.marks.bits": (3, 3), "ring.marks.chunks": (2, 5), "ring.marks.groups": (3, 2)}
+    assert used(config, takes=2, chunks=3, groups=1, aims=4, early=1) == {
+        "ring.marks.bits": (4, 3), "ring.marks.chunks": (6, 5), "ring.marks.groups": (3, 2)}
 
 
 @pytest.mark.parametrize("delays", ["synaptic", "axonal"])

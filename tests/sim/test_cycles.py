@@ -69,7 +69,6 @@ def test_constants_are_those_of_the_units(synapse):
             control.VISIT_CYCLES[synapse] + control.SEARCH_CYCLES + config.wake_bits)
     assert control.INTEGRATION_CYCLES == Integrator.cycles
     assert control.GROUP == payloads.GROUP
-    assert cursorcontrol.SEEN_CYCLES == bank.CURSOR_BUSY_CYCLES
     assert schedule.LOOK_CYCLES == scheduler.LOOK_CYCLES
     readout = made(Readout(config=config))
     registers = made(RegisterFile(config=config, value_shape=readout.value_shape))
