@@ -15,15 +15,7 @@ from amaranth.hdl import Shape
 from ..model.files import write_atomically
 from .core import NeuronCore
 from .images import bank_images, image_text
-from .payloads import (
-    BANKED,
-    Memory,
-    input_word,
-    memories,
-    memory_shape,
-    output_word,
-    trace_record,
-)
+from .payloads import BANKED, input_word, memory_shape, output_word, trace_record
 from .registers import ERRORS, REGISTERS, STATUS, BusMap
 
 __all__ = ["FORMAT", "TOP", "build", "verilog_source"]
@@ -46,10 +38,6 @@ LINT = {
 # So it reads a register that gets its value at time 0; but in SystemVerilog (`iverilog -g2012`) a
 # value given with the declaration is there before any process waits. This one comes after.
 STARTER = re.compile(r"^  reg (\\\$auto\$verilog_backend\S+)  = 0;$", re.MULTILINE)
-
-# A name that the generator writes beside each signal that selects a memory. Cores without that
-# memory keep the text that they had before there was one.
-LATER_CODE = f'  (* enum_value_{Memory.DENDRITES.value:04b} = "{Memory.DENDRITES.name}" *)\n'
 
 
 @contextmanager
@@ -74,8 +62,6 @@ def verilog_source(core):
     """
     with _builtin_yosys():
         text = verilog.convert(core, name=TOP, emit_src=False, strip_internal_attrs=True)
-    if Memory.DENDRITES not in memories(core.config):
-        text = text.replace(LATER_CODE, "")
     text = STARTER.sub(r"  reg \1 ;\n  initial \1  <= 0;", text)
     banner, text = text.split("\n", 1)
     config = hashlib.sha256(core.config.to_json().encode()).hexdigest()
