@@ -119,7 +119,7 @@ class StateMemory(wiring.Component):
         rested = Signal(self._config.tick_bits)
         old = Signal()
         m.d.sync += rested.eq(self.tick - self.state.last)
-        m.d.comb += old.eq(rested[LOW_BITS:] >= self._config.reach // LOW_WORDS)
+        m.d.comb += old.eq(rested[LOW_BITS:] >= self._config.forgets_after // LOW_WORDS)
         with m.If(self.clear):
             m.d.sync += aging.eq(1)
         with m.If(aging):

@@ -193,9 +193,9 @@ class CoreConfig:
                 "Core time constants must satisfy 0 < tau_s < tau_m <= tau_a < 1e6 ms, not "
                 f"tau_s={self.tau_s!r}, tau_m={self.tau_m!r}, tau_a={self.tau_a!r}"
             )
-        if self.streaming and self.reach > LONGEST:
+        if self.streaming and self.forgets_after > LONGEST:
             raise ValueError(f"Core traces must be 0 after at most {LONGEST} ticks in a stream, "
-                             f"not after {self.reach}")
+                             f"not after {self.forgets_after}")
         if self.readout_bits > 60:
             raise ValueError(f"Readout must fit 60 bits, not {self.readout_bits}")
 
@@ -259,10 +259,11 @@ class CoreConfig:
             return _bits(self.ticks)
         cursors = self.wheel_slots * WHEEL_TICKS << self.lap_bits if self.cursors else 1
         wheels = max(FEWEST_SLOTS, *self.wheel_sizes, cursors)
-        return max(_bits(2 * self.ticks), _bits(self.reach + self.ticks - 1), _bits(wheels - 1))
+        return max(_bits(2 * self.ticks), _bits(self.forgets_after + self.ticks - 1),
+                   _bits(wheels - 1))
 
     @property
-    def reach(self):
+    def forgets_after(self):
         """Ticks after which any trace is 0: the coarse decay tables have ended. In a stream."""
         slowest = self.tau_a if self.adaptive else self.tau_m
         # A word is 0 from 2^-17 on; one more is for what the logarithm may be rounded by.

@@ -253,7 +253,7 @@ class Stream:
             if touches <= capacity:
                 break
             capacity = touches
-        move_on(design, memory, base, self._config.reach)
+        move_on(design, memory, base, self._config.forgets_after)
         outputs[1][outputs[1] == ticks] = self._config.ticks  # no spike, however short the window
         self._memory, self._owed, self._tick = memory, owed, self._tick + ticks
         scores = self._scores(*outputs[1:])

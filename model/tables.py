@@ -59,13 +59,13 @@ class Tables(NamedTuple):
 
 def high_words_limit(config):
     """Return the most words that a coarse decay table of ``config`` can have."""
-    return -(-(config.reach if config.streaming else config.ticks) // LOW_WORDS)
+    return -(-(config.forgets_after if config.streaming else config.ticks) // LOW_WORDS)
 
 
 def high_words_stored(config):
     """Return the words of a core's coarse decay tables, filled up with zeros.
 
-    There is one for any gap: in a stream a touch is up to ``reach`` and a window ago.
+    There is one for any gap: in a stream a touch is up to ``forgets_after`` and a window ago.
     """
     limit = high_words_limit(config)
     return limit + -(-config.ticks // LOW_WORDS) if config.streaming else limit

@@ -174,5 +174,5 @@ def stream(parameters, windows):
         results.append((records, outputs.index(max(outputs)), counters))
         start += length
         for neuron in neurons:
-            neuron.forgotten = start - config.reach
+            neuron.forgotten = start - config.forgets_after
     return results

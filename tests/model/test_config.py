@@ -125,9 +125,9 @@ def test_ticks_of_a_stream_wrap_after_every_wheel_gap_and_window():
     config = CoreConfig(**{**GOOD, "streaming": True})
     turn = 1 << config.tick_bits
     assert turn > 2 * config.ticks
-    assert turn >= config.reach + config.ticks
+    assert turn >= config.forgets_after + config.ticks
     slow = dataclasses.replace(config, tau_a=100 * config.tau_a)
-    assert 1 << slow.tick_bits >= slow.reach + slow.ticks > turn
+    assert 1 << slow.tick_bits >= slow.forgets_after + slow.ticks > turn
     far = dataclasses.replace(config, delay_max=40_000, ticks=10)
     assert 1 << far.tick_bits >= far.slots == 1 << 16
     cursors = dataclasses.replace(far, buffer="cursor", cursors=4)
@@ -141,10 +141,10 @@ def test_ticks_of_a_stream_wrap_after_every_wheel_gap_and_window():
 
 @pytest.mark.parametrize("tau", [0.3, 5.0, 21.7, 543.2])
 @pytest.mark.parametrize("tick", [0.05, 1.0, 10.0])
-def test_traces_of_a_stream_are_0_from_its_reach_on(tau, tick):
+def test_traces_are_0_when_a_stream_forgets_them(tau, tick):
     config = CoreConfig(**{**GOOD, "tick": tick, "tau_s": tau / 2, "tau_m": tau, "tau_a": tau,
                            "streaming": True})
     tables = make_tables(config)
     ended = max(table.size for table in (tables.high_m, tables.high_s, tables.high_a))
-    assert config.reach - 128 <= 64 * ended <= config.reach
+    assert config.forgets_after - 128 <= 64 * ended <= config.forgets_after
     assert np.exp(-64 * ended * tick / tau) * (1 << 16) < 0.5

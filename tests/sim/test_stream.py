@@ -86,7 +86,7 @@ def cut(ticks, length):
 
 def gaps_around(config):
     """Return gaps between touches around the ends of tables, ageing, and rounds of ticks."""
-    turn, word = 1 << config.tick_bits, config.reach
+    turn, word = 1 << config.tick_bits, config.forgets_after
     middles = [word - 128, word - 64, word, word + config.ticks, turn - word, turn, 2 * turn,
                turn + word, 3 * turn]
     return [middle + more for middle in middles for more in (-2, -1, 0, 1, 2)]
@@ -110,7 +110,7 @@ def test_a_neuron_that_rested_for_any_number_of_rounds_is_at_rest(builds, kind):
     run_gaps(listener(**kind), builds)
 
 
-@pytest.mark.parametrize("fault", ["never", "at half the reach"])
+@pytest.mark.parametrize("fault", ["never", "too early"])
 def test_ageing_never_or_too_early_is_seen(builds, monkeypatch, fault):
     if fault == "never":
         monkeypatch.setattr(StateMemory, "_age", lambda self, m, states: None)
@@ -119,10 +119,11 @@ def test_ageing_never_or_too_early_is_seen(builds, monkeypatch, fault):
         right = StateMemory._age
 
         def early(self, m, states):
-            reach = type(parameters.config).reach
+            kind = type(parameters.config)
+            stated = kind.forgets_after
             with monkeypatch.context() as patch:
-                patch.setattr(type(parameters.config), "reach",
-                              property(lambda config: reach.fget(config) // 2))
+                patch.setattr(kind, "forgets_after",
+                              property(lambda config: stated.fget(config) // 2))
                 right(self, m, states)
 
         monkeypatch.setattr(StateMemory, "_age", early)
