@@ -36,8 +36,8 @@ PACKED = {"ecp5": ("TRELLIS_COMB",), "ice40": ("ICESTORM_LC",), "gowin": ("LUT4"
 """What nextpnr calls the places of LUTs that are in use, by family."""
 TARGET = ROOT / "hw" / "synthesis" / "coefficients.json"
 RESULTS = ROOT / "bench" / "results" / "luts"
-SOURCES = ("hw/*.py", "model/config.py", "model/tables.py", "hw/synthesis/cells.py",
-           "hw/synthesis/devices.py", "hw/synthesis/harness.py")
+SOURCES = ("hw/*.py", "model/config.py", "model/sizes.py", "model/tables.py",
+           "hw/synthesis/cells.py", "hw/synthesis/devices.py", "hw/synthesis/harness.py")
 CORES = 20
 FEW = (9, 10, 12)  # of them, for devices that are like others
 SEED = 6

@@ -4,7 +4,7 @@ from amaranth.hdl import Signal
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
-from ..model.config import LOOKUP, NEAREST
+from ..model.sizes import LOOKUP, NEAREST
 from .payloads import Memory, ring_row
 from .rows import RowFetch, loaded_memory
 from .wheel import CursorWheel, distance

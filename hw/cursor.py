@@ -4,7 +4,7 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..model.config import LOOKUP, WHEEL_TICKS
+from ..model.sizes import LOOKUP, WHEEL_TICKS
 from .payloads import LoadSignature, Memory, cursor_row, memory_depth, synapse, waiting
 from .rows import loaded_memory
 from .walk import RowWalk

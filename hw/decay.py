@@ -4,7 +4,7 @@ from amaranth.hdl import Cat, Const, Module, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..model.config import FRACTION, LOW_WORDS
+from ..model.sizes import FRACTION, LOW_WORDS
 from .fixed import round_shift
 from .payloads import Memory
 from .scale import ScaleSignature, ScaleUnit, table_places

@@ -4,15 +4,9 @@ from amaranth.hdl import Shape, signed, unsigned
 from amaranth.lib import data, enum, wiring
 from amaranth.lib.wiring import Out
 
-from ..model.config import (
-    FEWEST_SLOTS,
-    FRACTION,
-    LOOKUP,
-    LOW_WORDS,
-    WHEEL_TICKS,
-)
 from ..model.cursors import cut_rows
 from ..model.memory import SLEEP_WORDS
+from ..model.sizes import FEWEST_SLOTS, FRACTION, LOOKUP, LOW_WORDS, WHEEL_TICKS
 from ..model.tables import high_words_stored
 
 __all__ = [

@@ -5,7 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ..model.arithmetic import MARGIN, MARGIN_SHIFT
-from ..model.config import FRACTION
+from ..model.sizes import FRACTION
 from .divide import DivideUnit
 from .payloads import Memory
 from .scale import ScaleSignature, ScaleUnit, table_places

@@ -6,7 +6,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..model.config import FEWEST_SLOTS, chunk_bits
+from ..model.sizes import FEWEST_SLOTS, chunk_bits
 from .ahead import ReadAhead
 from .lowest import lowest
 from .payloads import GROUP, GROUP_BITS

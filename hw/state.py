@@ -4,7 +4,7 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..model.config import LOW_WORDS
+from ..model.sizes import LOW_WORDS
 from .cleared import ClearedMemory
 from .decay import traces
 from .payloads import LoadSignature, Memory

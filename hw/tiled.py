@@ -4,7 +4,7 @@ from amaranth.hdl import Array, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from ..model.config import TILE
+from ..model.sizes import TILE
 from .plain import plain_memory
 
 __all__ = ["TiledMemory"]

@@ -6,7 +6,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..model.config import LOOKUP, WHEEL_TICKS
+from ..model.sizes import LOOKUP, WHEEL_TICKS
 from .payloads import cursor_index, waiting
 from .plain import plain_memory
 

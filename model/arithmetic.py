@@ -6,8 +6,8 @@ Every number is int64 unless said; nothing wraps because the config bounds every
 
 import numpy as np
 
-from .config import FRACTION, LOW_WORDS
 from .jit import kernel
+from .sizes import FRACTION, LOW_WORDS
 
 LOW_BITS = LOW_WORDS.bit_length() - 1
 FOREVER = 0  # the pause before a look that needn't be

@@ -20,9 +20,9 @@ from .arithmetic import (
     touch,
 )
 from .arrivals import amount
-from .config import FRACTION
 from .counters import LOOKS, SATURATIONS, SEARCHES, TOUCHES
 from .jit import allocating_kernel, kernel
+from .sizes import FRACTION
 
 LANES = 128
 DENSE = 5

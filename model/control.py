@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from .arithmetic import FOREVER, decay, size, sleep, touch
-from .config import LOOKUP
 from .jit import kernel
+from .sizes import LOOKUP
 from .tables import Tables
 
 # Cycles of the units; tests/model/test_cycles.py compares them with the gateware's own.

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .config import WHEEL_TICKS
 from .control import (
     AGE_BITS,
     FREED,
@@ -30,6 +29,7 @@ from .control import (
     stream,
 )
 from .jit import kernel
+from .sizes import WHEEL_TICKS
 
 JUDGE = NEXT + 1  # one more state of the lookup of a row
 WAITS = np.dtype([(name, np.int64) for name in (

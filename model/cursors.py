@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from .config import WHEEL_TICKS
 from .rows import row_delays
+from .sizes import WHEEL_TICKS
 
 STRETCH = 2 * WHEEL_TICKS  # ticks of a row that are sent at once
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .config import FEWEST_SLOTS, LOOKUP, WHEEL_TICKS, chunk_bits
 from .control import (
     BANK,
     COUNTED,
@@ -20,6 +19,7 @@ from .cursors import bank_order, cut_rows, stretches
 from .events import check_events
 from .rows import BankRows, bank_rows
 from .schedule import CORE, Stalls, run_core
+from .sizes import FEWEST_SLOTS, LOOKUP, WHEEL_TICKS, chunk_bits
 
 
 @dataclass(frozen=True, eq=False)

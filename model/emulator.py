@@ -10,11 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from .arithmetic import WORD_BITS
-from .config import WHEEL_TICKS
 from .counters import COUNTERS
 from .cursors import holds
 from .events import TRACE, check_events
 from .run import Design, Memory, Shape, move_on, rest, run_batch, run_sample, run_window
+from .sizes import WHEEL_TICKS
 
 CHUNK = 16  # samples that a thread takes at a time
 PAD = 16  # spiking neurons stand in whole vectors

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from .config import WHEEL_TICKS
 from .cursors import holds
 from .emulator import Emulator
 from .rows import bank_rows
+from .sizes import WHEEL_TICKS
 
 
 def needed_cursors(parameters, samples):

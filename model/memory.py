@@ -1,14 +1,6 @@
 """The memories of a core, to the bit: what delay buffers and rows cost, before there is any RTL."""
 
-from .config import (
-    FEWEST_SLOTS,
-    FRACTION,
-    LOOKUP,
-    LOW_WORDS,
-    TILE,
-    WHEEL_TICKS,
-    chunk_bits,
-)
+from .sizes import FEWEST_SLOTS, FRACTION, LOOKUP, LOW_WORDS, TILE, WHEEL_TICKS, chunk_bits
 from .tables import high_words_stored
 
 TABLE_BITS = FRACTION + 1

@@ -22,8 +22,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .config import FRACTION, LOW_WORDS
 from .readout import readout_kernel
+from .sizes import FRACTION, LOW_WORDS
 
 ONE = 1 << FRACTION
 

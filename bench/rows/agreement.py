@@ -82,7 +82,7 @@ def exact(context):
 
 
 @row("formal", "properties proven by induction / bounded / in all; minutes", "",
-     ("hw/**/*.py", "model/config.py"))
+     ("hw/**/*.py", "model/config.py", "model/sizes.py"))
 def formal(context):
     report = prove(context.results / "formal", ("rounding",) if context.quick else ())
     return [report["induction"], report["bounded"], report["properties"], report["minutes"]], {

@@ -14,7 +14,7 @@ from ranvier.model.memory import bits, block_rams, core_memories
 
 from .networks import design
 
-CORE = ("hw/*.py", "hw/synthesis/*.py", "model/config.py", "model/tables.py")
+CORE = ("hw/*.py", "hw/synthesis/*.py", "model/config.py", "model/sizes.py", "model/tables.py")
 SEEDS = 3
 
 # The shape that others are compared in: 256 neurons, 64k synapses of 8 bits with 6-bit delays.

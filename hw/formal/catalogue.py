@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from ...model.config import FRACTION, CoreConfig
+from ...model.config import CoreConfig
+from ...model.sizes import FRACTION
 from ..decay import DecayUnit
 from ..payloads import TABLE_BITS, synapse, trace_record
 from .arithmetic import rounds, saturates

@@ -6,7 +6,7 @@ multiplier's place.
 
 from amaranth.hdl import Cat, Signal, signed
 
-from ...model.config import FRACTION, LOW_WORDS
+from ...model.sizes import FRACTION, LOW_WORDS
 from ..decay import TABLES, DecayUnit, traces
 from ..scale import table_places
 from .products import answer

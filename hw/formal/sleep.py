@@ -3,7 +3,7 @@
 from amaranth.hdl import Cat, Mux, Signal
 
 from ...model.arithmetic import MARGIN, MARGIN_SHIFT
-from ...model.config import FRACTION
+from ...model.sizes import FRACTION
 from ..payloads import Memory
 from ..scale import ScaleUnit, table_places
 from ..sleep import SleepUnit

@@ -9,8 +9,8 @@ import json
 from functools import cache
 from importlib.resources import files
 
-from ...model.config import chunk_bits
 from ...model.memory import TABLE_BITS, core_memories
+from ...model.sizes import chunk_bits
 from .devices import DEVICES, FAMILIES, find_device
 from .memories import memory_cells, place_memory
 

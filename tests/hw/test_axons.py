@@ -6,9 +6,9 @@ import pytest
 
 from ranvier.hw.axons import AxonFetch
 from ranvier.hw.images import bank_images
-from ranvier.model.config import WHEEL_TICKS
 from ranvier.model.flight import needed_cursors
 from ranvier.model.rows import bank_rows, row_delays
+from ranvier.model.sizes import WHEEL_TICKS
 from ranvier.sim.benches import simulate
 
 from ..designs import random_config, random_events, random_parameters

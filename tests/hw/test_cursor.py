@@ -7,9 +7,9 @@ import pytest
 from ranvier.hw.cursor import CursorFetch
 from ranvier.hw.images import bank_images
 from ranvier.hw.payloads import Memory
-from ranvier.model.config import LOOKUP, NEAR_SLOTS, WHEEL_TICKS
 from ranvier.model.cursors import STRETCH
 from ranvier.model.parameters import Parameters
+from ranvier.model.sizes import LOOKUP, NEAR_SLOTS, WHEEL_TICKS
 from ranvier.model.tables import make_tables
 from ranvier.sim.benches import put, random_stalls, simulate
 

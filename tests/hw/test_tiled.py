@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ranvier.hw.tiled import TiledMemory
-from ranvier.model.config import TILE
+from ranvier.model.sizes import TILE
 from ranvier.sim.benches import simulate
 
 

@@ -5,7 +5,8 @@ import re
 import numpy as np
 import pytest
 
-from ranvier.model.config import LATER, WHEEL_TICKS, CoreConfig
+from ranvier.model.config import LATER, CoreConfig
+from ranvier.model.sizes import WHEEL_TICKS
 from ranvier.model.tables import make_tables
 
 GOOD = {"inputs": 26, "neurons": 138, "outputs": 10, "readout": "leaky", "tick": 0.5, "ticks": 3000,

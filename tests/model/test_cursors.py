@@ -4,13 +4,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ranvier.model.config import WHEEL_TICKS
 from ranvier.model.counters import SYNAPTIC_EVENTS
 from ranvier.model.cursors import STRETCH, bank_order, holds, stretches
 from ranvier.model.emulator import Emulator
 from ranvier.model.events import TickEvents
 from ranvier.model.flight import needed_cursors
 from ranvier.model.parameters import Parameters
+from ranvier.model.sizes import WHEEL_TICKS
 
 from ..designs import random_config, random_events, random_parameters
 
