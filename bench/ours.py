@@ -10,12 +10,13 @@ from measure import Peak, best
 from ranvier.model.emulator import Emulator
 from ranvier.model.events import encode
 from ranvier.train.config import NetworkConfig
+from ranvier.train.design import DesignConfig
 from ranvier.train.engine import Engine, Inputs
 from ranvier.train.grid import TickEngine
 from ranvier.train.losses import cross_entropy
 from ranvier.train.network import Network
 from ranvier.train.optimiser import Adam
-from ranvier.train.quantise import DesignConfig, quantise
+from ranvier.train.quantise import quantise
 from ranvier.train.samples import Dataset
 from ranvier.train.settings import TrainConfig
 from ranvier.train.trainer import train

@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from ..model.files import write_atomically
+from ..train.accuracy import fixed_accuracy
 from ..train.finetune import finetune
-from ..train.quantise import coarse_delays, fixed_accuracy
+from ..train.quantise import coarse_delays
 from ..train.schedule import kept_epoch
 from .noise.statistics import wilson
 

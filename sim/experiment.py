@@ -13,9 +13,10 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from ..hw.synthesis.devices import find_device
 from ..train.config import NetworkConfig
 from ..train.datasets import DataConfig
+from ..train.design import DesignConfig
 from ..train.losses import check_loss
 from ..train.network import Network
-from ..train.quantise import DesignConfig, quantise
+from ..train.quantise import quantise
 from ..train.settings import TrainConfig
 from .explore.settings import ExploreConfig
 from .noise.settings import NoiseConfig

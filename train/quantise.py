@@ -1,86 +1,18 @@
 """Rounds a float network to the integers of a design, and says what each rounding cost."""
 
-from dataclasses import dataclass
-from math import ceil, log2
+from math import ceil
 
 import numpy as np
 
-from ..model.config import (
-    BUFFERS,
-    DELAYS,
-    ROWS,
-    CoreConfig,
-    check_stored,
-    check_tick,
-    check_widths,
-)
-from ..model.emulator import Emulator
+from ..model.config import CoreConfig
 from ..model.events import encode
 from ..model.parameters import Parameters
 from ..model.tables import make_tables
+from .design import default_guard_bits
 from .network import Network
 
 # Fractions of the largest weight that the scale may give up: the best by squared error is taken.
 SCALES = tuple(1 - step / 20 for step in range(11))
-
-HEADROOM = 8  # log2 of the largest weights that a trace holds
-
-
-@dataclass(frozen=True, kw_only=True)
-class DesignConfig:
-    """What the user chooses of a core; the rest of `CoreConfig` follows from the network.
-
-    Parameters
-    ----------
-    tick : float
-        Milliseconds; a whole number of microseconds from 1 us to 10 ms.
-    weight_bits, trace_bits : int
-        Widths of weights (2 to 12) and traces (18 to 24).
-    guard_bits : int or None
-        Fractional bits of a trace below a weight's last place. By default those of
-        `default_guard_bits`.
-    banks : int
-        Banks of the core.
-    buffer : str
-        What delays synaptic events: ``"ring"``, ``"cursor"``, or ``"auto"``: of all ways to store
-        rows and delays the one that takes the fewest bits (`choose_buffer`).
-    cursors : int or None
-        Spikes that a bank can have in flight with the cursor buffer: a power of two. By default
-        as many as the training samples need, twice over.
-    rows, delays : str
-        How rows and delays are stored: ``"sparse"`` or ``"dense"``; ``"synaptic"``, ``"axonal"`` or
-        ``"axonal+dendritic"``. As of `CoreConfig`.
-    """
-
-    tick: float = 0.1
-    weight_bits: int = 8
-    trace_bits: int = 24
-    guard_bits: int | None = None
-    banks: int = 1
-    buffer: str = "ring"
-    cursors: int | None = None
-    rows: str = "sparse"
-    delays: str = "synaptic"
-
-    def __post_init__(self):
-        if self.buffer not in (*BUFFERS, "auto"):
-            raise ValueError(f"Design buffer must be one of {', '.join(BUFFERS)}, auto, "
-                             f"not {self.buffer!r}")
-        for name, choices in (("rows", ROWS), ("delays", DELAYS)):
-            value = getattr(self, name)
-            if value not in choices:
-                raise ValueError(
-                    f"Design {name} must be one of {', '.join(choices)}, not {value!r}")
-            if value != choices[0] and self.buffer == "auto":
-                raise ValueError(f"Design {name} must be left out with auto, not {value!r}")
-        check_stored(self.buffer, self.rows, self.delays)
-        if self.cursors is not None and self.buffer == "ring":
-            raise ValueError("Design cursors must be left out with the ring, "
-                             f"not {self.cursors!r}")
-        check_tick(self.tick)
-        check_widths(self.weight_bits, self.trace_bits, self.guard_bits or 0)
-        if self.banks < 1:
-            raise ValueError(f"Design banks must be at least 1, not {self.banks!r}")
 
 
 def population_scale(weights, top):
@@ -115,17 +47,6 @@ def shared_taus(network):
                 f"Time constants of all populations must be equal in a core, not {taus[first]} ms "
                 f"in {first!r} and {taus[name]} ms in {name!r}")
     return taus[first]
-
-
-def default_guard_bits(design, tau_m):
-    """Return the guard bits of a `DesignConfig` that has none, for ``tau_m`` in ms.
-
-    Enough for what a trace loses in a tick, which is its ``tau_m / tick``-th part; and so many that
-    a trace reaches 2^`HEADROOM` largest weights and no further. The 7 last places that the sleep
-    rule allows for rounding are little of a threshold then.
-    """
-    loss = ceil(log2(max(2.0, tau_m / design.tick))) + 1
-    return max(loss, design.trace_bits - design.weight_bits - HEADROOM)
 
 
 def check_delay_bits(bits):
@@ -351,53 +272,3 @@ def rounded_network(network, design, scales=None):
             beta[name] = np.floor(network.beta[name] / unit + 0.5) * unit
     return Network(network.config, weights=weights, delays=network.delays, theta0=theta0,
                    beta=beta, tau=network.tau)
-
-
-def fixed_accuracy(network, design, dataset, scales=None):
-    """Return the fraction of a dataset's samples that the integer model puts in the right class.
-
-    ``scales`` : as of `quantise`.
-    """
-    parameters, _ = quantise(network, design, scales)
-    events = encode_dataset(dataset, parameters.config)
-    found = Emulator(parameters).run_batch(events, counters=False).decisions
-    return float(np.mean(found == dataset.labels))
-
-
-def accuracy_steps(network, design, dataset, scales=None):
-    """Return the accuracy after each step of rounding, as fractions of a dataset's samples.
-
-    ``scales`` : as of `quantise`.
-
-    Returns
-    -------
-    dict
-        ``float``: continuous time. ``ticks``: times and delays on the grid. ``weights``: weights
-        and thresholds rounded too. ``traces``: everything in integers, as the core computes.
-    """
-    parameters, _ = quantise(network, design, scales)
-    events = encode_dataset(dataset, parameters.config)
-    decisions = {
-        "float": network.predict(dataset),
-        "ticks": network.predict(dataset, design.tick),
-        "weights": rounded_network(network, design, scales).predict(dataset, design.tick),
-        "traces": Emulator(parameters).run_batch(events, counters=False).decisions,
-    }
-    return {name: float(np.mean(found == dataset.labels)) for name, found in decisions.items()}
-
-
-def accuracy_against_tick(network, design, dataset, ticks, scales=None):
-    """Return ``[{"tick": ms, "accuracy": fraction, "merged": events}, ...]`` for other ticks.
-
-    ``merged`` counts the input events that fell onto another of their channel in one tick. The
-    guard bits follow the tick unless the design fixes them. ``scales`` : as of `quantise`.
-    """
-    rows = []
-    for tick in ticks:
-        values = {**vars(design), "tick": float(tick)}
-        parameters, _ = quantise(network, DesignConfig(**values), scales)
-        events = encode_dataset(dataset, parameters.config)
-        found = Emulator(parameters).run_batch(events, counters=False).decisions
-        rows.append({"tick": float(tick), "accuracy": float(np.mean(found == dataset.labels)),
-                     "merged": sum(e.merged for e in events)})
-    return rows

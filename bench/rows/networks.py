@@ -6,8 +6,9 @@ from ranvier.sim.experiment import read_toml
 from ranvier.sim.folder import RunFolder
 from ranvier.sim.seeds import train_seeds
 from ranvier.train.buffer import choose_buffer
+from ranvier.train.design import DesignConfig
 from ranvier.train.network import Network
-from ranvier.train.quantise import DesignConfig, encode_dataset, quantise
+from ranvier.train.quantise import encode_dataset, quantise
 
 from .accuracy import as_toml, example
 

@@ -2,9 +2,9 @@
 
 import logging
 
+from ...train.accuracy import fixed_accuracy
 from ...train.finetune import finetune as finetune_network
 from ...train.network import Network
-from ...train.quantise import fixed_accuracy
 from ...train.schedule import kept_epoch
 from .train import write_history
 

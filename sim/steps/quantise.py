@@ -3,9 +3,9 @@
 import json
 import logging
 
+from ...train.accuracy import accuracy_against_tick, accuracy_steps
 from ...train.buffer import memory_lines
 from ...train.network import Network
-from ...train.quantise import accuracy_against_tick, accuracy_steps
 from ...train.quantise import quantise as quantise_network
 from ..designs import trained_network, with_buffer
 

@@ -11,8 +11,10 @@ from ranvier.sim.bits import bits_csv, run_bits
 from ranvier.sim.bitspicture import bits_picture, bits_png
 from ranvier.sim.experiment import BitsConfig
 from ranvier.train import finetune as tuning
+from ranvier.train.accuracy import fixed_accuracy
 from ranvier.train.config import NetworkConfig
-from ranvier.train.quantise import DesignConfig, coarse_delays, fixed_accuracy
+from ranvier.train.design import DesignConfig
+from ranvier.train.quantise import coarse_delays
 from ranvier.train.settings import TrainConfig
 from ranvier.train.trainer import train
 from ranvier.train.yinyang import yinyang

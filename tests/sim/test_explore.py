@@ -23,8 +23,10 @@ from ranvier.sim.explore.study import explore_csv, run_explore
 from ranvier.sim.explore.tables import explore_table
 from ranvier.sim.folder import RunFolder
 from ranvier.sim.report import _explore
+from ranvier.train.accuracy import fixed_accuracy
+from ranvier.train.design import DesignConfig
 from ranvier.train.network import Network
-from ranvier.train.quantise import DesignConfig, encode_dataset, fixed_accuracy
+from ranvier.train.quantise import encode_dataset
 
 from .experiments import TINY, write
 

@@ -12,8 +12,9 @@ from ranvier.sim import report
 from ranvier.sim.cli import main
 from ranvier.sim.experiment import make_experiment, read_toml
 from ranvier.sim.folder import RunFolder
+from ranvier.train.accuracy import fixed_accuracy
 from ranvier.train.network import Network
-from ranvier.train.quantise import fixed_accuracy, quantise
+from ranvier.train.quantise import quantise
 
 from .experiments import TINY, write
 

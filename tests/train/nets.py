@@ -18,6 +18,10 @@ JUMP = TrainConfig(
     epochs=1, hidden_mean=0.6, hidden_sd=0.5, output_mean=0.4, output_sd=0.5, recurrent_sd=0.3,
     hidden_delay=10.0, output_delay=10.0, recurrent_delay=10.0, beta=0.1,
 )  # fmt: skip
+MIXED = TrainConfig(
+    epochs=1, hidden_mean=2.0, hidden_sd=3.0, output_mean=0.3, output_sd=4.0, recurrent_sd=0.4,
+    hidden_delay=12.0, output_delay=6.0, recurrent_delay=9.0, beta=0.3,
+)  # fmt: skip
 
 
 # Skips a layer, feeds back, and feeds itself.
@@ -46,6 +50,13 @@ def random_net(seed, recurrent=False, **changes):
     for name in config.spiking:
         network.theta0[name] *= rng.uniform(0.8, 1.2, network.theta0[name].shape)
     return network
+
+
+def mixed_net(seed, **changes):
+    """Return a network of 5 inputs and 3 outputs with as many negative weights as positive ones."""
+    fields = {"inputs": 5, "hidden": (12, 7), "outputs": 3, "connections": loop(12, 7)}
+    fields |= {"delay_min": 1.0, "delay_max": 12.0, "duration": 60.0, **changes}
+    return Network.random(NetworkConfig(**fields), MIXED, seed)
 
 
 def random_data(seed, samples=3, events=30, channels=5, classes=3):

@@ -9,7 +9,8 @@ from ranvier.model.flight import needed_cursors
 from ranvier.model.memory import buffer_memory, fetch_memories
 from ranvier.model.parameters import Parameters
 from ranvier.train.buffer import choose_buffer, memory_lines
-from ranvier.train.quantise import DesignConfig, quantise
+from ranvier.train.design import DesignConfig
+from ranvier.train.quantise import quantise
 
 from ..designs import random_config, random_events, random_parameters
 from .nets import TANGLE, random_net

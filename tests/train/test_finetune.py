@@ -6,16 +6,12 @@ import numpy as np
 import pytest
 
 from ranvier.train import trainer
+from ranvier.train.accuracy import accuracy_steps, fixed_accuracy
 from ranvier.train.config import NetworkConfig
+from ranvier.train.design import DesignConfig
 from ranvier.train.finetune import finetune
 from ranvier.train.network import Network
-from ranvier.train.quantise import (
-    DesignConfig,
-    accuracy_steps,
-    coarse_delays,
-    fixed_accuracy,
-    quantise,
-)
+from ranvier.train.quantise import coarse_delays, quantise
 from ranvier.train.schedule import best_epoch
 from ranvier.train.settings import TrainConfig
 from ranvier.train.trainer import train

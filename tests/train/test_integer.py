@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 
 from ranvier.model.emulator import Emulator
+from ranvier.train.design import DesignConfig
 from ranvier.train.engine import Inputs
 from ranvier.train.grid import TickEngine
 from ranvier.train.integer import IntegerEngine
-from ranvier.train.quantise import DesignConfig, encode_dataset, quantise, rounded_network
+from ranvier.train.quantise import encode_dataset, quantise, rounded_network
 
 from .nets import random_data, random_net
 

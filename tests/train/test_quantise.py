@@ -4,46 +4,15 @@ import pytest
 from ranvier.model.arithmetic import MARGIN, MARGIN_SHIFT
 from ranvier.model.emulator import Emulator
 from ranvier.model.events import delay_parts, delay_ticks, encode
-from ranvier.train.config import NetworkConfig
+from ranvier.train.design import DesignConfig
 from ranvier.train.network import Network
-from ranvier.train.quantise import (
-    DesignConfig,
-    accuracy_against_tick,
-    accuracy_steps,
-    encode_dataset,
-    population_scale,
-    quantise,
-    rounded_network,
-)
-from ranvier.train.samples import Dataset
-from ranvier.train.settings import TrainConfig
+from ranvier.train.quantise import encode_dataset, population_scale, quantise, rounded_network
 
-from .nets import loop
-
-READOUTS = ("first-spike", "spike-count", "leaky")
-
-
-def random_network(seed, **fixed):
-    config = NetworkConfig(**{**{"inputs": 5, "hidden": (12, 7), "outputs": 3,
-                                 "connections": loop(12, 7), "delay_min": 1.0,
-                                 "delay_max": 12.0, "duration": 60.0}, **fixed})
-    settings = TrainConfig(epochs=1, hidden_mean=2.0, hidden_sd=3.0, output_mean=0.3, output_sd=4.0,
-                           recurrent_sd=0.4, hidden_delay=12.0, output_delay=6.0,
-                           recurrent_delay=9.0, beta=0.3)
-    return Network.random(config, settings, seed)
-
-
-def random_dataset(seed, samples=30, channels=5, duration=50.0):
-    rng = np.random.default_rng(seed)
-    offsets = np.arange(samples + 1) * 12
-    times = np.sort(rng.integers(0, int(duration * 1000), (samples, 12)), axis=1).ravel()
-    return Dataset(times=times, channels=rng.integers(0, channels, times.size).astype(np.int32),
-                   offsets=offsets, labels=rng.integers(0, 3, samples), n_channels=channels,
-                   n_classes=3)
+from .nets import mixed_net, random_data
 
 
 def test_weights_round_to_the_nearest_place_or_are_clipped():
-    network = random_network(1)
+    network = mixed_net(1)
     parameters, report = quantise(network, DesignConfig(tick=0.5))
     pair = ("input", "hidden0")
     scale = report["populations"]["hidden0"]["scale"]
@@ -63,7 +32,7 @@ def test_weights_round_to_the_nearest_place_or_are_clipped():
 
 
 def test_a_network_on_the_grid_comes_back_exactly():
-    network = random_network(2)
+    network = mixed_net(2)
     first, report = quantise(network, DesignConfig(tick=0.5))
     names = list(network.config.populations)
     first_index = dict(zip(names, np.cumsum([0, *network.config.populations.values()]),
@@ -94,7 +63,7 @@ def test_scale_clips_only_where_it_pays():
 
 
 def test_a_rounded_network_stands_on_its_designs_numbers():
-    network, design = random_network(3), DesignConfig(tick=0.5)
+    network, design = mixed_net(3), DesignConfig(tick=0.5)
     parameters, report = quantise(network, design)
     again, _ = quantise(rounded_network(network, design), design)
     scale = report["populations"]["hidden0"]["scale"]
@@ -104,25 +73,8 @@ def test_a_rounded_network_stands_on_its_designs_numbers():
     np.testing.assert_array_equal(again.delay, parameters.delay)
 
 
-@pytest.mark.parametrize("readout", READOUTS)
-def test_fine_rounding_costs_little(readout):
-    """12-bit weights decide like floats on the same grid for nearly every sample."""
-    network = random_network(5, readout=readout)
-    data = random_dataset(6, samples=200)
-    steps = accuracy_steps(network, DesignConfig(tick=0.1, weight_bits=12), data)
-    assert set(steps) == {"float", "ticks", "weights", "traces"}
-    assert abs(steps["traces"] - steps["ticks"]) <= 0.05
-    assert abs(steps["weights"] - steps["traces"]) <= 0.02
-
-
-def test_accuracy_against_tick_counts_merged_events():
-    rows = accuracy_against_tick(random_network(7), DesignConfig(), random_dataset(8), [0.1, 5.0])
-    assert [row["tick"] for row in rows] == [0.1, 5.0]
-    assert rows[1]["merged"] > rows[0]["merged"]
-
-
 def test_banks_leave_results_alone():
-    network, data = random_network(9), random_dataset(10)
+    network, data = mixed_net(9), random_data(10)
     results = []
     for banks in (1, 3):
         parameters, _ = quantise(network, DesignConfig(tick=0.5, banks=banks))
@@ -132,7 +84,7 @@ def test_banks_leave_results_alone():
 
 
 def test_thresholds_that_do_not_fit_are_named():
-    network = random_network(11)
+    network = mixed_net(11)
     network.weights["input", "hidden0"] *= 1e-6
     with pytest.raises(ValueError, match=r"Thresholds of population 'hidden0' must fit 24 trace "
                                          r"bits with 9 guard bits, not reach \d+ last places"):
@@ -143,7 +95,7 @@ def test_thresholds_that_do_not_fit_are_named():
 @pytest.mark.parametrize("weight_bits", [2, 4, 8])
 def test_thresholds_are_above_the_sleep_margin(weight_bits, tick):
     """Or else all neurons would be looked at in every tick."""
-    network = random_network(14)
+    network = mixed_net(14)
     parameters, _ = quantise(network, DesignConfig(tick=tick, weight_bits=weight_bits))
     config = parameters.config
     hidden = parameters.theta0[: config.spiking]
@@ -152,24 +104,13 @@ def test_thresholds_are_above_the_sleep_margin(weight_bits, tick):
     assert config.trace_top >> config.guard_bits >= 100 * config.weight_top
 
 
-@pytest.mark.parametrize(("values", "message"), [
-    ({"tick": 0.0005}, "Core tick must be a whole number of microseconds"),
-    ({"weight_bits": 1}, "Core weight_bits must be from 2 to 12, not 1"),
-    ({"trace_bits": 30}, "Core trace_bits must be from 18 to 24, not 30"),
-    ({"banks": 0}, "Design banks must be at least 1, not 0"),
-])
-def test_bad_designs_are_refused(values, message):
-    with pytest.raises(ValueError, match=message):
-        DesignConfig(**values)
-
-
 def test_more_banks_than_neurons_are_refused():
     with pytest.raises(ValueError, match="Design banks must be at most 22"):
-        quantise(random_network(12), DesignConfig(banks=40))
+        quantise(mixed_net(12), DesignConfig(banks=40))
 
 
 def test_encode_merges_and_leaves_out():
-    parameters, _ = quantise(random_network(13), DesignConfig(tick=1.0))
+    parameters, _ = quantise(mixed_net(13), DesignConfig(tick=1.0))
     found = encode([0, 1, 900, 1000, 10**9], [2, 1, 1, 1, 0], parameters.config)
     assert (found.ticks.tolist(), found.channels.tolist()) == ([0, 1], [2, 1])
     assert (found.merged, found.late) == (2, 1)
@@ -177,7 +118,7 @@ def test_encode_merges_and_leaves_out():
 
 @pytest.mark.parametrize("tick", [0.1, 0.7, 5.0, 9.0])
 def test_delays_that_are_sums_are_sums_of_whole_ticks(tick):
-    network = random_network(15, delays="axonal+dendritic")
+    network = mixed_net(15, delays="axonal+dendritic")
     longest = network.longest_delay(tick)
     for pair in network.config.connections:
         axonal, dendritic = network.delay_parts(*pair, tick)
@@ -204,7 +145,7 @@ def test_an_axonal_part_is_the_best_for_its_sums():
 
 
 def test_a_design_knows_how_its_delays_are_split():
-    network = random_network(17, delays="axonal+dendritic")
+    network = mixed_net(17, delays="axonal+dendritic")
     parameters, report = quantise(network, DesignConfig(tick=0.5))
     source = np.repeat(np.arange(parameters.config.sources), np.diff(parameters.row_start))
     rest = parameters.delay - parameters.dendritic[parameters.target, parameters.kind[source]]
@@ -215,10 +156,10 @@ def test_a_design_knows_how_its_delays_are_split():
         assert len(set(own.tolist())) == (2 if k == 2 else 1)
     assert parameters.dendritic.min(axis=0).max() == 0
     assert report["delays"]["error_mean_abs"] < 0.5 * 0.5
-    assert quantise(random_network(17), DesignConfig(tick=0.5))[0].dendritic is None
+    assert quantise(mixed_net(17), DesignConfig(tick=0.5))[0].dendritic is None
 
 
 def test_delays_that_are_no_sums_cannot_be_stored_as_such():
     with pytest.raises(ValueError, match=r"^Design delays must be synaptic or axonal for a network "
                                          r"with synaptic delays, not axonal\+dendritic$"):
-        quantise(random_network(18), DesignConfig(delays="axonal+dendritic"))
+        quantise(mixed_net(18), DesignConfig(delays="axonal+dendritic"))
