@@ -6,7 +6,8 @@ from paired import interval
 from registry import ENGINE, row
 
 from ranvier.sim.bits import run_bits
-from ranvier.sim.experiment import BitsConfig, load_experiment, read_toml
+from ranvier.sim.experiment import load_experiment, read_toml
+from ranvier.sim.settings import BitsConfig
 from ranvier.train.datasets import load_dataset
 
 from .accuracy import example, run_seeds, seeds_folder, start_from, trained

@@ -6,8 +6,8 @@ from ...model.files import write_atomically
 from ...train.network import Network
 from ..bits import bits_csv, run_bits
 from ..bitspicture import bits_png
-from ..experiment import BitsConfig
 from ..folder import file_hash
+from ..settings import BitsConfig
 from .train import accuracy
 
 __all__ = ["bits"]

@@ -6,7 +6,7 @@ from ...hw.synthesis.flow import synthesise
 from ...hw.synthesis.makers import write_script
 from ...hw.synthesis.tools import YOSYS, require
 from ...model.parameters import Parameters
-from ..experiment import SynthConfig
+from ..settings import SynthConfig
 
 __all__ = ["script", "synth"]
 

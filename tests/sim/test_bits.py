@@ -9,7 +9,7 @@ import pytest
 from ranvier.sim import bits
 from ranvier.sim.bits import bits_csv, run_bits
 from ranvier.sim.bitspicture import bits_picture, bits_png
-from ranvier.sim.experiment import BitsConfig
+from ranvier.sim.settings import BitsConfig
 from ranvier.train import finetune as tuning
 from ranvier.train.accuracy import fixed_accuracy
 from ranvier.train.config import NetworkConfig

@@ -6,13 +6,8 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from ranvier.sim.experiment import (
-    BitsConfig,
-    Experiment,
-    load_experiment,
-    make_experiment,
-    section_hash,
-)
+from ranvier.sim.experiment import Experiment, load_experiment, make_experiment, section_hash
+from ranvier.sim.settings import BitsConfig
 from ranvier.train.config import NetworkConfig
 
 from .experiments import TINY, write

@@ -4,9 +4,9 @@ from dataclasses import replace
 import pytest
 
 from ranvier.sim import folder, pipeline
-from ranvier.sim.experiment import BitsConfig
 from ranvier.sim.folder import RunFolder
 from ranvier.sim.pipeline import Step, run_all, run_step
+from ranvier.sim.settings import BitsConfig
 
 from .experiments import TINY, write
 
