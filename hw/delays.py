@@ -52,7 +52,8 @@ class DendriteDelay(wiring.Component):
         config = self._config
         dendrites = loaded_memory(m, config, Memory.DENDRITES, self.load, self._images)
         event = Signal(fetched(config))  # whose dendritic delay is there
-        read, advance = Signal(), Signal()
+        read = Signal()
+        advance = Signal()
         kind = [self.i.p.kind] if config.dendrite_bits else []
         m.d.comb += [
             advance.eq(~self.o.valid | self.o.ready),

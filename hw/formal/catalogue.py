@@ -8,11 +8,13 @@ from ..decay import DecayUnit
 from ..payloads import TABLE_BITS, synapse, trace_record
 from .arithmetic import rounds, saturates
 from .decay import decay_exact
+from .delays import delays_added
 from .divide import divide_exact
 from .groups import busy_right
 from .memories import cleared_words, updated_words
 from .proof import Proof
 from .registers import errors_stick, writes_refused
+from .ring import sums_kept
 from .scale import scale_exact
 from .scheduler import schedule_kept
 from .sleep import sleep_exact
@@ -49,6 +51,8 @@ def catalogue(config=SHIPPED):
               {"bits": config.sum_bits, "depth": 1 << config.bank_neurons.bit_length(), "more": 3},
               depth=5),
         *_marks(config),
+        Proof("delays-added", delays_added, {"config": _dendritic(config)}),
+        Proof("sums", sums_kept, {"config": config}, depth=5),
         Proof("schedule", schedule_kept, {"config": config}, depth=9),
         Proof("writes-refused", writes_refused, {"config": config}),
         Proof("errors-stick", errors_stick, {"config": config}, depth=2),
@@ -84,6 +88,11 @@ def _marks(config):
 
 def _jump(config):
     return replace(config, synapse="jump", readout="first-spike")
+
+
+def _dendritic(config):
+    return replace(config, delays="axonal+dendritic", dendrites=2,
+                   dendritic_max=config.delay_max // 2)
 
 
 def _arithmetic(config):

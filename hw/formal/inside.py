@@ -4,31 +4,31 @@ from amaranth.asserts import AnySeq
 from amaranth.hdl import Const, Elaboratable, Fragment, MemoryInstance, Signal, Value
 from amaranth.lib.wiring import In
 
-__all__ = ["Inside"]
+__all__ = ["Inside", "Part"]
 
 
-class Inside(Elaboratable):
-    """Stands for a unit in a proof; its registers and memory words can be read by name.
+class Part:
+    """A unit, or one inside it, whose registers and memory words can be read by name.
 
     Parameters
     ----------
     unit : wiring.Component
-        Is elaborated here, once. Its inputs may do anything at any cycle, unless they're driven
-        by the proof: see `drive`.
+    fragment : Fragment
+        What it was elaborated to.
     """
 
-    def __init__(self, unit):
+    def __init__(self, unit, fragment):
         self._unit = unit
-        self._fragment = Fragment.get(unit, None)
-        self._driven = []
+        self._fragment = fragment
 
     @property
     def unit(self):
         return self._unit
 
-    def drive(self, *ports):
-        """Leave inputs of the unit to the proof, which has to drive them."""
-        self._driven += [Value.cast(port) for port in ports]
+    def part(self, *path):
+        """Return a unit inside this one: names of submodules, its own last."""
+        fragment = self._child(path)
+        return Part(fragment.origins[0], fragment)
 
     def _child(self, path):
         fragment = self._fragment
@@ -85,6 +85,25 @@ class Inside(Elaboratable):
         memory.read_port(domain="comb", addr=index, data=word, en=Const(1), transparent_for=())
         self._fragment.add_statements("comb", index.eq(address))
         return word
+
+
+class Inside(Part, Elaboratable):
+    """Stands for a unit in a proof.
+
+    Parameters
+    ----------
+    unit : wiring.Component
+        Is elaborated here, once. Its inputs may do anything at any cycle, unless they're driven
+        by the proof: see `drive`.
+    """
+
+    def __init__(self, unit):
+        super().__init__(unit, Fragment.get(unit, None))
+        self._driven = []
+
+    def drive(self, *ports):
+        """Leave inputs of the unit to the proof, which has to drive them."""
+        self._driven += [Value.cast(port) for port in ports]
 
     def elaborate(self, platform):
         unit = self._unit

@@ -22,10 +22,9 @@ class OneMark:
         self._spec = spec
         self._unit = unit = spec.inside.unit
         m, sizes = spec.m, unit.sizes
-        self.kind = symbolic(m, range(max(2, len(sizes))), "kind")
+        self.kind = symbolic(m, range(max(2, len(sizes))), "kind", below=len(sizes))
         self.slot = symbolic(m, unit.slot.shape(), "slot")
-        self.neuron = symbolic(m, unit.i.p.neuron.shape(), "neuron")
-        spec.assume((self.kind < len(sizes)) & (self.neuron < unit.neurons))
+        self.neuron = symbolic(m, unit.i.p.neuron.shape(), "neuron", below=unit.neurons)
         layout = unit.operation()
         self.second, self.third = (layout(spec.inside.signal(name))
                                    for name in ("second", "third"))

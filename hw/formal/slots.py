@@ -7,18 +7,39 @@ from .memories import word_of
 from .slotmap import DRAINS, FORGETS, OneMark
 from .spec import Spec, before
 
-__all__ = ["assume_surroundings", "marks_once"]
+__all__ = ["assume_surroundings", "claim_marks", "marks_once"]
 
 
 def marks_once(*, sizes, neurons):
     """A mark is handed out once, with its own slot, and nothing else is; none is left behind."""
-    unit = SlotMap(sizes=sizes, neurons=neurons)
-    spec = Spec(unit)
-    m = spec.m
+    spec = Spec(SlotMap(sizes=sizes, neurons=neurons))
+    claim_marks(spec)
+    return spec.m
+
+
+def claim_marks(spec):
+    """Claim all that is true of any one mark.
+
+    Parameters
+    ----------
+    spec : Spec
+        Of a slot map.
+
+    Returns
+    -------
+    view : OneMark
+    marked : Signal(1)
+        It was accepted, and its slot not started since.
+    due : Signal(1)
+        It was when its slot was started, and it wasn't handed out yet.
+    drained : Signal
+        The slot that was started last.
+    """
+    m, unit = spec.m, spec.inside.unit
     view = OneMark(spec)
     word, accepted = unit.i.p, unit.i.valid & unit.i.ready
     mine = accepted & view.is_mine(word)
-    drained = Signal.like(unit.slot)  # the slot that was started last
+    drained = Signal.like(unit.slot)
     marked, due = Signal(), Signal()
     assume_surroundings(spec, view, accepted, drained)
 
@@ -45,15 +66,14 @@ def marks_once(*, sizes, neurons):
         spec.claim(operation.mark == before(m, accepted, cycles))
         spec.claim((operation.mark & view.on_bit(operation)) == before(m, mine, cycles))
     _Invariants(spec, view, marked, due, drained).claim()
-    return m
+    return view, marked, due, drained
 
 
 def assume_surroundings(spec, view, accepted, drained):
     """Let marks and commands come as the delay ring gives them."""
     unit = spec.inside.unit
     word = unit.i.p
-    spec.assume((word.kind < len(unit.sizes)) & (word.neuron < unit.neurons))
-    spec.assume_stream(unit.i)
+    spec.assume(~unit.i.valid | (word.kind < len(unit.sizes)) & (word.neuron < unit.neurons))
     spec.assume(unit.idle | ~(unit.start | unit.look | unit.clear))
     spec.assume(~unit.look | ~(unit.start | unit.clear))
     spec.assume(~(unit.start | unit.clear) | ~unit.i.valid)

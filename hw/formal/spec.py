@@ -36,6 +36,13 @@ class Spec:
         """Let the surroundings keep to ``condition`` at every cycle."""
         self.m.d.comb += Assume(condition, src_loc_at=1)
 
+    def part(self, *path):
+        """Return the specification of a unit inside this one: what it adds goes in here as well.
+
+        What it assumes of its surroundings is claimed, since they're here.
+        """
+        return _PartSpec(self.m, self.inside.part(*path))
+
     def assume_stream(self, stream):
         """Let a word that the unit is offered hold until it's taken."""
         waited, payload = self._waiting(stream)
@@ -52,6 +59,16 @@ class Spec:
         """Return whether a word was left waiting in the cycle before, and which."""
         waited = before(self.m, stream.valid & ~stream.ready)
         return waited, before(self.m, Value.cast(stream.payload))
+
+
+class _PartSpec(Spec):
+    """A specification within another one."""
+
+    def __init__(self, m, inside):
+        self.m, self.inside = m, inside
+
+    def assume(self, condition):
+        self.m.d.comb += Assert(condition, src_loc_at=1)
 
 
 def before(m, value, cycles=1):
@@ -82,8 +99,10 @@ def steady(m, value, most):
     return past, run
 
 
-def symbolic(m, shape, name):
-    """Return a signal that has any value, the same at all cycles."""
+def symbolic(m, shape, name, *, below=None):
+    """Return a signal that has any value, or any one ``below`` a number, the same at all cycles."""
     value = Signal(shape, name=name)
     m.d.comb += Value.cast(value).eq(AnyConst(Value.cast(value).shape()))
+    if below is not None:
+        m.d.comb += Assume(value < below)
     return value
