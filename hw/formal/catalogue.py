@@ -15,6 +15,7 @@ from .memories import cleared_words, updated_words
 from .proof import Proof
 from .registers import errors_stick, writes_refused
 from .ring import sums_kept
+from .rows import rows_once
 from .scale import scale_exact
 from .scheduler import schedule_kept
 from .sleep import sleep_exact
@@ -52,8 +53,11 @@ def catalogue(config=SHIPPED):
               depth=5),
         *_marks(config),
         Proof("delays-added", delays_added, {"config": _dendritic(config)}),
+        Proof("rows-once", rows_once, {"config": config}, depth=2),
         Proof("sums", sums_kept, {"config": config}, depth=5),
         Proof("schedule", schedule_kept, {"config": config}, depth=9),
+        Proof("schedule-stream", schedule_kept, {"config": replace(config, streaming=True)},
+              depth=18, induction=False),
         Proof("writes-refused", writes_refused, {"config": config}),
         Proof("errors-stick", errors_stick, {"config": config}, depth=2),
         Proof("saturation", saturates,

@@ -27,25 +27,32 @@ def schedule_kept(*, config):
     # And what is settled stays so, marks included, until it's given something.
     rests = before(m, unit.settled & ~unit.start & ~given & ~unit.clear)
     spec.assume(~rests | (unit.settled & ~changed))
-    legal = ((word.channel < config.inputs) & (word.tick < config.ticks)
-             & (word.tick >= unit.tick))
+    ticks = _Ticks(spec, config)
+    distance, room, until = ticks.distance, ticks.room, ticks.until
+    legal = ticks.known & (distance(word.tick) >= 0) & (distance(word.tick) < room)
+    nothing = taken & ~word.last & legal & (word.tick == unit.tick) & ticks.says_nothing
 
     inside = spec.inside
     group, passed = inside.signal("group_number"), inside.signal("passed")
     looking = inside.signal("looking")
     now, ticking = unit.tick >> GROUP_BITS, inside.state("TICK") | inside.state("LOOK")
-    spec.claim(~ticking | (group >= now))
-    spec.claim(~(inside.state("CLEAR") | inside.state("READY")) | (group == 0))
+    # Between samples the group is that of the tick at which the next one starts.
+    between = Cat(inside.state(name) for name in ("CLEAR", "READY")).any()
+    if config.streaming:
+        between = ~ticking
+        spec.claim(inside.state("RESET") | inside.state("LAST") | inside.state("FINISH")
+                   | (inside.signal("limit") == ticks.limit[: config.tick_bits]))
+    spec.claim(~between | (group == ticks.first >> GROUP_BITS))
     # Looks go ahead of the tick while a word of a later tick waits, and no further than it.
-    until = Mux(word.tick > config.ticks, config.ticks, word.tick)
-    later = word.last | ((word.channel < config.inputs) & (word.tick < config.ticks))
+    later = word.last | (ticks.known & (distance(word.tick) < room))
+    ahead = distance(Cat(Const(0, GROUP_BITS), group)[: config.tick_bits])
     spec.claim(~ticking | (group == now)
-               | (unit.i.valid & later & (until > unit.tick) & (group <= until >> GROUP_BITS)))
+               | (unit.i.valid & later & (ahead > 0) & (ahead <= until)))
     spec.claim(~ticking | (group != now)
                | (passed == ((Const(2) << unit.tick[:GROUP_BITS]) - 1)[:GROUP]))
     spec.claim(~ticking | (group == now) | (passed == 0)
                | (inside.state("LOOK") & (looking == 0)))
-    spec.claim(~inside.state("LOOK") | (group > now))
+    spec.claim(~inside.state("LOOK") | (group != now))
     spec.claim(inside.state("LOOK") | (looking == 0))
     spec.claim(looking < LOOK_CYCLES)
     # What `marks-shown` relies upon: nothing comes between a look and what it shows.
@@ -53,13 +60,13 @@ def schedule_kept(*, config):
         looked = before(m, unit.look, k)
         spec.claim(~looked | (inside.state("LOOK") & (looking == k)))
         spec.claim(~looked | ~(unit.start | unit.look | unit.clear | given))
-    spec.claim(~ticking | (unit.tick < config.ticks))
+    spec.claim(~ticking | ((room > 0) & (room <= config.ticks)))
     # And what `marks` does.
     spec.claim(~(unit.start & unit.expected) | (unit.foreseen & (unit.upcoming == unit.next)))
 
     # What comes out for a word that goes in.
-    spec.claim((given | unit.dropped | ends) == taken)
-    spec.claim(given + unit.dropped + ends <= 1)
+    spec.claim((given | unit.dropped | ends | nothing) == taken)
+    spec.claim(given + unit.dropped + ends + nothing <= 1)
     spec.claim(~unit.events.valid | (unit.ticking & legal & (word.tick == unit.tick)
                                      & (unit.events.payload == word.channel)))
     spec.claim(~unit.dropped | ~legal)
@@ -68,19 +75,60 @@ def schedule_kept(*, config):
     # A tick starts after work that is done, and never goes back or beyond the end.
     settled = before(m, unit.settled & ~unit.start & ~taken)
     spec.claim(~unit.start | ~unit.ticking | settled)
-    spec.claim(~unit.start | ~unit.ticking | (unit.upcoming > unit.tick))
-    spec.claim(~unit.start | (unit.upcoming < config.ticks))
+    spec.claim(~unit.start | ~unit.ticking
+               | ((distance(unit.upcoming) > 0) & (distance(unit.upcoming) < room)))
+    spec.claim(~unit.start | unit.ticking | (unit.upcoming == ticks.first))
     spec.claim(~ends | ~unit.ticking | settled)
     spec.claim(~unit.start | unit.i.valid)
     # No tick passes over an event that waits for it.
-    spec.claim(~unit.start | word.last | ~legal | (unit.upcoming <= word.tick))
+    spec.claim(~unit.start | ~unit.ticking | word.last | ~legal
+               | (distance(unit.upcoming) <= distance(word.tick)))
     # Nor over work that is due: one slot of the group that shows stands for all.
     slot = symbolic(m, GROUP_BITS, "slot")
-    tick = Cat(slot, group)
-    waits = unit.busy.bit_select(slot, 1) & (tick > unit.tick)
-    spec.claim(~unit.start | ~unit.ticking | ~waits | (unit.upcoming <= tick))
-    spec.claim(~ends | ~unit.ticking | ~waits | (tick >= until))
+    tick = Cat(slot, group)[: config.tick_bits]
+    waits = unit.busy.bit_select(slot, 1) & (distance(tick) > 0)
+    spec.claim(~unit.start | ~unit.ticking | ~waits | (distance(unit.upcoming) <= distance(tick)))
+    spec.claim(~ends | ~unit.ticking | ~waits | (distance(tick) >= until))
     spec.claim(~unit.look | ~before(m, waits))
     spec.claim(~(unit.start | unit.events.valid) | ~unit.finish)
     spec.claim(~unit.clear | unit.clearing)
     return m
+
+
+class _Ticks:
+    """Ticks as they lie around the current one; in a stream, where numbers wrap, half a round.
+
+    Members
+    -------
+    first, limit : Value
+        The tick at which the sample starts, and the first one that it can't have.
+    room : Value
+        How far away that is.
+    until : Value
+        How far away the tick is until which work goes first: that of the word that waits.
+    known : Value
+        The word's channel is there.
+    says_nothing : Value
+        It's that of no event.
+    """
+
+    def __init__(self, spec, config):
+        unit = spec.inside.unit
+        self._tick, self._config = unit.tick, config
+        word, streaming = unit.i.p, config.streaming
+        self.first = unit.length if streaming else Const(0)
+        self.limit = self.first + config.ticks
+        self.room = self.distance(self.limit)
+        self.says_nothing = (word.channel == config.inputs) if streaming else Const(0)
+        self.known = (word.channel < config.inputs) | self.says_nothing
+        there = self.distance(word.tick)
+        self.until = Mux(there > self.room, self.room, there)
+        if streaming:
+            self.until = Mux(word.last & (there <= 0), 1, self.until)
+
+    def distance(self, tick):
+        """Return how many ticks after the current one a tick is; below 0 if it has passed."""
+        if not self._config.streaming:
+            return tick - self._tick
+        apart = (tick - self._tick)[: self._config.tick_bits]
+        return Cat(apart, apart[-1] & apart[:-1].any()).as_signed()

@@ -70,6 +70,8 @@ class _PartSpec(Spec):
     def assume(self, condition):
         self.m.d.comb += Assert(condition, src_loc_at=1)
 
+    assume_stream = Spec.claim_stream
+
 
 def before(m, value, cycles=1):
     """Return ``value`` as it was some cycles ago; 0 in the first ones after a reset."""
