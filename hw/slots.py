@@ -191,29 +191,21 @@ class SlotMap(wiring.Component):
         return bits, chunks, groups
 
     def _accept(self, m, now, focus, free, ahead):
-        """Let a mark be the operation of this cycle, or else what is read ahead.
-
-        The drain comes first: unless it's ``free`` for others, it takes the cycle.
-        """
+        """Let a mark be the operation of this cycle if it's ``free``, or else what is read ahead."""
         word, bits = self.i.p, self._bit_bits
         m.d.comb += [
             self.i.ready.eq(free),
-            focus.kind.eq(ahead.kind),
-            focus.slot.eq(self.next),
+            now.mark.eq(free & self.i.valid),
+            # The drain has its states override this.
+            focus.kind.eq(Mux(self.i.valid, word.kind, ahead.kind)),
+            focus.slot.eq(Mux(self.i.valid, word.slot, self.next)),
             now.kind.eq(focus.kind),
             now.place.eq(self.place(focus.kind, focus.slot)),
-            now.chunk.eq(ahead.first),
+            now.chunk.eq(Mux(self.i.valid, word.neuron[bits:], ahead.first)),
             now.bit.eq(word.neuron[:bits]),
             now.group.eq(focus.slot[GROUP_BITS:]),
             now.member.eq(focus.slot[:GROUP_BITS]),
         ]
-        with m.If(free & self.i.valid):
-            m.d.comb += [
-                now.mark.eq(1),
-                focus.kind.eq(word.kind),
-                focus.slot.eq(word.slot),
-                now.chunk.eq(word.neuron[bits:]),
-            ]
 
     def _read_ahead(self, m, second, spare, chunks):
         """Read what is probably due next where there's time; returns the unit that does."""
@@ -235,8 +227,9 @@ class SlotMap(wiring.Component):
         """Keep the marks of the group that was looked at last in ``busy``."""
         window = Signal.like(self.group)
         added, removed = Signal(GROUP), Signal(GROUP)
-        with m.If(now.mark & (now.group == window)):
-            m.d.comb += added.eq(Const(1) << now.member)
+        mark = self.i.p.slot  # straight from the port: it's in time
+        with m.If(now.mark & (mark[GROUP_BITS:] == window)):
+            m.d.comb += added.eq(Const(1) << mark[:GROUP_BITS])
         with m.If(self.start & (self.slot[GROUP_BITS:] == window)):
             m.d.comb += removed.eq(Const(1) << self.slot[:GROUP_BITS])
         m.d.sync += self.busy.eq((self.busy & ~removed) | added)

@@ -311,7 +311,7 @@ def _next(marks, start, stop):
 
 @kernel
 def _is_aimed(bank, kind, slot, banks):
-    """Return whether the marks of a kind and slot lie where those of the slot that's read ahead do."""
+    """Return whether a slot's marks of a kind lie where those of the one that's read ahead do."""
     return (slot ^ bank.aim) & (_slots(kind, banks) - 1) == 0
 
 

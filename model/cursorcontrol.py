@@ -47,8 +47,8 @@ WAITS = np.dtype([(name, np.int64) for name in (
     # The cursor that is handed out, if it's read; the first spare one, if what follows is read; and
     # how many were ever used.
     "head", "offered", "free", "listed", "fresh",
-    # The current tick's slot; the group that was looked at last, and which slots of it have cursors;
-    # whether one was in the last cycle, and whether the fetch was idle then.
+    # The current tick's slot; the group that was looked at last, and which slots of it have
+    # cursors; whether one was in the last cycle, and whether the fetch was idle then.
     "slot", "window", "shown", "looked", "still",
 )], align=True)
 

@@ -224,7 +224,8 @@ def run_sample(ticks, channels, design, word, window, counting, record, counters
     kept = design.shape.reach * design.shape.columns
     written, base = run_window(
         ticks, channels, design, word, rest(design, window), counting, record,
-        np.zeros(design.shape.reach + design.shape.slot, np.int64), counters, first_spike, spike_count, integral)
+        np.zeros(design.shape.reach + design.shape.slot, np.int64), counters, first_spike,
+        spike_count, integral)
     clear(window, base, base + kept)
     return written
 

@@ -54,7 +54,7 @@ def catalogue(config=SHIPPED):
         *_marks(config),
         Proof("delays-added", delays_added, {"config": _dendritic(config)}),
         Proof("rows-once", rows_once, {"config": config}, depth=2),
-        Proof("sums", sums_kept, {"config": config}, depth=5),
+        Proof("sums", sums_kept, {"config": config}, depth=6),
         Proof("schedule", schedule_kept, {"config": config}, depth=9),
         Proof("schedule-stream", schedule_kept, {"config": replace(config, streaming=True)},
               depth=18, induction=False),

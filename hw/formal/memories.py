@@ -79,7 +79,7 @@ def updated_words(*, bits, depth, more=0):
     # A word that is blanked counts as 0, unless one of the three updates before has made it.
     made = before(m, changed) | before(m, changed, 2) | before(m, changed, 3)
     empty = before(m, unit.blank) & ~made
-    spec.assume(address < depth + more)
+    spec.assume((address < depth + more) & (unit.address < depth + more))
     spec.assume(~unit.write | there)
     with m.If(mine & ~empty):
         m.d.sync += [known.eq(1), value.eq(unit.word)]
@@ -88,6 +88,8 @@ def updated_words(*, bits, depth, more=0):
     spec.claim(~mine | ~known | empty | (unit.word == value))
     spec.claim(~mine | ~empty | (unit.word == 0))
     # Of a word that is read while it's written, the memory promises nothing: it isn't used.
+    for name in ("second", "third", "fourth"):
+        spec.claim(spec.inside.signal(name) < depth + more)
     collided = spec.inside.signal("stores") & (unit.address == spec.inside.signal("fourth"))
     spec.claim(~before(m, collided) | spec.inside.signal("lags"))
     spec.claim(~known | (stored == value))

@@ -6,6 +6,7 @@ from amaranth.lib import data
 from ..fixed import saturate
 from ..payloads import synapse
 from ..ring import SUM_LATENCY, DelayRing
+from .memories import word_of
 from .slots import claim_marks
 from .spec import Spec, before
 
@@ -32,6 +33,8 @@ def _assume_surroundings(spec, config):
     spec.assume(unit.idle | ~(unit.start | unit.look | unit.clear))
     spec.assume(~unit.look | ~(unit.start | unit.clear))
     spec.assume(~unit.clear | ~unit.start)
+    spec.assume(~(unit.start & unit.expected)
+                | (unit.foreseen & (unit.tick[: len(unit.next)] == unit.next)))
     if "wakes" in unit.signature.members:
         looks = unit.wakes
         slot_bits = (config.wheel_sizes[1] - 1).bit_length()
@@ -143,7 +146,7 @@ class _OneSum:
         m.d.comb += address.eq((self._view.neuron << len(self._slot)) | self._slot)
         stages = [part.unit.address, part.signal("second"), part.signal("third")]
         entering, known = self._past(self._entering), self._past(self._marked)
-        stored = latest = part.word("words", address=address)
+        stored = latest = word_of(part, address=address)
         for k, stage in reversed(list(enumerate(stages))):
             mine, then = entering[k], Signal(signed(self._config.sum_bits), name=f"then_{k}")
             weight = spec.inside.signal(f"weight_{k}").as_signed()

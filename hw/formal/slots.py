@@ -186,6 +186,7 @@ class _Invariants:
         states = {name: inside.state("ahead", name)
                   for name in ("AIM", "FIND", "AGAIN", "READ", "KEEP", "HOLD", "NONE")}
         spec.claim(Cat(states.values()).any())
+        spec.claim((first < unit.chunks) & (view.register("taken") < unit.chunks))
         spec.claim(~view.states("TAKING", "OTHERS", *FORGETS) | states["AIM"])
         spec.claim(~kind | ~states["AIM"] if len(unit.sizes) == 2 else ~kind)
         place = Signal.like(view.place, name="aimed_place")

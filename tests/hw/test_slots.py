@@ -79,7 +79,8 @@ def test_drains_what_was_marked(sizes, neurons, busy):
         await settle(ctx, dut)
         for slot in range(rounds):
             expected = bool(ctx.get(dut.foreseen)) and generator.random() < 0.8
-            found = await drain(ctx, dut, slot % dut.slots, random_stalls([7, slot], busy), expected)
+            found = await drain(ctx, dut, slot % dut.slots, random_stalls([7, slot], busy),
+                                expected)
             assert found == wheels.take(slot)
             drained.extend(found)
             ctx.set(dut.next, (slot + 1) % dut.slots)

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from amaranth.hdl import Fragment
 
-from ranvier.hw import bank, payloads, scheduler
+from ranvier.hw import payloads, scheduler
 from ranvier.hw.integrator import Integrator
 from ranvier.hw.neuron import NeuronUnit
 from ranvier.hw.readout import Readout
 from ranvier.hw.registers import RegisterFile
-from ranvier.model import control, cursorcontrol, schedule
+from ranvier.model import control, schedule
 from ranvier.model.cycles import CycleModel
 from ranvier.sim.cxxrtl import CxxrtlSimulator
 
