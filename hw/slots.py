@@ -191,7 +191,7 @@ class SlotMap(wiring.Component):
         return bits, chunks, groups
 
     def _accept(self, m, now, focus, free, ahead):
-        """Let a mark be the operation of this cycle if it's ``free``, or else what is read ahead."""
+        """Let a mark be the operation of this cycle if it is ``free``, or what is read ahead."""
         word, bits = self.i.p, self._bit_bits
         m.d.comb += [
             self.i.ready.eq(free),
