@@ -12,6 +12,7 @@ from .designs import Subject
 from .explore.picture import explore_picture, way
 from .folder import file_hash
 from .noise.statistics import wilson
+from .summary import synthesised
 
 __all__ = ["gather", "render"]
 
@@ -85,14 +86,6 @@ def _explore(run):
     rows = [row | {"way": way(row)} for row in found["rows"] if "all" in row["front"]]
     return found | {"points": len(found["rows"]), "rows": rows,
                     "picture": explore_picture(found["rows"], found["device"])}
-
-
-def _synth(run, design):
-    """Return the reports of devices for the page, empty if there's none of this design."""
-    if not (run.path / "synth/synth.json").is_file():
-        return []
-    found = run.read_json("synth/synth.json")
-    return found["devices"] if found["design"] == design else []
 
 
 def _noise(noise):
@@ -223,7 +216,7 @@ def gather(run, parameters, memory_bits):
         "kept": training["epoch"],
         "finetuned": _finetuned(run, quantised), "bits": _bits(run),
         "explored": _explore(run),
-        "devices": _synth(run, parameters.hash),
+        "devices": synthesised(run, parameters.hash),
         "shape": _shape(config, run.experiment.network_config(config.inputs, config.outputs)),
         "simulators": " and ".join(SIMULATORS[name] for name in cosim["simulators"]),
         "steps": _steps(quantised["accuracy"], samples),

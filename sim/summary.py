@@ -1,7 +1,7 @@
 """The figures of a run in one dict, ``summary.json``, and as tables for a terminal."""
 
 __all__ = ["bits_table", "board_table", "make_summary", "search_table", "seeds_table",
-           "summary_table", "synth_table"]
+           "summary_table", "synth_table", "synthesised"]
 
 
 def _seconds(steps, own):
@@ -17,6 +17,21 @@ def _cosim(cosim):
     total = {name: sum(part[name] for part in parts.values()) for name in kept[:3]}
     return {**total, "simulators": {
         name: {key: part[key] for key in kept} for name, part in parts.items()}}
+
+
+def synthesised(run, design):
+    """Return the reports of the devices that a run's core was synthesised for.
+
+    Parameters
+    ----------
+    run : RunFolder
+    design : str
+        Hash of the design: there are none of an earlier one.
+    """
+    if not (run.path / "synth/synth.json").is_file():
+        return []
+    found = run.read_json("synth/synth.json")
+    return found["devices"] if found["design"] == design else []
 
 
 def make_summary(run, *, memory_bits, seconds):
@@ -64,6 +79,8 @@ def make_summary(run, *, memory_bits, seconds):
             "design": quantised["design"],
             "verilog": run.read_steps()["build"]["outputs"]["build/core.v"],
         },
+        "devices": {report["device"]: {name: report[name] for name in ("cells", "fits", "fmax_mhz")}
+                    for report in synthesised(run, quantised["design"])},
         "seconds": _seconds(steps, seconds),
         "memory": {"peak_mib": max(record["peak_mib"] for record in steps.values())},
     }
@@ -79,6 +96,12 @@ def _table(title, rows):
 def _simulated(name, part):
     return (f"cosim, {name}", f"{part['samples']} samples, {part['records']:,} records compared, "
                               f"{part['mismatches']} mismatches")
+
+
+def _device(report):
+    """Return what a device's report is in one line."""
+    clock = f"{report['fmax_mhz']:.1f} MHz" if report["fits"] else "DOESN'T FIT"
+    return f"{report['cells']['LUT4']:,} LUT4, {clock}"
 
 
 def summary_table(summary):
@@ -97,6 +120,7 @@ def summary_table(summary):
                   f"{noise['mismatches']} mismatches"),
         ("cycles per sample", f"{cycles['measured']} measured, {cycles['predicted']} predicted"),
         ("core.memory_bits", f"{core['memory_bits']:,} ({core['synapses']:,} synapses)"),
+        *((f"device {name}", _device(report)) for name, report in summary["devices"].items()),
         ("seconds.total", f"{seconds['total']:.0f}, of which seconds.train {seconds['train']:.0f}"),
         ("memory.peak_mib", f"{summary['memory']['peak_mib']:.0f}"),
         ("seed", f"{summary['seed']}, experiment {summary['experiment'][:16]}"),

@@ -17,6 +17,7 @@ from ranvier.sim.cli import main
 from ranvier.sim.cxxrtl import CxxrtlSimulator
 from ranvier.sim.folder import RunFolder
 from ranvier.sim.steps import cosim, synth
+from ranvier.sim.summary import summary_table
 from ranvier.train.network import Network
 from ranvier.train.quantise import encode_dataset
 
@@ -110,6 +111,10 @@ def test_the_report_shows_the_summary_and_loads_nothing(out, summary):
 
 def test_the_core_of_the_design_was_synthesised(out, summary):
     (device,) = json.loads((out / "synth/synth.json").read_text())["devices"]
+    assert summary["devices"] == {"ecp5-25k": {
+        name: device[name] for name in ("cells", "fits", "fmax_mhz")}}
+    assert f"{device['cells']['LUT4']:,} LUT4, {device['fmax_mhz']:.1f} MHz" in summary_table(
+        summary)
     assert device["parameters"] == summary["core"]["design"]
     assert device["fits"]
     assert device["fmax_mhz"] > 10
