@@ -40,7 +40,7 @@ class ReadAhead(wiring.Component):
         one.
     kind : Out(1)
     first : Out(range(chunks))
-    chunks : In(chunks)
+    seen : In(chunks)
         What the memory had, 2 cycles later.
     load : Out(1)
         So are the neurons, in this cycle.
@@ -60,7 +60,7 @@ class ReadAhead(wiring.Component):
             "read": Out(1),
             "kind": Out(1),
             "first": Out(range(max(2, chunks))),
-            "chunks": In(chunks),
+            "seen": In(chunks),
             "load": Out(1),
             "ready": Out(1),
         })
@@ -79,10 +79,10 @@ class ReadAhead(wiring.Component):
                 with m.If(self.read & self.spare):
                     m.next = "FIND"
             with m.State("FIND"):
-                m.d.sync += self.first.eq(lowest(m, self.chunks, "lowest_chunk"))
+                m.d.sync += self.first.eq(lowest(m, self.seen, "lowest_chunk"))
                 with m.If(self.upset | ~same):
                     m.next = "AIM"
-                with m.Elif(sent[1] & self.chunks.any()):
+                with m.Elif(sent[1] & self.seen.any()):
                     m.next = "READ"
                 with m.Elif(sent[1] & (self.kind == self._kinds - 1)):
                     m.next = "NONE"

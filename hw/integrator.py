@@ -76,7 +76,10 @@ class Integrator(wiring.Component):
         return self._integrals.depth + 1
 
     def _factor(self, m, read):
-        """Return the readout word of the current tick, a cycle after ``read``."""
+        """Return the readout word of the current tick, a cycle after ``read``.
+
+        In a stream the tick must have been the current one for a cycle.
+        """
         depth = memory_depth(self._config, Memory.READOUT)
         image = [int(word) for word in self._images.get(Memory.READOUT, [])]
         port, write = plain_memory(m, "readout", shape=TABLE_BITS, depth=depth, init=image)
@@ -106,7 +109,7 @@ class Integrator(wiring.Component):
         before = Signal(signed(config.readout_bits))
         total = Signal(signed(config.readout_bits))
         accept, waited = Signal(), Signal(range(SUM_LATENCY))
-        readout = self._factor(m, accept)
+        readout = self._factor(m, waited == 0)
 
         m.d.comb += [
             integrals.clear.eq(self.clear),

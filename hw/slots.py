@@ -219,7 +219,7 @@ class SlotMap(wiring.Component):
             ahead.spare.eq(spare & ~self.i.valid),
             ahead.room.eq(self.drained),
             ahead.upset.eq(changed | self.start | self.clear),
-            ahead.chunks.eq(chunks.word),
+            ahead.seen.eq(chunks.word),
         ]
         return ahead
 

@@ -40,14 +40,14 @@ def test_slots_hold_every_delay_and_the_present(delay_max, slots):
 
 
 @pytest.mark.parametrize(("delay_max", "wheel", "lap_bits"), [
-    (1, 8, 1), (33, 16, 1), (1024, 256, 1), (1025, 256, 1), (2049, 256, 2), (10_000, 256, 4)])
+    (1, 8, 1), (65, 16, 1), (2048, 256, 1), (2049, 256, 1), (4097, 256, 2), (10_000, 256, 3)])
 def test_a_wheel_tells_every_delay_apart(delay_max, wheel, lap_bits):
     config = CoreConfig(**{**GOOD, "delay_max": delay_max, "buffer": "cursor", "cursors": 8})
-    assert (config.wheel_slots, config.lap_bits, config.slots) == (wheel, lap_bits, 16)
+    assert (config.wheel_slots, config.lap_bits, config.slots) == (wheel, lap_bits, 32)
     assert delay_max <= wheel * WHEEL_TICKS << lap_bits
 
 
-@pytest.mark.parametrize(("longest", "slots"), [(0, 8), (1, 16), (8, 16), (9, 32), (400, 512)])
+@pytest.mark.parametrize(("longest", "slots"), [(0, 16), (1, 32), (16, 32), (17, 64), (400, 512)])
 def test_the_ring_behind_cursors_holds_dendritic_delays(longest, slots):
     config = CoreConfig(**{**GOOD, "buffer": "cursor", "cursors": 8, "delays": "axonal+dendritic",
                            "dendrites": 1, "dendritic_max": longest})

@@ -52,8 +52,9 @@ def waiting(parameters, spikes):
         for tick, source in spikes:
             row = range(parameters.row_start[source], parameters.row_start[source + 1])
             rests = [int(hold[s]) for s in row if parameters.target[s] % config.banks == bank]
-            end = (tick + max(rests, default=0)) // WHEEL_TICKS * WHEEL_TICKS - WHEEL_TICKS
-            ends.append((tick, end))
+            slot = (tick + max(rests, default=0)) // WHEEL_TICKS - 1
+            if slot > tick // WHEEL_TICKS:  # until its last tick at the latest
+                ends.append((tick, (slot + 1) * WHEEL_TICKS - 1))
         for now in range(config.ticks):
             most = max(most, sum(tick <= now < end for tick, end in ends))
     return most
