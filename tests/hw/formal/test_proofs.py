@@ -59,7 +59,6 @@ FAULTS = (
           "drain.pending.eq(bits.word >> 1)\n            m.next"),
     Fault("marks-shown", "SlotMap", "slots", "now.mark & (mark[GROUP_BITS:] == window)",
           "now.mark"),
-    Fault("sums", "DelayRing", "ring", "adding[-2] & ~self._marks.present", "adding[-2]"),
     Fault("sums", "DelayRing", "ring", "buffer.o.ready.eq(~waiting | entered)",
           "buffer.o.ready.eq(1)"),
     Fault("sums", "DelayRing", "ring", "sums.word + weights[-1]", "sums.word + weights[-2]"),
