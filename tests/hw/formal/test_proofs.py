@@ -49,7 +49,6 @@ FAULTS = (
           "drain.others.any() & drain.kind"),
     Fault("marks", "SlotMap", "slots", "ahead.upset.eq(changed | self.start | self.clear)",
           "ahead.upset.eq(self.start | self.clear)"),
-    Fault("marks", "SlotMap", "slots", "drain.given & drain.looks", "drain.given"),
     Fault("marks-jump", "SlotMap", "slots", "self.o.ready & ~self.drained", "self.o.ready"),
     Fault("marks-shown", "SlotMap", "slots",
           "self.start & (self.slot[GROUP_BITS:] == window)", "self.start"),
