@@ -7,6 +7,7 @@ from registry import ENGINE, row
 
 from ranvier.hw.payloads import GROUP
 from ranvier.hw.scheduler import LOOK_CYCLES
+from ranvier.model.cursors import STRETCH
 from ranvier.model.events import TickEvents
 from ranvier.model.parameters import Parameters
 from ranvier.model.tables import make_tables
@@ -61,9 +62,9 @@ def sop_ring(context):
 
 @row("sop-cursor", "the same, cursor buffer: every synapse goes on by itself", "", SIMULATED)
 def sop_cursor(context):
-    # Fifteen ticks between the synapses of a row: each is a stretch of its own. All rows reach a
-    # neuron in the same tick, so that the buffer is what takes time.
-    delays = np.tile(1 + 15 * np.arange(SHAPE.neurons), (SHAPE.inputs, 1))
+    # Each synapse of a row is a stretch of its own. All rows reach a neuron in the same tick, so
+    # that the buffer is what takes time.
+    delays = np.tile(1 + STRETCH * np.arange(SHAPE.neurons), (SHAPE.inputs, 1))
     longest = int(delays.max())
     config = dataclasses.replace(SHAPE, rows="sparse", buffer="cursor", cursors=512,
                                  delay_max=longest, ticks=3 * longest + 2)
