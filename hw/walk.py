@@ -72,9 +72,12 @@ class RowWalk(wiring.Component):
         ]
 
         # Addressing: the synapse after a stretch's last is read, too, and thrown away.
-        addressing, begins, far = Signal(), Signal(), Signal()
+        addressing = Signal()
+        begins = Signal()
+        far = Signal()
         pointer = Signal(config.pointer_bits)
-        cursor, distance = Signal.like(self.i.p.cursor), Signal.like(self.i.p.delay)
+        cursor = Signal.like(self.i.p.cursor)
+        distance = Signal.like(self.i.p.delay)
         m.d.comb += [
             weights.addr.eq(pointer),
             links.addr.eq(pointer),
@@ -93,7 +96,9 @@ class RowWalk(wiring.Component):
                 ]
 
         # Reading: the word is there.
-        reading, read_begins, read_far = Signal(), Signal(), Signal()
+        reading = Signal()
+        read_begins = Signal()
+        read_far = Signal()
         m.d.comb += ending.eq(reading & (link.end | read_far))
         with m.If(advance):
             m.d.sync += [

@@ -186,7 +186,8 @@ class CursorWheel(wiring.Component):
         """
         slots = LOOKUP // WHEEL_TICKS
         read, write = plain_memory(m, "marks", shape=slots, depth=self._words)
-        sweep, clearing = Signal.like(write.addr), Signal()
+        sweep = Signal.like(write.addr)
+        clearing = Signal()
         own, present = Signal(slots), Signal()
         place = time[LOOKUP_BITS : LOOKUP_BITS + len(write.addr)]
         m.d.comb += [

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from ...model.config import CoreConfig
-from ...model.sizes import FRACTION
+from ...model.sizes import FRACTION, LOOKUP
 from ..decay import DecayUnit
 from ..payloads import TABLE_BITS, synapse, trace_record
 from .arithmetic import rounds, saturates
@@ -22,6 +22,8 @@ from .sleep import sleep_exact
 from .slots import marks_once
 from .streams import broadcast_once, buffer_order, merge_fair, merge_order
 from .touch import touch_exact
+from .walk import stretches_walked
+from .wheel import cursors_kept
 
 __all__ = ["SHIPPED", "catalogue"]
 
@@ -54,6 +56,7 @@ def catalogue(config=SHIPPED):
         *_marks(config),
         Proof("delays-added", delays_added, {"config": _dendritic(config)}),
         Proof("rows-once", rows_once, {"config": config}, depth=2),
+        *_cursors(config),
         Proof("sums", sums_kept, {"config": config}, depth=6),
         Proof("schedule", schedule_kept, {"config": config}, depth=9),
         Proof("schedule-stream", schedule_kept, {"config": replace(config, streaming=True)},
@@ -97,6 +100,16 @@ def _jump(config):
 def _dendritic(config):
     return replace(config, delays="axonal+dendritic", dendrites=2,
                    dendritic_max=config.delay_max // 2)
+
+
+def _cursors(config):
+    # Each cursor has ghosts of its own, so they're few, and the wheel is as short as it may be.
+    few = replace(config, buffer="cursor", cursors=4, delay_max=2 * LOOKUP, ticks=100, synapses=4)
+    return [
+        Proof("cursors", cursors_kept, {"config": few}),
+        Proof("stretches", stretches_walked,
+              {"config": replace(config, buffer="cursor", cursors=256)}),
+    ]
 
 
 def _arithmetic(config):

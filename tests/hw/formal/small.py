@@ -27,6 +27,8 @@ def _shorter(proof):
         return replace(proof, size={"config": replace(
             proof.size["config"], inputs=1, neurons=1, outputs=1, banks=1, synapses=4,
             weight_bits=2, delay_max=1)})
+    if proof.name == "cursors":
+        return replace(proof, size={"config": replace(proof.size["config"], cursors=2)})
     if proof.name == "sums":
         values = asdict(replace(proof.size["config"], delay_max=1, neurons=2, outputs=1, banks=1,
                                 ticks=3, weight_bits=2, fan_in=2))
