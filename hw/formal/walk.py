@@ -53,7 +53,8 @@ class _Walk:
         self._weight, self._link = self._words(walked.pointer)
         after, longer = Signal.like(walked.pointer), Signal.like(walked.delay)
         self._after, self._longer = after, longer
-        # Words are looked up before it's known whose are next: one after another is a loop to z3.
+        # Words are looked up before it's known whose are next: a memory whose word is the address
+        # of another one is a loop to Yosys.
         following, behind = self._words(after), self._words(self._next.pointer)
         self._words_then = [
             Mux(self._ends, last, Mux(self._new, later, now)) for now, later, last in zip(
