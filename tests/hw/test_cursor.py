@@ -311,7 +311,10 @@ def stops(others):
 
     async def busy(ctx, group):
         ctx.set(dut.group, group)
-        await ctx.tick().repeat(2)
+        ctx.set(dut.look, 1)
+        await ctx.tick()
+        ctx.set(dut.look, 0)
+        await ctx.tick()
         return ctx.get(dut.busy)
 
     async def run(ctx):
