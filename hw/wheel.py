@@ -61,7 +61,8 @@ class CursorWheel(wiring.Component):
     popping : Out(1)
         Cursors of the current tick's slot are still to come.
     put : In(1)
-        A cursor is put back, or not used any more. Not in two cycles in a row.
+        A cursor is put back, or not used any more. Not in two cycles in a row, nor with ``start``
+        or in the cycle after it. Pointer and cursor must hold for a cycle more.
     put_last : In(1)
         It isn't used any more.
     put_pointer : In(config.pointer_bits)
