@@ -1,7 +1,8 @@
 """Synthesises a spread of cores, and fits to them what `hw.synthesis.predict` predicts with.
 
     .venv/bin/python bench/luts.py             # all of it takes an hour or two
-    .venv/bin/python bench/luts.py --known     # fits to the cores that are in bench/results/luts
+    .venv/bin/python bench/luts.py --known     # fits to the cores that are in bench/results/luts;
+                                               # devices of which there are none stay as they are
 
 Writes hw/synthesis/coefficients.json, and prints the errors for cores that were left out of the
 fit one by one. It can be stopped at any time: what was synthesised stays in bench/results/luts.
@@ -239,7 +240,12 @@ def main():
     parser.add_argument("--known", action="store_true", help="synthesise nothing")
     known = parser.parse_args().known
     fits = {}
-    found = {name: fitted(name, known, fits) for name in FITTED_ON}
+    found = json.loads(TARGET.read_text())["devices"] if known else {}
+    for name in FITTED_ON:
+        if known and len(list(RESULTS.glob(f"*-{name}/cells.json"))) < 2:
+            print(f"{name}: as it was")
+        else:
+            found[name] = fitted(name, known, fits)
     TARGET.write_text(json.dumps({"command": "bench/luts.py", "devices": found}, indent=1) + "\n")
 
 
