@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .control import (
+from .bank import (
     AGE_BITS,
     FREED,
     GROUP,
@@ -25,9 +25,8 @@ from .control import (
     TURNS,
     WORD,
     WORDS,
-    fetch_rests,
-    stream,
 )
+from .fetch import fetch_rests, stream
 from .jit import kernel
 from .sizes import WHEEL_TICKS
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .control import (
+from .bank import (
     BANK,
     COUNTED,
     GROUP_BITS,
@@ -33,7 +33,7 @@ class Cycles:
     latency : (samples,) int64
         Cycles from the first word that is taken on ``i`` to the decision on ``o``.
     counts : dict of str to (samples,) int64
-        What happened, in all banks together: the names are those of `control.COUNTED`.
+        What happened, in all banks together: the names are those of `bank.COUNTED`.
     """
 
     cycles: np.ndarray

@@ -4,15 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .control import (
-    GROUP,
-    GROUP_BITS,
-    NOBODY,
-    fetch,
-    is_idle,
-    step,
-    takes_source,
-)
+from .bank import GROUP, GROUP_BITS, NOBODY
+from .control import is_idle, step
 from .cursorcontrol import (
     due_cursors,
     fetch_waiting,
@@ -21,6 +14,7 @@ from .cursorcontrol import (
     takes_waiting,
     waits_rest,
 )
+from .fetch import fetch, takes_source
 from .jit import allocating_kernel, kernel
 
 LOOK_CYCLES = 6  # from a look at a group to the judgement of what it shows

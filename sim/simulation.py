@@ -7,7 +7,7 @@ import numpy as np
 from amaranth.hdl import Shape
 
 from ..hw import payloads
-from ..model.control import SEARCH_CYCLES, VISIT_CYCLES
+from ..model.bank import SEARCH_CYCLES, VISIT_CYCLES
 from ..model.counters import INPUT_EVENTS, LOOKS, SATURATIONS, SPIKES, SYNAPTIC_EVENTS, TOUCHES
 from ..model.events import TRACE
 from .compare import MismatchError, check_run

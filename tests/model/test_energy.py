@@ -3,7 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from ranvier.model.control import COUNTED
+from ranvier.model.bank import COUNTED
 from ranvier.model.energy import SOURCE, access_pj, energy, multiplication_pj, traffic
 
 from ..designs import random_config

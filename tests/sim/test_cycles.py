@@ -9,7 +9,7 @@ from ranvier.hw.integrator import Integrator
 from ranvier.hw.neuron import NeuronUnit
 from ranvier.hw.readout import Readout
 from ranvier.hw.registers import RegisterFile
-from ranvier.model import control, schedule
+from ranvier.model import bank, schedule
 from ranvier.model.cycles import CycleModel
 from ranvier.sim.cxxrtl import CxxrtlSimulator
 
@@ -62,13 +62,13 @@ def made(unit):
 def test_constants_are_those_of_the_units(synapse):
     config = random_config(np.random.default_rng(0), synapse=synapse, readout="leaky", neurons=9)
     unit = made(NeuronUnit(config=config))
-    assert control.IGNORED_CYCLES == unit.ignored_cycles
-    assert unit.cycles() == control.VISIT_CYCLES[synapse]
+    assert bank.IGNORED_CYCLES == unit.ignored_cycles
+    assert unit.cycles() == bank.VISIT_CYCLES[synapse]
     if synapse == "exponential":
         assert unit.cycles(forever=False) == (
-            control.VISIT_CYCLES[synapse] + control.SEARCH_CYCLES + config.wake_bits)
-    assert control.INTEGRATION_CYCLES == Integrator.cycles
-    assert control.GROUP == payloads.GROUP
+            bank.VISIT_CYCLES[synapse] + bank.SEARCH_CYCLES + config.wake_bits)
+    assert bank.INTEGRATION_CYCLES == Integrator.cycles
+    assert bank.GROUP == payloads.GROUP
     assert schedule.LOOK_CYCLES == scheduler.LOOK_CYCLES
     readout = made(Readout(config=config))
     registers = made(RegisterFile(config=config, value_shape=readout.value_shape))
