@@ -257,7 +257,7 @@ class Bank(wiring.Component):
             with m.If(~unit.idle):
                 m.d.comb += self.idle.eq(0)
         if self._cursors:
-            # Marks have to show some cycles before the bank is idle.
+            # What was put into the wheel shows in `busy` a cycle after the wheel is idle.
             still = Signal()
             m.d.sync += still.eq(self._cursors.idle)
             with m.If(~still):

@@ -191,12 +191,76 @@ class Scheduler(wiring.Component):
                 m.d.comb += until.eq(following)
         return work_first & ~late, word_first, late, Mux(late, self.tick + 1, ends)
 
+    def _rest(self, m, calm, first, group):
+        """Add the states between samples: what was is forgotten, the next one awaited."""
+        word = self.i.p
+        with m.State("RESET"):
+            m.d.comb += self.clearing.eq(1)
+            if not self._config.streaming:
+                m.d.sync += group.eq(0)
+            with m.If(calm):
+                m.d.comb += self.clear.eq(1)
+                m.next = "CLEAR"
+        with m.State("CLEAR"):
+            m.d.comb += self.clearing.eq(1)
+            with m.If(calm):
+                m.next = "READY"
+        with m.State("READY"):
+            with m.If(self.i.valid):
+                m.d.comb += self.begin.eq(1)
+                with m.If(word.last & (word.tick == first)):
+                    m.d.comb += self.i.ready.eq(1)
+                    m.d.sync += self.length.eq(first)
+                    m.next = "LAST"
+                with m.Else():
+                    m.d.comb += self.start.eq(1)
+                    m.next = "TICK"
+
+    def _run(self, m, group, over, done, work, work_first, word_first, late, ends):
+        """Add the states of a sample: its ticks, and looks for the next one with work."""
+        word, looking = self.i.p, Signal(range(LOOK_CYCLES), name="looking")
+        with m.State("TICK"):
+            m.d.comb += [
+                self.running.eq(1),
+                self.ticking.eq(1),
+                self.i.ready.eq(done),
+                self.upcoming.eq(Mux(work_first, work, word.tick)),
+                self.expected.eq(work_first),
+            ]
+            with m.If(over & (work_first | (word_first & ~word.last))):
+                m.d.comb += self.start.eq(1)
+            with m.Elif(over & (word_first | late)):
+                m.d.comb += [self.i.ready.eq(1), self.bad_end.eq(word.tick != ends)]
+                m.d.sync += self.length.eq(ends)
+                m.next = "LAST"
+            with m.Elif(over):
+                m.d.sync += group.eq(group + 1)
+                m.next = "LOOK"
+        with m.State("LOOK"):
+            m.d.comb += [self.running.eq(1), self.ticking.eq(1), self.look.eq(looking == 0)]
+            m.d.sync += looking.eq(looking + 1)
+            with m.If(looking == LOOK_CYCLES - 1):
+                m.d.sync += looking.eq(0)
+                m.next = "TICK"
+
+    def _end(self, m):
+        """Add the states in which the counters catch up, and the last words are sent."""
+        counted = Signal(range(self._counting), name="counted")
+        with m.State("LAST"):
+            m.d.comb += [self.running.eq(1), self.over.eq(counted == 0)]
+            m.d.sync += counted.eq(counted + 1)
+            with m.If(counted == self._counting - 1):
+                m.d.sync += counted.eq(0)
+                m.next = "FINISH"
+        with m.State("FINISH"):
+            m.d.comb += [self.running.eq(1), self.finish.eq(1)]
+            with m.If(self.finished):
+                m.next = "RESET"
+
     def elaborate(self, platform):
         m = Module()
-        word, calm = self.i.p, Signal()
+        calm = Signal()
         group = Signal.like(self.group, name="group_number")
-        looking = Signal(range(LOOK_CYCLES))
-        counted = Signal(range(self._counting))
         limit = self._limit(m)
         later, done = self._sort(m, limit)
         found, work = self._find(m, group)
@@ -218,58 +282,7 @@ class Scheduler(wiring.Component):
             m.d.comb += self.upcoming.eq(first)
 
         with m.FSM(init="RESET"):
-            with m.State("RESET"):
-                m.d.comb += self.clearing.eq(1)
-                if not self._config.streaming:
-                    m.d.sync += group.eq(0)
-                with m.If(calm):
-                    m.d.comb += self.clear.eq(1)
-                    m.next = "CLEAR"
-            with m.State("CLEAR"):
-                m.d.comb += self.clearing.eq(1)
-                with m.If(calm):
-                    m.next = "READY"
-            with m.State("READY"):
-                with m.If(self.i.valid):
-                    m.d.comb += self.begin.eq(1)
-                    with m.If(word.last & (word.tick == first)):
-                        m.d.comb += self.i.ready.eq(1)
-                        m.d.sync += self.length.eq(first)
-                        m.next = "LAST"
-                    with m.Else():
-                        m.d.comb += self.start.eq(1)
-                        m.next = "TICK"
-            with m.State("TICK"):
-                m.d.comb += [
-                    self.running.eq(1),
-                    self.ticking.eq(1),
-                    self.i.ready.eq(done),
-                    self.upcoming.eq(Mux(work_first, work, word.tick)),
-                    self.expected.eq(work_first),
-                ]
-                with m.If(over & (work_first | (word_first & ~word.last))):
-                    m.d.comb += self.start.eq(1)
-                with m.Elif(over & (word_first | late)):
-                    m.d.comb += [self.i.ready.eq(1), self.bad_end.eq(word.tick != ends)]
-                    m.d.sync += self.length.eq(ends)
-                    m.next = "LAST"
-                with m.Elif(over):
-                    m.d.sync += group.eq(group + 1)
-                    m.next = "LOOK"
-            with m.State("LOOK"):
-                m.d.comb += [self.running.eq(1), self.ticking.eq(1), self.look.eq(looking == 0)]
-                m.d.sync += looking.eq(looking + 1)
-                with m.If(looking == LOOK_CYCLES - 1):
-                    m.d.sync += looking.eq(0)
-                    m.next = "TICK"
-            with m.State("LAST"):  # the counters catch up
-                m.d.comb += [self.running.eq(1), self.over.eq(counted == 0)]
-                m.d.sync += counted.eq(counted + 1)
-                with m.If(counted == self._counting - 1):
-                    m.d.sync += counted.eq(0)
-                    m.next = "FINISH"
-            with m.State("FINISH"):
-                m.d.comb += [self.running.eq(1), self.finish.eq(1)]
-                with m.If(self.finished):
-                    m.next = "RESET"
+            self._rest(m, calm, first, group)
+            self._run(m, group, over, done, work, work_first, word_first, late, ends)
+            self._end(m)
         return m

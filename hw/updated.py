@@ -104,7 +104,8 @@ class UpdatedMemory(wiring.Component):
         m = Module()
         second, third, fourth, fifth = (Signal.like(self.address, name=name)
                                         for name in ("second", "third", "fourth", "fifth"))
-        # What the last update has made of its word, which is stored now, and the one before that.
+        # What the last update has made of its word, and the one before; whether they were any. The
+        # last one is stored in this cycle.
         written, older = (Signal.like(self.word, name=name) for name in ("written", "older"))
         stores, stored_it = Signal(name="stores"), Signal(name="stored_it")
         # The word that is read is that of one of three updates, which has changed it.

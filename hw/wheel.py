@@ -80,7 +80,7 @@ class CursorWheel(wiring.Component):
         Every cursor is in use.
     idle : Out(1)
         Nothing is going on. Combinational; from the cycle after ``start`` on.
-    group : In(config.tick_bits - 4)
+    group : In(config.tick_bits - LOOKUP_BITS)
     look : In(1)
         Let ``busy`` be that of ``group``, 2 cycles later: of a group to come. Allowed while
         ``idle``, and in the next cycle nothing may be put, started, looked at or cleared.
