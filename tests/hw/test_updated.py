@@ -7,15 +7,15 @@ from ranvier.hw.updated import UpdatedMemory
 from ranvier.sim.benches import simulate
 
 
-@pytest.mark.parametrize("depth", [1, 2, 5])
-def test_every_update_sees_the_one_before(depth):
-    generator = np.random.default_rng([1, depth])
-    dut = UpdatedMemory(shape=12, depth=depth)
+@pytest.mark.parametrize(("depth", "more"), [(1, 0), (2, 0), (5, 0), (4, 3), (1, 1)])
+def test_every_update_sees_the_one_before(depth, more):
+    generator = np.random.default_rng([1, depth, more])
+    dut = UpdatedMemory(shape=12, depth=depth, more=more)
     cycles = 500
-    address = generator.integers(depth, size=cycles)
+    address = generator.integers(depth + more, size=cycles)
     write = generator.random(cycles) < 0.7
     step = generator.integers(1, 100, size=cycles)
-    words = [0] * depth
+    words = [0] * (depth + more)
 
     async def bench(ctx):
         for k in range(cycles + dut.latency):
@@ -37,3 +37,10 @@ def test_every_update_sees_the_one_before(depth):
 def test_a_memory_without_words_is_refused():
     with pytest.raises(ValueError, match=r"^Memory depth must be at least 1, not 0$"):
         UpdatedMemory(shape=4, depth=0)
+
+
+@pytest.mark.parametrize(("depth", "more"), [(6, 2), (4, 5)])
+def test_a_second_storage_needs_a_power_of_two_before_it_and_no_fewer_words(depth, more):
+    with pytest.raises(ValueError, match=rf"^Memory depth must be a power of two from {more} on, "
+                                         rf"before {more} words more, not {depth}$"):
+        UpdatedMemory(shape=4, depth=depth, more=more)
