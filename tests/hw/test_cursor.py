@@ -125,7 +125,7 @@ def check(parameters, spikes, ticks, seed, busy, loaded):
 
 SHAPES = [
     {"delay_max": 6}, {"delay_max": 1}, {"delay_max": 100, "synapses": 200},
-    {"delay_max": 1024}, {"delay_max": 3000, "synapses": 100, "neurons": 70},
+    {"delay_max": 2048}, {"delay_max": 3000, "synapses": 100, "neurons": 70},
     {"inputs": 1, "neurons": 1, "outputs": 1, "synapses": 1, "delay_max": 40},
 ]
 
