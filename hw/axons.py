@@ -2,12 +2,12 @@
 
 from amaranth.hdl import Signal
 from amaranth.lib import data
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import Out
 
-from ..model.sizes import LOOKUP, NEAREST
+from ..model.sizes import NEAREST
 from .payloads import Memory, ring_row
 from .rows import RowFetch, loaded_memory
-from .wheel import CursorWheel, distance
+from .wheel import CursorWheel, command, distance, wheel_ports
 
 __all__ = ["AxonFetch"]
 
@@ -54,16 +54,7 @@ class AxonFetch(RowFetch):
         super().__init__(config=config, images=images)
 
     def _ports(self):
-        config = self._config
-        return super()._ports() | {
-            "tick": In(config.tick_bits),
-            "start": In(1),
-            "lost": Out(1),
-            "group": In(len(self._wheel.group)),
-            "look": In(1),
-            "busy": Out(LOOKUP),
-            "clear": In(1),
-        }
+        return super()._ports() | wheel_ports(self._config) | {"lost": Out(1)}
 
     @property
     def clear_cycles(self):
@@ -73,14 +64,7 @@ class AxonFetch(RowFetch):
     def _connect(self, m):
         """Add the time wheel."""
         m.submodules.wheel = wheel = self._wheel
-        m.d.comb += [
-            wheel.tick.eq(self.tick),
-            wheel.start.eq(self.start),
-            wheel.clear.eq(self.clear),
-            wheel.group.eq(self.group),
-            wheel.look.eq(self.look),
-            self.busy.eq(wheel.busy),
-        ]
+        m.d.comb += command(self, wheel)
         m.d.sync += wheel.put.eq(0)
 
     def _put(self, *, last, pointer, delay, cursor):

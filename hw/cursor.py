@@ -4,11 +4,11 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..model.sizes import LOOKUP, WHEEL_TICKS
+from ..model.sizes import WHEEL_TICKS
 from .payloads import LoadSignature, Memory, cursor_row, memory_depth, synapse, waiting
 from .rows import loaded_memory
 from .walk import RowWalk
-from .wheel import CursorWheel, distance
+from .wheel import CursorWheel, command, distance, wheel_ports
 
 __all__ = ["CursorFetch"]
 
@@ -62,16 +62,11 @@ class CursorFetch(wiring.Component):
         self._wheel = CursorWheel(config=config)
         self._walk = RowWalk(config=config, images=images)
         super().__init__({
+            **wheel_ports(config),
             "i": In(stream.Signature(config.source_bits)),
-            "tick": In(config.tick_bits),
-            "start": In(1),
             "o": Out(stream.Signature(synapse(config))),
             "lost": Out(1),
             "idle": Out(1),
-            "group": In(len(self._wheel.group)),
-            "look": In(1),
-            "busy": Out(LOOKUP),
-            "clear": In(1),
             "load": In(LoadSignature(config)),
         })
 
@@ -155,12 +150,7 @@ class CursorFetch(wiring.Component):
         chosen = self._choose(m, found)
         wiring.connect(m, walk.o, wiring.flipped(self.o))
         m.d.comb += [
-            wheel.tick.eq(self.tick),
-            wheel.start.eq(self.start),
-            wheel.clear.eq(self.clear),
-            wheel.group.eq(self.group),
-            wheel.look.eq(self.look),
-            self.busy.eq(wheel.busy),
+            *command(self, wheel),
             *(getattr(walk.load, name).eq(getattr(self.load, name))
               for name in self.load.signature.members),
             *(getattr(wheel, name).eq(getattr(walk, name)) for name in (

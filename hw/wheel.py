@@ -10,10 +10,29 @@ from ..model.sizes import LOOKUP, WHEEL_TICKS
 from .payloads import cursor_index, waiting
 from .plain import plain_memory
 
-__all__ = ["CursorWheel", "distance"]
+__all__ = ["CursorWheel", "command", "distance", "wheel_ports"]
 
 PHASE_BITS = WHEEL_TICKS.bit_length() - 1  # of a tick within its slot
 LOOKUP_BITS = LOOKUP.bit_length() - 1
+
+
+def wheel_ports(config):
+    """Return the ports through which a bank commands the wheel of a fetch, and the fetch itself."""
+    return {
+        "tick": In(config.tick_bits),
+        "start": In(1),
+        "group": In(max(1, config.tick_bits - LOOKUP_BITS)),
+        "look": In(1),
+        "busy": Out(LOOKUP),
+        "clear": In(1),
+    }
+
+
+def command(fetch, wheel):
+    """Return the statements that pass the `wheel_ports` of a fetch on to its wheel."""
+    return [fetch.busy.eq(wheel.busy),
+            *(getattr(wheel, name).eq(getattr(fetch, name))
+              for name in ("tick", "start", "group", "look", "clear"))]
 
 
 def distance(wheel, waits, left):
@@ -95,8 +114,7 @@ class CursorWheel(wiring.Component):
     def __init__(self, *, config):
         self._config = config
         super().__init__({
-            "tick": In(config.tick_bits),
-            "start": In(1),
+            **wheel_ports(config),
             "o": Out(stream.Signature(waiting(config))),
             "lap": Out(config.lap_bits),
             "limit": Out(range(2 * WHEEL_TICKS + 1), init=2 * WHEEL_TICKS),
@@ -111,10 +129,6 @@ class CursorWheel(wiring.Component):
             "take": In(1),
             "empty": Out(1),
             "idle": Out(1),
-            "group": In(max(1, config.tick_bits - LOOKUP_BITS)),
-            "look": In(1),
-            "busy": Out(LOOKUP),
-            "clear": In(1),
         })
 
     @property
