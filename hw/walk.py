@@ -107,26 +107,28 @@ class RowWalk(wiring.Component):
                 read_far.eq(far),
             ]
 
-        # Sending. What the arrival's distance becomes is added from registers alone.
-        delay, gap = Signal(config.delay_bits), Signal(config.gap_bits)
-        sent_far = Signal()
-        m.d.comb += [self.o.p.delay.eq(delay), self.put_delay.eq(delay + gap)]
-        with m.If(advance):
-            m.d.sync += [
-                self.o.valid.eq(reading & ~read_far),
-                self.o.p.target.eq(link.target),
-                self.o.p.weight.eq(weights.data),
-                gap.eq(link.gap),
-                delay.eq(Mux(read_begins, distance, self.put_delay)),
-                sent_far.eq(read_far),
-            ]
-            with m.If(read_far):
-                m.d.sync += gap.eq(0)
-
-        m.d.comb += self.put_last.eq((gap == 0) & ~sent_far)
+        self._send(m, advance, weights.data, link, reading, read_begins, read_far, distance)
         m.d.sync += self.put.eq(ending & advance)
         with m.If(ending & advance):
             # The synapse that was to be thrown away is the cursor's next one.
             m.d.sync += [self.put_pointer.eq(pointer), self.put_cursor.eq(cursor)]
         m.d.comb += self.idle.eq(~(addressing | reading | self.o.valid | self.put))
         return m
+
+    def _send(self, m, advance, weight, link, reading, begins, far, distance):
+        """Sends a synapse that was read. The distance to the next is added from registers alone."""
+        delay, gap = Signal(self._config.delay_bits), Signal(self._config.gap_bits)
+        sent_far = Signal()
+        m.d.comb += [self.o.p.delay.eq(delay), self.put_delay.eq(delay + gap)]
+        with m.If(advance):
+            m.d.sync += [
+                self.o.valid.eq(reading & ~far),
+                self.o.p.target.eq(link.target),
+                self.o.p.weight.eq(weight),
+                gap.eq(link.gap),
+                delay.eq(Mux(begins, distance, self.put_delay)),
+                sent_far.eq(far),
+            ]
+            with m.If(far):
+                m.d.sync += gap.eq(0)
+        m.d.comb += self.put_last.eq((gap == 0) & ~sent_far)
