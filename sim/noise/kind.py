@@ -1,4 +1,4 @@
-"""What every kind of noise has in common, and the two families that there are."""
+"""What every kind of noise has in common. The families of kinds have files of their own."""
 
 from abc import ABC, abstractmethod
 from typing import ClassVar
@@ -6,11 +6,17 @@ from typing import ClassVar
 import numpy as np
 
 from ...model.events import TickEvents
-from .philox import WORD, stream_key, words
+from ...model.parameters import Parameters
+from .philox import WORD
 from .subject import Subject
-from .weights import flip_bits
 
-__all__ = ["InputKind", "Kind", "WeightKind", "probability"]
+__all__ = ["VERDICTS", "Kind", "ascending", "limited", "parts", "probability"]
+
+VERDICTS = {
+    "exact": "model and RTL must agree bit for bit under it",
+    "masked": "nothing may change, in the model nor in the RTL",
+}
+"""What's demanded under a kind of noise."""
 
 _LARGEST = 1 << 53  # no honest number of a plan is as large, and int64 holds it
 
@@ -31,8 +37,11 @@ class Kind(ABC):
         What a level counts.
     origin : str
         Where hardware gets such noise from.
-    exact : bool
-        Whether model and RTL must agree bit for bit under it.
+    digital : bool
+        Whether digital hardware has it. If not, it's of another substrate that the network might
+        be meant for, and reports say so.
+    verdict : str
+        One of `VERDICTS`.
     levels : tuple of float
         Default levels, ascending.
     field : str
@@ -44,18 +53,22 @@ class Kind(ABC):
     per_sample : bool
         Whether each sample has a change of its own; else one change holds for all samples of an
         instance (a chip), and there are several instances.
+    alike : bool
+        Whether all instances are the same, because nothing is drawn: then there is one.
     """
 
     name: ClassVar[str]
     number: ClassVar[int]
     unit: ClassVar[str]
     origin: ClassVar[str]
-    exact: ClassVar[bool]
+    digital: ClassVar[bool] = True
+    verdict: ClassVar[str] = "exact"
     levels: ClassVar[tuple[float, ...]]
     field: ClassVar[str]
     meaning: ClassVar[str]
     columns: ClassVar[int] = 0
     per_sample: ClassVar[bool]
+    alike: ClassVar[bool] = False
 
     @abstractmethod
     def amount(self, level: float) -> int:
@@ -81,17 +94,24 @@ class Kind(ABC):
         """Return how much there was to change, and how much of it changed, by name."""
 
     def events(self, change: np.ndarray, subject: Subject, sample: int) -> TickEvents:
-        """Return a sample's input under the change."""
+        """Return the input that the core takes in a sample under the change."""
         return subject.clean[sample]
+
+    def sent(self, change: np.ndarray, subject: Subject, sample: int) -> TickEvents:
+        """Return the words that are sent to the core: `events`, those that it drops, any order."""
+        return self.events(change, subject, sample)
+
+    def parameters(self, change: np.ndarray, subject: Subject) -> Parameters:
+        """Return what the core is loaded with under the change."""
+        return subject.parameters
 
     def flips(self, change: np.ndarray) -> np.ndarray:
         """Return the flipped bits of the weight memory, (flips, 2): synapse and bit."""
         return np.empty((0, 2), np.int64)
 
-    def weight(self, change: np.ndarray, subject: Subject) -> np.ndarray:
-        """Return the weights under the change, (synapses,) int32."""
-        parameters = subject.parameters
-        return flip_bits(parameters.weight, self.flips(change), parameters.config.weight_bits)
+    def stall(self, level: float) -> float | None:
+        """Return the probability with which streams are held up; None: as in any run."""
+        return None
 
     def parse(self, value: object) -> np.ndarray:
         """Return the change that a row of a plan has as lists of integers.
@@ -112,59 +132,6 @@ class Kind(ABC):
         return array.reshape(-1, self.columns) if self.columns else array
 
 
-class InputKind(Kind):
-    """Noise on the input events, new for each sample. One random word per event.
-
-    A word is named by instance, sample, channel, and the event's place among its channel's.
-    """
-
-    per_sample = True
-
-    def draw(self, seed, subject, instance, sample):
-        _, channels = subject.sample(sample)
-        return words(stream_key(seed, self.number), instance, sample, channels,
-                     _ordinals(channels))[:, 0]
-
-    def counts(self, change, subject, sample):
-        return {"events": len(subject.sample(sample)[0]),
-                "merged": self.events(change, subject, sample).merged}
-
-
-class WeightKind(Kind):
-    """Noise on the bits of the weight memory, for all samples of an instance. A word per bit.
-
-    A word is named by instance, synapse and bit.
-    """
-
-    per_sample = False
-    columns = 2
-    field = "flipped"
-    meaning = "synapse and bit (0 is the lowest) of each flip"
-
-    def draw(self, seed, subject, instance, sample):
-        synapses, bits = _memory(subject)
-        groups = -(-bits // 4)  # of the four words that a counter gives
-        drawn = words(stream_key(seed, self.number), instance, np.arange(synapses)[:, None],
-                      np.arange(groups), 0)
-        return drawn.reshape(synapses, 4 * groups)[:, :bits]
-
-    def check(self, change, amount, subject, sample):
-        synapses, bits = _memory(subject)
-        for column, (name, size) in enumerate((("synapse", synapses), ("bit", bits))):
-            bad = np.flatnonzero((change[:, column] < 0) | (change[:, column] >= size))
-            if bad.size:
-                raise ValueError(f"item {bad[0]} must have a {name} from 0 to {size - 1}, "
-                                 f"not {change[bad[0], column]}")
-        ascending(change[:, 0] * bits + change[:, 1])
-
-    def counts(self, change, subject, sample):
-        synapses, bits = _memory(subject)
-        return {"bits": synapses * bits, "flipped": len(change)}
-
-    def flips(self, change):
-        return change
-
-
 def probability(level: float) -> int:
     """Return how many of the 2**32 words are below a probability.
 
@@ -175,6 +142,18 @@ def probability(level: float) -> int:
     return int(level * WORD)
 
 
+def parts(level: float, unit: int, most: float, name: str) -> int:
+    """Return a level in whole parts, ``unit`` of which are 1.
+
+    Raises ValueError if it has no whole number of them, or isn't above 0 and at most ``most``.
+    """
+    whole = round(level * unit)
+    if whole < 1 or abs(level * unit - whole) > 1e-6 * whole or level > most:
+        raise ValueError(f"must be a whole number of {name}, at least {1 / unit:g} and at most "
+                         f"{most:g}, not {level!r}")
+    return whole
+
+
 def ascending(values: np.ndarray) -> None:
     """Raise ValueError at the first value that isn't above the one before it."""
     falls = np.flatnonzero(np.diff(values) <= 0)
@@ -182,14 +161,13 @@ def ascending(values: np.ndarray) -> None:
         raise ValueError(f"item {falls[0] + 1} must come after item {falls[0]}, and differ from it")
 
 
-def _memory(subject):
-    return subject.parameters.weight.size, subject.parameters.config.weight_bits
-
-
-def _ordinals(channels):
-    """Return each event's place among the events of its channel."""
-    order = np.argsort(channels, kind="stable")
-    grouped = channels[order]
-    ordinals = np.empty(channels.size, np.int64)
-    ordinals[order] = np.arange(channels.size) - np.searchsorted(grouped, grouped)
-    return ordinals
+def limited(change: np.ndarray, size: int, least: np.ndarray | int, most: np.ndarray | int,
+            name: str) -> None:
+    """Raise ValueError unless a change has ``size`` numbers, from ``least`` to ``most`` each."""
+    if len(change) != size:
+        raise ValueError(f"must have a number for each of {size} {name}, not {len(change)}")
+    least, most = np.broadcast_to(least, change.shape), np.broadcast_to(most, change.shape)
+    bad = np.argwhere((change < least) | (change > most))
+    if bad.size:
+        at = tuple(bad[0])
+        raise ValueError(f"item {at[0]} must be from {least[at]} to {most[at]}, not {change[at]}")

@@ -88,17 +88,22 @@ class Plan:
         start = 0
         for name, levels in self.levels.items():
             kind = KINDS[name]
-            size = self.samples if kind.per_sample else self.instances
+            size = self.samples if kind.per_sample else chips(kind, self.instances)
             for level in levels:
                 yield kind, level, range(start, start + size)
                 start += size
+
+
+def chips(kind: Kind, instances: int) -> int:
+    """Return how many instances of a kind that changes chips a plan has."""
+    return 1 if kind.alike else instances
 
 
 def places(levels: dict, instances: int, samples: int) -> Iterator[tuple]:
     """Yield kind, level, instance and sample of every row, in the order of a plan."""
     for name, values in levels.items():
         kind = KINDS[name]
-        sites = (1, range(samples)) if kind.per_sample else (instances, (None,))
+        sites = (1, range(samples)) if kind.per_sample else (chips(kind, instances), (None,))
         yield from product((kind,), values, range(sites[0]), sites[1])
 
 
@@ -141,8 +146,7 @@ def verify(plan: Plan, subject: Subject) -> None:
     ValueError
         If a row isn't what the seed gives; the message names the first.
     """
-    settings = NoiseConfig(levels={name: plan.levels.get(name, ()) for name in KINDS},
-                           instances=plan.instances)
+    settings = NoiseConfig(kinds=tuple(plan.levels), levels=plan.levels, instances=plan.instances)
     for i, (row, again) in enumerate(zip(
             plan.rows, draw_plan(subject, settings, plan.seed).rows, strict=True)):
         if not np.array_equal(row.change, again.change):

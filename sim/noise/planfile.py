@@ -101,8 +101,7 @@ def _check_header(header, subject):
     levels = header["levels"]
     if not isinstance(levels, dict) or not all(isinstance(v, list) for v in levels.values()):
         raise ValueError(f"levels must be lists of numbers by kind, not {levels!r:.60}")
-    settings = NoiseConfig(levels={**dict.fromkeys(KINDS, ()), **levels},
-                           instances=header["instances"])
+    settings = NoiseConfig(kinds=tuple(levels), levels=levels, instances=header["instances"])
     if header["kinds"] != _kinds(levels):
         raise ValueError("kinds must say what this version says of them, and differ")
     return settings

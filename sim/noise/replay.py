@@ -2,16 +2,20 @@
 
 import logging
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 
 from ...hw.images import synapse_places
 from ...model.emulator import Emulator
+from ...model.events import TickEvents
+from ...model.parameters import Parameters
 from ..compare import MismatchError
 from ..simulation import HangError, Simulator, check_results
 from .philox import stream_key, words
 from .plan import Plan
 from .subject import Subject
+from .weights import flip_bits
 
 __all__ = ["Pick", "choose", "replay"]
 
@@ -96,18 +100,51 @@ def replay(plan: Plan, subject: Subject, simulator: Simulator, picks: list[Pick]
 
 def _replay(subject, simulator, picks, rows, options):
     """Return what became of each pick; their traces are in memory together."""
-    events = [row.kind.events(row.change, subject, pick.sample)
-              for row, pick in zip(rows, picks, strict=True)]
-    outcomes = _run(simulator, events, _flips(rows, subject), options)
-    emulator = Emulator(subject.parameters)
+    cases = [_case(subject, pick, row) for pick, row in zip(picks, rows, strict=True)]
     results = []
-    for pick, row, sample, outcome in zip(picks, rows, events, outcomes, strict=True):
-        result = emulator.run(sample, weight=row.kind.weight(row.change, subject))
-        results.append({
-            "row": pick.row, "kind": row.kind.name, "level": row.level,
-            "instance": row.instance, "sample": pick.sample, "records": len(result.trace),
-            "difference": _difference(outcome, result)})
-    return results
+    for (_, stall), part in groupby(cases, lambda case: (id(case.parameters), case.stall)):
+        part = list(part)
+        simulator.load(part[0].parameters)
+        own = options if stall is None else options | {"stall": stall}
+        outcomes = _run(simulator, part, own)
+        results += [_compare(case, outcome) for case, outcome in zip(part, outcomes, strict=True)]
+    simulator.load(subject.parameters)
+    return [{"row": pick.row, "kind": row.kind.name, "level": row.level, "instance": row.instance,
+             "sample": pick.sample, **result}
+            for pick, row, result in zip(picks, rows, results, strict=True)]
+
+
+@dataclass(frozen=True, eq=False)
+class _Case:
+    """What a pick runs with: `TickEvents` that the core takes, and those that are sent."""
+
+    events: TickEvents
+    sent: TickEvents
+    parameters: Parameters
+    weight: np.ndarray
+    flips: list
+    stall: float | None
+
+
+def _case(subject, pick, row):
+    kind, change = row.kind, row.change
+    parameters = kind.parameters(change, subject)
+    flips = kind.flips(change)
+    return _Case(
+        kind.events(change, subject, pick.sample), kind.sent(change, subject, pick.sample),
+        parameters, flip_bits(parameters.weight, flips, parameters.config.weight_bits),
+        _places(flips, parameters), kind.stall(row.level))
+
+
+def _compare(case, outcome):
+    """Return how many records were compared, and the text on the first difference."""
+    result = Emulator(case.parameters).run(case.events, weight=case.weight)
+    difference = _difference(outcome, result)
+    dropped = len(case.sent) - len(case.events)
+    if difference is None and outcome.counters["dropped"] != dropped:
+        difference = (f"the core must have dropped {dropped} words, "
+                      f"not {outcome.counters['dropped']}")
+    return {"records": len(result.trace), "difference": difference}
 
 
 def _headline(result):
@@ -115,16 +152,18 @@ def _headline(result):
     return f"row {result['row']} ({place}), sample {result['sample']}: {result['difference']}"
 
 
-def _flips(rows, subject):
-    """Return the flipped bits of each row where the core has them: (bank, address, bit)."""
-    bank, address = synapse_places(subject.parameters)
-    flips = [row.kind.flips(row.change) for row in rows]
-    return [list(zip(bank[f[:, 0]].tolist(), address[f[:, 0]].tolist(), f[:, 1].tolist(),
-                     strict=True)) for f in flips]
+def _places(flips, parameters):
+    """Return flipped bits where the core has them: (bank, address, bit)."""
+    if not len(flips):
+        return []
+    bank, address = synapse_places(parameters)
+    return list(zip(bank[flips[:, 0]].tolist(), address[flips[:, 0]].tolist(),
+                    flips[:, 1].tolist(), strict=True))
 
 
-def _run(simulator, samples, flips, options):
-    """Return for each sample its `Run`, or the error that stands for it."""
+def _run(simulator, cases, options):
+    """Return for each case its `Run`, or the error that stands for it."""
+    samples, flips = [case.sent for case in cases], [case.flips for case in cases]
     try:
         return simulator.run(samples, flips=flips, **options)
     except (HangError, MismatchError):

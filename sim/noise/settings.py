@@ -13,6 +13,8 @@ class NoiseConfig:
 
     Parameters
     ----------
+    kinds : tuple of str
+        Kinds of noise to study, in any order. All without it.
     levels : dict of str to numbers
         Levels of a kind of noise, rising, in the kind's unit. Kinds that aren't named have their
         default levels; one with none at all is left out.
@@ -27,18 +29,25 @@ class NoiseConfig:
         If a kind is unknown, no kind is left, or a number is out of its range.
     """
 
+    kinds: tuple[str, ...] = tuple(KINDS)
     levels: dict[str, tuple[float, ...]] = field(default_factory=dict)
     instances: int = 10
     replays: int = 30
 
     def __post_init__(self):
-        unknown = sorted(set(self.levels) - set(KINDS))
-        if unknown:
-            raise ValueError(f"Noise levels must be of {', '.join(KINDS)}, not {unknown[0]!r}")
+        for field_name, names in (("kinds", self.kinds), ("levels", self.levels)):
+            unknown = [name for name in names if name not in KINDS]
+            if unknown:
+                raise ValueError(f"Noise {field_name} must be of {', '.join(KINDS)}, "
+                                 f"not {unknown[0]!r}")
+        unused = [name for name in self.levels if name not in self.kinds]
+        if unused:
+            raise ValueError(f"Noise levels must be of kinds that are studied, not {unused[0]!r}")
         levels = {name: _checked(kind, self.levels.get(name, kind.levels))
-                  for name, kind in KINDS.items()}
+                  if name in self.kinds else () for name, kind in KINDS.items()}
         if not any(levels.values()):
             raise ValueError("Noise levels must leave at least one kind, not none")
+        object.__setattr__(self, "kinds", tuple(name for name in KINDS if name in self.kinds))
         object.__setattr__(self, "levels", levels)
         for name, least in (("instances", 1), ("replays", 0)):
             value = getattr(self, name)
@@ -48,8 +57,8 @@ class NoiseConfig:
 
     def to_dict(self) -> dict:
         """Return every field, ready for JSON."""
-        levels = {name: list(values) for name, values in self.levels.items()}
-        return {"levels": levels, "instances": self.instances, "replays": self.replays}
+        levels = {name: list(self.levels[name]) for name in self.kinds}
+        return {"kinds": list(self.kinds), "levels": levels, "instances": self.instances, "replays": self.replays}
 
 
 def _checked(kind, levels):

@@ -4,6 +4,7 @@ import hashlib
 import json
 import logging
 import math
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from .planfile import plan_hash, row_text, save_plan
 from .settings import NoiseConfig
 from .statistics import effective_size, mcnemar, wilson
 from .subject import Subject
+from .weights import flip_bits
 
 __all__ = ["CELLS", "FORMAT", "PLAN", "RESULT", "run_study"]
 
@@ -67,7 +69,8 @@ def run_study(parameters: Parameters, dataset: Dataset, settings: NoiseConfig, s
                 cell = sweep.run(kind, rows)
                 write_atomically(path, json.dumps(cell).encode())
             entry = kinds.setdefault(kind.name, {
-                "unit": kind.unit, "origin": kind.origin, "exact": kind.exact, "levels": []})
+                "unit": kind.unit, "origin": kind.origin, "digital": kind.digital,
+                "verdict": kind.verdict, "levels": []})
             entry["levels"].append({"level": level, "rows": [rows.start, rows.stop - 1],
                                     **sweep.judge(cell)})
             bar.update(math.prod(sweep.shape(kind, rows)))
@@ -113,19 +116,29 @@ class _Sweep:
         """Return decisions (instances, samples) and counts of one level, ready for JSON."""
         rows = [self.plan.rows[i] for i in rows]
         chips = [rows] if kind.per_sample else [[row] * len(self.subject) for row in rows]
-        decisions, counts = [], {}
-        for chip in chips:
-            events = [kind.events(row.change, self.subject, sample)
-                      for sample, row in enumerate(chip)]
-            weight = kind.weight(chip[0].change, self.subject)
-            batch = self.emulator.run_batch(
-                events, weight=weight, threads=self.threads, counters=False
-            )
-            decisions.append(batch.decisions.tolist())
+        decisions, counts = [self._decide(kind, chip) for chip in chips], {}
         for row in rows:
             for name, count in kind.counts(row.change, self.subject, row.sample).items():
                 counts[name] = counts.get(name, 0) + count
         return {"decisions": decisions, "counts": counts}
+
+    def _decide(self, kind, chip):
+        """Return the decisions of all samples, each under its row of the plan."""
+        decisions, own = [], {id(row): row for row in chip}
+        own = {key: kind.parameters(row.change, self.subject) for key, row in own.items()}
+        for _, places in groupby(range(len(chip)), lambda k: id(own[id(chip[k])])):
+            places = list(places)
+            first = chip[places[0]]
+            parameters = own[id(first)]
+            emulator = (self.emulator if parameters is self.subject.parameters
+                        else Emulator(parameters))
+            batch = emulator.run_batch(
+                [kind.events(chip[k].change, self.subject, k) for k in places],
+                weight=flip_bits(parameters.weight, kind.flips(first.change),
+                                 parameters.config.weight_bits),
+                threads=self.threads, counters=False)
+            decisions += batch.decisions.tolist()
+        return decisions
 
     def judge(self, cell):
         """Return the figures of one level."""

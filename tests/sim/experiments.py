@@ -34,6 +34,7 @@ cocotb_samples = 3
 [noise]
 instances = 2
 replays = 6
+kinds = ["input_jitter", "event_loss", "weight_flips"]
 levels = { input_jitter = [1.0], event_loss = [0.1, 0.3], weight_flips = [0.001] }
 """
 

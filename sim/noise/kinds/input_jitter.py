@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from ..kind import InputKind
+from ..inputs import InputKind
+from ..kind import limited, parts
 from ..normal import STEPS, largest, normal
 
 
@@ -18,17 +19,12 @@ class InputJitter(InputKind):
     unit = "ms, standard deviation"
     origin = ("thermal noise of the sensor's threshold, and sampling of an asynchronous event "
               "link by the core's clock")
-    exact = True
     levels = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
     field = "shifts"
     meaning = "microseconds added to the time of each event, in the order of the sample"
 
     def amount(self, level):
-        microseconds = round(level * 1000)
-        if microseconds < 1 or abs(level * 1000 - microseconds) > 1e-6 or level > 1e6:
-            raise ValueError(f"must be a whole number of microseconds, at least 0.001 ms and at "
-                             f"most 1e6 ms, not {level!r}")
-        return microseconds
+        return parts(level, 1000, 1e6, "microseconds")
 
     def draw(self, seed, subject, instance, sample):
         return normal(super().draw(seed, subject, instance, sample))
@@ -37,14 +33,8 @@ class InputJitter(InputKind):
         return (drawn * amount + STEPS // 2) // STEPS
 
     def check(self, change, amount, subject, sample):
-        events = len(subject.sample(sample)[0])
-        if change.size != events:
-            raise ValueError(f"must have a number for each of {events} events, not {change.size}")
         most = int(self.change(largest(), amount))
-        bad = np.flatnonzero(np.abs(change) > most)
-        if bad.size:
-            raise ValueError(f"item {bad[0]} must be from {-most} to {most}, "
-                             f"not {change[bad[0]]}")
+        limited(change, len(subject.sample(sample)[0]), -most, most, "events")
 
     def events(self, change, subject, sample):
         times, channels = subject.sample(sample)

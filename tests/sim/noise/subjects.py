@@ -2,12 +2,23 @@
 
 import numpy as np
 
+from ranvier.sim.noise import NoiseConfig
 from ranvier.sim.noise.subject import Subject
 from ranvier.train.samples import Dataset
 
 from ...designs import random_config, random_parameters
 
 MASK = 0xFFFFFFFF
+
+
+def settings(levels, **others):
+    """Return the settings of a study of the kinds that have levels."""
+    return NoiseConfig(kinds=tuple(levels), levels=levels, **others)
+
+
+def weight(row, subject):
+    """Return the weights under a row of a plan."""
+    return np.array(flipped_weights(subject, row.kind.flips(row.change).tolist()), np.int32)
 
 
 def random_dataset(rng, config, samples):

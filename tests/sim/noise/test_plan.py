@@ -4,12 +4,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ranvier.sim.noise import NoiseConfig
 from ranvier.sim.noise.plan import draw_change, draw_plan, verify
 
 from . import subjects
 
-SETTINGS = NoiseConfig(levels={"input_jitter": [0.5, 4], "event_loss": [0.05, 0.4],
+SETTINGS = subjects.settings(levels={"input_jitter": [0.5, 4], "event_loss": [0.05, 0.4],
                                "weight_flips": [0.001, 0.02, 0.1]}, instances=4)
 
 
@@ -44,7 +43,7 @@ def test_any_order_and_any_number_of_workers_draw_the_same_plan():
 def test_levels_and_kinds_left_out_change_no_other_row():
     subject = subjects.random_subject(2)
     whole = {str(row) + str(row.sample): row for row in draw_plan(subject, SETTINGS, 3).rows}
-    part = draw_plan(subject, NoiseConfig(levels={
+    part = draw_plan(subject, subjects.settings(levels={
         "input_jitter": [], "event_loss": [0.4], "weight_flips": [0.02]}, instances=2), 3)
     for row in part.rows:
         np.testing.assert_array_equal(row.change, whole[str(row) + str(row.sample)].change)

@@ -4,14 +4,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ranvier.sim.noise import NoiseConfig
 from ranvier.sim.noise.plan import draw_plan
 from ranvier.sim.noise.planfile import load_plan, plan_hash, save_plan
 from ranvier.sim.noise.subject import Subject
 
 from . import subjects
 
-SETTINGS = NoiseConfig(levels={"input_jitter": [0.5, 4], "event_loss": [0.4],
+SETTINGS = subjects.settings(levels={"input_jitter": [0.5, 4], "event_loss": [0.4],
                                "weight_flips": [0.02]}, instances=2)
 SUBJECT = subjects.random_subject(3, samples=3, neurons=6, inputs=3)
 
@@ -59,7 +58,7 @@ DAMAGE = [
     (0, {"data": "00"}, "header: data must be .*: the plan is for another design or other"),
     (0, {"samples": 4}, "header: samples must be 3, not 4"),
     (0, {"levels": [1]}, r"header: levels must be lists of numbers by kind, not \[1\]"),
-    (0, {"levels": {"heat": [1]}}, "header: Noise levels must be of .*, not 'heat'"),
+    (0, {"levels": {"heat": [1]}}, "header: Noise kinds must be of .*, not 'heat'"),
     (0, {"levels": {"event_loss": [2]}}, r"header: Noise levels.event_loss\[0\] must be from"),
     (0, {"levels": {"event_loss": ["2"]}}, r"event_loss\[0\] must be a finite number, not '2'"),
     (0, {"kinds": {}}, "header: kinds must say what this version says of them, and differ"),
@@ -82,7 +81,7 @@ DAMAGE = [
     (8, {"dropped": [True]}, "row 7: dropped: must hold integers, not True"),
     (11, {"flipped": [3]}, "row 10: flipped: item 0 must be a list of 2 numbers, not 3"),
     (11, {"flipped": [[3]]}, r"row 10: flipped: item 0 must be a list of 2 numbers, not \[3\]"),
-    (11, {"flipped": [[SYNAPSES, 0]]}, "flipped: item 0 must have a synapse from 0 to"),
+    (11, {"flipped": [[SYNAPSES, 0]]}, "flipped: item 0 must have a word from 0 to"),
     (11, {"flipped": [[0, 8]]}, "row 10: flipped: item 0 must have a bit from 0 to 7, not 8"),
     (11, {"flipped": [[1, 0], [0, 0]]}, "row 10: flipped: item 1 must come after item 0"),
     (11, {"flipped": []}, "header: sha256 must be that of header and rows, and isn't"),

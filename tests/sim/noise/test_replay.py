@@ -5,14 +5,13 @@ import numpy as np
 import pytest
 
 from ranvier.model.emulator import Emulator
-from ranvier.sim.noise import NoiseConfig
 from ranvier.sim.noise.plan import draw_plan
 from ranvier.sim.noise.replay import Pick, choose, replay
 from ranvier.sim.simulation import COMPARED, HangError, Run, Simulator
 
 from . import subjects
 
-SETTINGS = NoiseConfig(levels={"input_jitter": [0.5, 4], "event_loss": [0.4],
+SETTINGS = subjects.settings(levels={"input_jitter": [0.5, 4], "event_loss": [0.4],
                                "weight_flips": [0.02, 0.1]}, instances=3)
 SUBJECT = subjects.random_subject(14, samples=5, inputs=8, neurons=12, outputs=4, banks=3,
                                   readout="spike-count")
@@ -36,6 +35,7 @@ class Imitation(Simulator):
             result = Emulator(self.parameters).run(events, weight=np.array(weight, np.int32))
             fired = result.trace[result.trace["fired"] == 1]
             counters = {name: int(result.counters[c]) for name, c in COMPARED.items()}
+            counters["dropped"] = 0
             spikes = np.stack([fired["tick"], fired["neuron"]], 1)
             run = Run(result.trace, spikes, result.decision, result.scores, counters)
             runs.append(self.spoil(events, run))

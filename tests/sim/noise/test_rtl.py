@@ -6,14 +6,13 @@ import pytest
 
 from ranvier.sim.cosim import CocotbSimulator
 from ranvier.sim.cxxrtl import CxxrtlSimulator
-from ranvier.sim.noise import NoiseConfig
 from ranvier.sim.noise.plan import draw_plan
 from ranvier.sim.noise.replay import choose, replay
 
 from ...strategies import core_configs
 from . import subjects
 
-SETTINGS = NoiseConfig(levels={"input_jitter": [0.5, 4], "event_loss": [0.4],
+SETTINGS = subjects.settings(levels={"input_jitter": [0.5, 4], "event_loss": [0.4],
                                "weight_flips": [0.005, 0.1]}, instances=3)
 
 

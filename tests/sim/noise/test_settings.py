@@ -7,7 +7,7 @@ from ranvier.sim.noise.kinds import KINDS
 def test_kinds_have_their_default_levels():
     settings = NoiseConfig()
     assert settings.levels == {name: kind.levels for name, kind in KINDS.items()}
-    assert all(len(levels) == 6 for levels in settings.levels.values())
+    assert settings.kinds == tuple(KINDS)
 
 
 def test_named_kinds_have_the_given_levels():
@@ -18,9 +18,20 @@ def test_named_kinds_have_the_given_levels():
     assert NoiseConfig(**settings.to_dict()) == settings
 
 
+def test_only_the_kinds_that_are_asked_for_are_studied():
+    settings = NoiseConfig(kinds=["stalls", "event_loss"], levels={"stalls": [0.5]})
+    assert settings.kinds == ("event_loss", "stalls")
+    assert {name: levels for name, levels in settings.levels.items() if levels} == {
+        "event_loss": KINDS["event_loss"].levels, "stalls": (0.5,)}
+    assert NoiseConfig(**settings.to_dict()) == settings
+
+
 @pytest.mark.parametrize(("values", "message"), [
-    ({"levels": {"gamma_rays": [1]}}, "Noise levels must be of input_jitter, event_loss, "
-                                      "weight_flips, not 'gamma_rays'"),
+    ({"levels": {"gamma_rays": [1]}}, "Noise levels must be of input_jitter, event_loss, .*"
+                                      ", not 'gamma_rays'"),
+    ({"kinds": ["gamma_rays"]}, "Noise kinds must be of input_jitter, .*, not 'gamma_rays'"),
+    ({"kinds": ["event_loss"], "levels": {"stalls": [0.1]}},
+     "Noise levels must be of kinds that are studied, not 'stalls'"),
     ({"levels": dict.fromkeys(KINDS, ())}, "Noise levels must leave at least one kind, not none"),
     ({"levels": {"event_loss": [0.1, 0.1]}},
      r"Noise levels.event_loss\[1\] must be above 0.1, the one before, not 0.1"),

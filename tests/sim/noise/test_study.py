@@ -13,7 +13,7 @@ from ranvier.sim.noise.study import run_study
 
 from . import subjects
 
-SETTINGS = NoiseConfig(levels={"input_jitter": [0.5, 4], "event_loss": [0.4],
+SETTINGS = subjects.settings(levels={"input_jitter": [0.5, 4], "event_loss": [0.4],
                                "weight_flips": [0.002, 0.05]}, instances=3)
 SUBJECT = subjects.random_subject(14, samples=40, inputs=8, neurons=12, outputs=4,
                                   readout="spike-count")
@@ -43,7 +43,7 @@ def test_figures_are_those_of_single_runs(tmp_path):
                 assert (row.kind.name, row.level) == (name, level["level"])
                 for sample in row.samples(SUBJECT):
                     events = row.kind.events(row.change, SUBJECT, sample)
-                    weight = row.kind.weight(row.change, SUBJECT)
+                    weight = subjects.weight(row, SUBJECT)
                     decisions.append(emulator.run(events, weight=weight).decision)
                     truth.append(labels[sample])
                     before.append(clean[sample])
@@ -107,7 +107,7 @@ def test_finished_levels_are_not_run_again(tmp_path, monkeypatch):
 
 def test_a_new_level_runs_alone(tmp_path, monkeypatch):
     run(tmp_path)
-    more = {**SETTINGS.levels, "event_loss": [0.1, 0.4]}
+    more = {name: SETTINGS.levels[name] for name in SETTINGS.kinds} | {"event_loss": [0.1, 0.4]}
     calls = []
     run_level = study._Sweep.run
     monkeypatch.setattr(study._Sweep, "run", lambda sweep, kind, rows: (
@@ -145,6 +145,5 @@ def test_a_damaged_level_is_made_again(tmp_path, caplog, text):
 
 def test_levels_of_no_use_are_swept_away(tmp_path):
     run(tmp_path)
-    run(tmp_path, replace(SETTINGS, levels={"event_loss": [0.4], "input_jitter": [],
-                                            "weight_flips": []}))
+    run(tmp_path, subjects.settings(levels={"event_loss": [0.4]}, instances=3))
     assert len(list((tmp_path / study.CELLS).iterdir())) == 1

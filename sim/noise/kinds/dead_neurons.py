@@ -1,0 +1,50 @@
+"""Neurons never fire."""
+
+import numpy as np
+
+from ..kind import Kind, ascending, probability
+from ..philox import stream_key, words
+from ..values import with_values
+
+
+class DeadNeurons(Kind):
+    """Takes its input from each neuron with one probability: its potential stays 0.
+
+    A neuron whose potential stays 0 never fires, so it's as good as dead; a leaky output scores 0.
+    The weights of its synapses are loaded as 0.
+    """
+
+    name = "dead_neurons"
+    number = 26
+    unit = "probability per neuron"
+    origin = "defects, and open connections"
+    levels = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
+    field = "dead"
+    meaning = "the neurons that are dead"
+    per_sample = False
+
+    def amount(self, level):
+        return probability(level)
+
+    def draw(self, seed, subject, instance, sample):
+        neurons = np.arange(subject.parameters.config.neurons)
+        return words(stream_key(seed, self.number), instance, neurons, 0, 0)[:, 0]
+
+    def change(self, drawn, amount):
+        return np.flatnonzero(drawn < amount)
+
+    def check(self, change, amount, subject, sample):
+        neurons = subject.parameters.config.neurons
+        bad = np.flatnonzero((change < 0) | (change >= neurons))
+        if bad.size:
+            raise ValueError(f"item {bad[0]} must be one of {neurons} neurons, "
+                             f"not {change[bad[0]]}")
+        ascending(change)
+
+    def parameters(self, change, subject):
+        parameters = subject.parameters
+        return with_values(parameters, "weight", np.where(
+            np.isin(parameters.target, change), 0, parameters.weight))
+
+    def counts(self, change, subject, sample):
+        return {"neurons": subject.parameters.config.neurons, "dead": change.size}
