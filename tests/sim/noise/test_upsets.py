@@ -1,0 +1,23 @@
+import pytest
+
+from ranvier.sim.noise.upsets import upset_budget
+
+
+def test_a_megabit_and_a_half_on_the_ground():
+    budget = upset_budget(1_390_000, 75)
+    assert budget.fit == pytest.approx(104.25)
+    assert budget.years == pytest.approx(1090, rel=0.005)
+    assert upset_budget(1_390_000, 1000).years == pytest.approx(82, rel=0.005)
+
+
+def test_a_thousand_devices_share_the_years():
+    assert upset_budget(10**9, 100).years == pytest.approx(upset_budget(10**6, 100).years / 1000)
+
+
+def test_no_rate_no_upset():
+    assert upset_budget(10**6, 0).years == float("inf")
+
+
+def test_negative_rates_are_refused():
+    with pytest.raises(ValueError, match=r"^Bits and rate must not be negative, not 5 and -1$"):
+        upset_budget(5, -1)
