@@ -114,9 +114,8 @@ def paired_difference(first: np.ndarray, second: np.ndarray, confidence: float =
         return math.sqrt(a * a - 2 * phi * a * b + b * b)
 
     difference = (won - lost) / size
-    low = difference - reach(after - low_after, high_before - before)
-    high = difference + reach(high_after - after, before - low_before)
-    return difference, (max(low, -1.0), min(high, 1.0))
+    return difference, (difference - reach(after - low_after, high_before - before),
+                        difference + reach(high_after - after, before - low_before))
 
 
 def mismatch_bound(mismatches: int, trials: int, confidence: float = 0.95) -> float:
