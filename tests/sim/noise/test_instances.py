@@ -56,9 +56,9 @@ def test_one_instance_is_refused():
         spread(np.ones((1, 10), bool), seed=1)
 
 
-@pytest.mark.parametrize(("instances", "least"), [(59, 0.91), (10, 0.85)])
-def test_intervals_cover_the_mean_of_all_instances(instances, least):
-    """Trials taken as independent would give far too small ones."""
+@pytest.mark.parametrize(("instances", "least", "most"), [(59, 0.92, 0.98), (10, 0.85, 0.94)])
+def test_intervals_cover_the_mean_of_all_instances(instances, least, most):
+    """With few instances less often; taken as independent, trials would give far too small ones."""
     rng = np.random.default_rng(9)
     truth = ndtr(1.3 / np.hypot(1, 0.4))
     cover = naive = 0
@@ -69,7 +69,7 @@ def test_intervals_cover_the_mean_of_all_instances(instances, least):
         cover += low <= truth <= high
         half = 1.96 * np.sqrt(right.mean() * (1 - right.mean()) / right.size)
         naive += abs(right.mean() - truth) <= half
-    assert least * rounds < cover < 0.98 * rounds
+    assert least * rounds < cover < most * rounds
     assert naive < 0.75 * rounds
 
 

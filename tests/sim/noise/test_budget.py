@@ -1,6 +1,6 @@
 import pytest
 
-from ranvier.sim.noise.upsets import upset_budget
+from ranvier.sim.noise.budget import upset_budget
 
 
 def test_a_megabit_and_a_half_on_the_ground():
