@@ -12,6 +12,7 @@ from .sizes import FRACTION, LOW_WORDS
 LOW_BITS = LOW_WORDS.bit_length() - 1
 FOREVER = 0  # the pause before a look that needn't be
 WORD_BITS = FRACTION + 1  # of a table's word
+LEAST_SLOPE = 2.0**-12
 MARGIN, MARGIN_SHIFT = 7, 13  # what the sleep rule allows for rounding: see `tables`
 
 
@@ -40,25 +41,27 @@ def decay(value, ticks, low, high):
 @kernel
 def size(p, q, a):
     """Return a bound on traces, a place below the largest of them at the least."""
-    return (p ^ (p >> 63)) | (q ^ (q >> 63)) | a
+    return (p ^ (p >> 63)) | (q ^ (q >> 63)) | (a ^ (a >> 63))
 
 
 @kernel
-def sleep(p, q, a, stored, theta0, wake_bits, slope_bits, words):
+def sleep(p, q, a, stored, theta0, top, wake_bits, slope_bits, words):
     """Return for how many ticks a neuron is safe from firing and one more: its next look's pause.
 
     `FOREVER` says that it can't fire before its next touch. ``stored`` is the `size` of the traces
-    of which p, q and a are what is left now. ``words`` is the table ``sleep``.
+    of which p, q and a are what is left now. ``words`` is the table ``sleep``. A negative ``a``,
+    which only an upset makes, may wrap the slope, as it does in the core.
     """
     room = theta0 - max(p - q, np.int64(0)) - (stored >> MARGIN_SHIFT) - MARGIN
     if room >= (max(q, np.int64(0)) * words[0]) >> FRACTION:
         return np.int64(FOREVER)
     room += a
     rise = ((q * words[1]) >> FRACTION) - ((p * words[2]) >> FRACTION) + 1
-    slope = max(rise, np.int64(0)) + ((a * words[3]) >> FRACTION) + 1
-    # Exact: room is below 2^36, so the quotient is rounded by less than 2^-16 / slope, and one
-    # that's no whole number is at least 1 / slope below the next.
-    ticks = np.int64(np.float64(max(room, np.int64(0)) << slope_bits) / np.float64(slope))
+    slope = (max(rise, np.int64(0)) + ((a * words[3]) >> FRACTION) + 1) & (4 * top + 3)
+    # Exact: room is below 2^36, so the quotient is rounded by less than 2^-16 / slope, and is at
+    # least 1 / (2 slope) away from a whole number. By a slope of 0 it's longer than any pause.
+    scaled = max(np.float64(room << slope_bits) + 0.5, 0.0)
+    ticks = np.int64(scaled / max(np.float64(slope), LEAST_SLOPE))
     return min(ticks + 1, (np.int64(1) << wake_bits) - 1)
 
 

@@ -69,6 +69,15 @@ def settle(latest, duration, slot, phase, owed):
 
 
 @kernel
+def upset_sum(place, mask, sum_bits, window):
+    """Flip the bits of ``mask`` in the sum of an accumulator, if any arrival is in it."""
+    word = window[np.uint64(place)]
+    if word != 0:
+        total = amount(word, sum_bits, np.int64(0))
+        window[np.uint64(place)] += amount(total ^ mask, sum_bits, np.int64(0)) - total
+
+
+@kernel
 def clear(window, start, stop):
     """Set a part of the window to 0."""
     for i in range(stop - start):

@@ -62,6 +62,14 @@ def rebase(state, ticks, oldest):
 
 
 @kernel
+def upset_trace(row, neuron, mask, top, state):
+    """Flip the bits of ``mask`` in a neuron's trace: P, Q or A, the ``row`` of its block."""
+    block, lane = neuron // LANES * (LANES * FIELDS), neuron % LANES
+    place = np.uint64(block + row * LANES + lane)
+    state[place] = ((state[place] ^ mask) + top + 1 & 2 * top + 1) - top - 1
+
+
+@kernel
 def look_up(tick, block, lanes, state, words):
     """Fetch each lane's packed decay words. Apart, because LLVM can't vectorise this loop."""
     for i in range(lanes):
@@ -107,8 +115,8 @@ def advance_block(tick, first, block, lanes, window, state, top, guard_bits, sum
         if counting is None:
             pause = np.int64(1)
         else:
-            pause = sleep(p, q, a, size(new_p, new_q, new_a), theta0, wake_bits, slope_bits,
-                          words_of_sleep)
+            pause = sleep(p, q, a, size(new_p, new_q, new_a), theta0, top, wake_bits,
+                          slope_bits, words_of_sleep)
             touches += touched
             looks += due & (not arrival)
             saturations += saturated if due else np.int64(0)
@@ -165,8 +173,8 @@ def advance_lanes(tick, first, block, lanes, spikes, shape, window, state, low_m
             pause = np.int64(FOREVER)
             if not shape.jump:
                 stored = size(state[lane + P], state[lane + Q], state[lane + A])
-                pause = sleep(p, q, a, stored, theta0, shape.wake_bits, shape.slope_bits,
-                              words_of_sleep)
+                pause = sleep(p, q, a, stored, theta0, shape.top, shape.wake_bits,
+                              shape.slope_bits, words_of_sleep)
             counters[SEARCHES] += pause != FOREVER
             state[lane + WAKE] = np.int64(FAR) if pause == FOREVER else tick + pause
         nearest = min(nearest, state[lane + WAKE])

@@ -155,8 +155,8 @@ def _decide(bank, k, tick, banks, counts):
         banks.last[k, neuron] = tick
     bank.visit, bank.wakes_at = banks.visit_cycles, NOBODY
     if not banks.jump:
-        pause = sleep(p, q, a, size(trace[0], trace[1], trace[2]), theta0, banks.wake_bits,
-                      banks.slope_bits, tables.sleep)
+        pause = sleep(p, q, a, size(trace[0], trace[1], trace[2]), theta0, banks.top,
+                      banks.wake_bits, banks.slope_bits, tables.sleep)
         if pause != FOREVER:
             bank.visit += SEARCH_CYCLES + banks.wake_bits
             bank.wakes_at = tick + pause

@@ -15,6 +15,7 @@ from .cursors import holds
 from .events import TRACE, check_events
 from .run import Design, Memory, Shape, move_on, rest, run_batch, run_sample, run_window
 from .sizes import WHEEL_TICKS
+from .upsets import NO_UPSETS, check_upsets, join_upsets, upset_rows
 
 CHUNK = 16  # samples that a thread takes at a time
 PAD = 16  # spiking neurons stand in whole vectors
@@ -126,7 +127,7 @@ class Emulator:
         table = {"first-spike": first, "spike-count": count, "leaky": integral}[config.readout]
         return table[..., config.first_output:].copy()
 
-    def run(self, events, *, weight=None):
+    def run(self, events, *, weight=None, upsets=NO_UPSETS):
         """Run one sample and keep its trace.
 
         Parameters
@@ -134,20 +135,23 @@ class Emulator:
         events : TickEvents
         weight : (synapses,) int32, optional
             Weights to use in place of the design's, for studies of faults.
+        upsets : (upsets,) array of `ranvier.model.upsets.UPSET`, optional
 
         Raises
         ------
         ValueError
-            If events are unsorted, repeated or out of range, or weights are out of range.
+            If events are unsorted, repeated or out of range, weights are out of range, or
+            `check_upsets` refuses the upsets.
         """
         check_events(events, self._parameters.config)
+        check_upsets(upsets, self._parameters.config)
         word, outputs = self._words(weight), self._outputs(())
         capacity = 64 * (len(events) + 16)
         while True:
             record = np.empty((capacity, 6), np.int64)
             touches = run_sample(
                 np.asarray(events.ticks, np.int64), np.asarray(events.channels, np.int32),
-                self._design, word, self._window(), True, record, *outputs)
+                upset_rows(upsets), self._design, word, self._window(), True, record, *outputs)
             if touches <= capacity:
                 break
             capacity = touches
@@ -165,24 +169,27 @@ class Emulator:
         return (np.zeros((*shape, COUNTERS), np.int64),
                 *(np.zeros((*shape, neurons), np.int64) for _ in range(3)))
 
-    def run_batch(self, samples, *, weight=None, threads=None, counters=True):
+    def run_batch(self, samples, *, weight=None, upsets=None, threads=None, counters=True):
         """Run many samples without traces, on ``threads`` threads (default: all processors).
 
         The result doesn't depend on the number of threads. Without ``counters`` a busy network
-        runs up to 1.6 times as fast, because the sleep rule needn't be followed to the letter.
-        ``weight`` and errors are those of `run`.
+        runs up to 1.6 times as fast, because the sleep rule needn't be followed to the letter;
+        with upsets it is anyway. ``upsets`` are an array for each sample, ``weight`` and errors
+        those of `run`.
         """
         for events in samples:
             check_events(events, self._parameters.config)
         ticks = np.concatenate([e.ticks for e in samples] or [np.zeros(0)]).astype(np.int64)
         channels = np.concatenate([e.channels for e in samples] or [np.zeros(0)]).astype(np.int32)
         offsets = np.cumsum([0, *(len(e) for e in samples)])
+        struck, strikes = join_upsets(upsets, len(samples), self._parameters.config)
         word, outputs = self._words(weight), self._outputs((len(samples),))
+        counting = True if counters or len(struck) else None
 
         def work(start):
             stop = min(start + CHUNK, len(samples))
-            run_batch(ticks, channels, offsets[start : stop + 1], self._design, word,
-                      self._window(), True if counters else None,
+            run_batch(ticks, channels, offsets[start : stop + 1], struck,
+                      strikes[start : stop + 1], self._design, word, self._window(), counting,
                       *(array[start:stop] for array in outputs))
 
         with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
@@ -248,8 +255,8 @@ class Stream:
             memory = Memory(*(array.copy() for array in self._memory))
             owed = self._owed.copy()
             touches, base = run_window(
-                np.asarray(events.ticks, np.int64), np.asarray(events.channels, np.int32), design,
-                self._word, memory, True, record, owed, *outputs)
+                np.asarray(events.ticks, np.int64), np.asarray(events.channels, np.int32),
+                upset_rows(NO_UPSETS), design, self._word, memory, True, record, owed, *outputs)
             if touches <= capacity:
                 break
             capacity = touches

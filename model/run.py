@@ -32,6 +32,7 @@ from .counters import (
 )
 from .jit import allocating_kernel, kernel
 from .tables import Tables
+from .upsets import strike
 
 
 class Shape(NamedTuple):
@@ -125,11 +126,12 @@ def rest(design, window):
 
 
 @allocating_kernel
-def run_window(ticks, channels, design, word, memory, counting, record, owed, counters,
+def run_window(ticks, channels, upsets, design, word, memory, counting, record, owed, counters,
                first_spike, spike_count, integral):
     """Run ``design.shape.duration`` ticks on.
 
-    ``ticks`` and ``channels`` (events,) are the input, sorted and without repeats; ``word``
+    ``ticks`` and ``channels`` (events,) are the input, sorted and without repeats; ``upsets`` are
+    rows of `upsets.upset_rows`, sorted, and need ``counting``; ``word``
     (synapses,) and ``memory.window`` are of one type, `Design` says how they're made.
     ``record`` (capacity, 6) receives (tick, neuron, fired, p, q, a) per touch, as many as fit; with
     a capacity of 0 touches aren't even counted. ``owed`` (longest delay and a slot,) is what cores
@@ -150,12 +152,15 @@ def run_window(ticks, channels, design, word, memory, counting, record, owed, co
     spike_count[:] = 0
     integral[:] = 0
     kept = shape.reach * shape.columns
-    event = written = base = latest = 0
+    event = struck = written = base = latest = 0
     counters[SYNAPTIC_EVENTS] = pay(shape.duration, owed)
     for tick in range(shape.duration):
         if base + kept == window.size:
             slide(window, base, kept)
             base = 0
+        while struck < upsets.shape[0] and upsets[struck, 0] == tick:
+            strike(upsets[struck], base, shape, state, window)
+            struck += 1
         while event < ticks.size and ticks[event] == tick:
             latest = tick
             counters[SYNAPTIC_EVENTS] += push(channels[event], base, row_start, offset, word,
@@ -215,15 +220,15 @@ def run_window(ticks, channels, design, word, memory, counting, record, owed, co
 
 
 @allocating_kernel
-def run_sample(ticks, channels, design, word, window, counting, record, counters, first_spike,
-               spike_count, integral):
+def run_sample(ticks, channels, upsets, design, word, window, counting, record, counters,
+               first_spike, spike_count, integral):
     """Run one sample from rest: `run_window` has the arguments.
 
     ``window`` is 0 and left so. Returns the number of touches.
     """
     kept = design.shape.reach * design.shape.columns
     written, base = run_window(
-        ticks, channels, design, word, rest(design, window), counting, record,
+        ticks, channels, upsets, design, word, rest(design, window), counting, record,
         np.zeros(design.shape.reach + design.shape.slot, np.int64), counters, first_spike,
         spike_count, integral)
     clear(window, base, base + kept)
@@ -246,11 +251,12 @@ def move_on(design, memory, base, oldest):
 
 
 @allocating_kernel
-def run_batch(ticks, channels, offsets, design, word, window, counting, counters, first_spike,
-              spike_count, integral):
+def run_batch(ticks, channels, offsets, upsets, upset_offsets, design, word, window, counting,
+              counters, first_spike, spike_count, integral):
     """Run many samples without records; the outputs of `run_sample`, a row per sample."""
     record = np.empty((0, 6), np.int64)
     for i in range(offsets.size - 1):
         events = slice(offsets[i], offsets[i + 1])
-        run_sample(ticks[events], channels[events], design, word, window, counting, record,
-                   counters[i], first_spike[i], spike_count[i], integral[i])
+        struck = slice(upset_offsets[i], upset_offsets[i + 1])
+        run_sample(ticks[events], channels[events], upsets[struck], design, word, window, counting,
+                   record, counters[i], first_spike[i], spike_count[i], integral[i])

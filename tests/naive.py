@@ -41,8 +41,11 @@ def sleep(p, q, a, stored, theta0, config, words):
     if room >= max(q, 0) * peak // 65536:
         return None
     slope = max(q * by_q // 65536 - p * by_p // 65536 + 1, 0) + a * by_a // 65536 + 1
-    ticks = max(room + a, 0) * 2**config.slope_bits // slope
-    return min(ticks + 1, 2**config.wake_bits - 1)
+    slope %= 2 ** (config.trace_bits + 1)  # of an A that an upset has made negative
+    longest = 2**config.wake_bits - 1
+    if slope == 0:
+        return longest if room + a >= 0 else 1
+    return min(max(room + a, 0) * 2**config.slope_bits // slope + 1, longest)
 
 
 class Neuron:
@@ -65,8 +68,19 @@ class Neuron:
                 decay(self.q, u, tables[1]) if config.synapse == "exponential" else 0,
                 decay(self.a, u, tables[2]) if config.adaptive else 0)
 
-    def step(self, tick, arrivals, config, tables):
-        """Poll the neuron at a tick. Returns its record, or None where it isn't touched."""
+    def upset(self, site, mask, config):
+        """Flip bits of P, Q or A in two's complement."""
+        top = 2 ** (config.trace_bits - 1)
+        value = (getattr(self, site) % (2 * top)) ^ mask
+        setattr(self, site, value - 2 * top * (value >= top))
+
+    def step(self, tick, arrivals, config, tables, *, polls=True):
+        """Poll the neuron at a tick. Returns its record, or None where it isn't touched.
+
+        Unless it ``polls``, it looks when the sleep rule says so.
+        """
+        if not (polls or arrivals or self.wake == tick):
+            return None
         p, q, a = self.decayed(tick, config, tables)
         fires = False
         if config.synapse == "exponential":
@@ -109,16 +123,17 @@ def run(parameters, ticks, channels):
     return records, decision, counters[0]
 
 
-def count(parameters, ticks, channels):
+def count(parameters, ticks, channels, upsets=()):
     """Return (records, decision, counters) of one sample; counters as the emulator orders them."""
-    [result] = stream(parameters, [(ticks, channels, parameters.config.ticks)])
+    [result] = stream(parameters, [(ticks, channels, parameters.config.ticks)], upsets)
     return result
 
 
-def stream(parameters, windows):
+def stream(parameters, windows, upsets=()):
     """Return (records, decision, counters) of each window (ticks, channels, length) of a stream.
 
     Ticks count from the window's start. The network is never cleared, and its ticks never wrap.
+    Upsets are (tick, "p", "q", "a" or "sum", neuron, mask).
     """
     config = parameters.config
     tables = [decay_words(config, tau) for tau in (config.tau_m, config.tau_s, config.tau_a)]
@@ -145,6 +160,13 @@ def stream(parameters, windows):
         for tick in range(start, start + length):
             for channel in inputs.get(tick, []):
                 events += send(channel, tick)
+            for when, site, j, mask in upsets:
+                if when == tick and site != "sum":
+                    neurons[j].upset(site, mask, config)
+                elif when == tick and (tick, j) in arriving:
+                    top = 2 ** (config.sum_bits - 1)
+                    total = (sum(arriving[tick, j]) % (2 * top)) ^ mask
+                    arriving[tick, j] = [total - 2 * top * (total >= top)]
             for j, neuron in enumerate(neurons):
                 arrivals = arriving.pop((tick, j), None)
                 if config.readout == "leaky" and j >= first_output:
@@ -152,7 +174,7 @@ def stream(parameters, windows):
                         integrals[j] += sum(arrivals) * int(parameters.tables.readout[tick - start])
                         records.append((tick - start, j, False, integrals[j], 0, 0))
                     continue
-                touched = neuron.step(tick, arrivals, config, tables)
+                touched = neuron.step(tick, arrivals, config, tables, polls=not upsets)
                 neuron.rest(tick, arrivals, config, tables, parameters.tables.sleep)
                 if touched:
                     records.append((tick - start, j, *touched[1:]))

@@ -68,7 +68,7 @@ class Reference:
             return None
         pause = int(arithmetic.sleep(
             p, q, a, arithmetic.size(*self.state[j, :3]), self.theta0[j],
-            np.int64(config.wake_bits), np.int64(config.slope_bits), tables.sleep))
+            *np.int64([config.trace_top, config.wake_bits, config.slope_bits]), tables.sleep))
         self.pauses.add(pause)
         self.slot[j] = None if pause == arithmetic.FOREVER else (tick + pause) % self.wheel
         if pause != arithmetic.FOREVER:

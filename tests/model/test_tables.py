@@ -66,8 +66,8 @@ def test_sleep_never_passes_over_a_firing_tick(seed, tick):
               (tables.low_a, tables.high_a))
     slept = 0
     for stored, (p, q, a), theta0, excess in draw_states(rng, config, decays):
-        pause = sleep(*np.int64([p, q, a, size(*np.int64(stored)), theta0, config.wake_bits,
-                                 config.slope_bits]), tables.sleep)
+        pause = sleep(*np.int64([p, q, a, size(*np.int64(stored)), theta0, config.trace_top,
+                                 config.wake_bits, config.slope_bits]), tables.sleep)
         last = TICKS[-1] if pause == FOREVER else min(pause - 1, TICKS[-1])
         assert not np.any(excess[1 : last + 1] >= theta0)
         slept += last > 0
