@@ -18,7 +18,7 @@ from .images import bank_images, image_text
 from .payloads import BANKED, input_word, memory_shape, output_word, trace_record
 from .registers import ERRORS, REGISTERS, STATUS, BusMap
 
-__all__ = ["FORMAT", "TOP", "build", "verilog_source"]
+__all__ = ["FORMAT", "TOP", "build", "cxxrtl_memory", "verilog_source"]
 
 TOP = "ranvier_core"
 FORMAT = "ranvier.core/1"
@@ -80,6 +80,11 @@ def _stream(name, direction, layout):
             **{part: f"{name}__{part}" for part in ("payload", "valid", "ready")}}
 
 
+def cxxrtl_memory(path):
+    """Return the member of CXXRTL's class that is the memory at a path below the top."""
+    return "memory_p_" + "_2e_".join(name.replace("_", "__") for name in path)
+
+
 def _memories(text):
     """Return every memory of Verilog text: path, width and words; and CXXRTL's name for it."""
     found, path = {}, []
@@ -88,10 +93,9 @@ def _memories(text):
             path = match[1].split(".")[1:]
         elif match := re.match(r"  reg (?:\[(\d+):0\] )?\\?(\S+) \[(\d+):0\];", line):
             place = [*path, match[2]]
-            joined = "_2e_".join(name.replace("_", "__") for name in place)
             found[tuple(place)] = {
                 "path": place, "width": int(match[1] or 0) + 1, "words": int(match[3]) + 1,
-                "cxxrtl": f"memory_p_{joined}",
+                "cxxrtl": cxxrtl_memory(place),
             }
     return found
 

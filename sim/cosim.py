@@ -15,6 +15,7 @@ import numpy as np
 from cocotb_tools.runner import get_runner
 
 from ..hw.core import NeuronCore
+from ..hw.upsets import upset_memories
 from ..hw.verilog import TOP, describe, verilog_source
 from . import toolchain
 from .bus import decode, load_program, read_program
@@ -27,6 +28,7 @@ from .simulation import (
     input_words,
     make_run,
     quiet_limit,
+    upset_places_of,
     window_starts,
     word_limit,
 )
@@ -37,17 +39,21 @@ SIMULATORS = ("verilator", "icarus")
 # cocotb makes every signal public, which keeps Verilator from optimising: `_public` says which are.
 BUILD_ARGS = {"verilator": ["-Wno-fatal", "--no-public-flat-rw"], "icarus": []}
 TIMESCALE = ("1ns", "1ps")
+# What tells a testbench that a tick starts, and which.
+STARTS = (("scheduler", "start"), ("scheduler", "upcoming"))
 # Without this, cocotb rewrites the assertions of every module it imports: 8 s a launch.
 LAUNCH = {"COCOTB_REWRITE_ASSERTION_FILES": "tb_*.py", "COCOTB_LOG_LEVEL": "WARNING"}
 
 logger = logging.getLogger(__name__)
 
 
-def _public(top, memories):
-    """Return Verilator's control text that opens the ports and some memories to the testbench."""
+def _public(top, memories, signals):
+    """Return Verilator's control text that opens ports, memories and signals to the testbench."""
     lines = ["`verilator_config", f'public_flat_rw -module "{top}" -port "*"']
-    for *scope, name in memories:
-        lines.append(f'public_flat_rw -module "{".".join([top, *scope])}" -var "{name}"')
+    for access, paths in (("rw", memories), ("rd", signals)):
+        for *scope, name in paths:
+            module = ".".join([top, *scope])
+            lines.append(f'public_flat_{access} -module "{module}" -var "{name}"')
     return "\n".join([*lines, ""])
 
 
@@ -92,7 +98,7 @@ def _move(scratch, made):
             raise
 
 
-def build(text, folder, simulator, *, top=TOP, memories=(), waves=False,
+def build(text, folder, simulator, *, top=TOP, memories=(), signals=(), waves=False,
           arguments=()):
     """Build a simulator of Verilog text. Returns the folder it is in.
 
@@ -109,6 +115,8 @@ def build(text, folder, simulator, *, top=TOP, memories=(), waves=False,
         The text's module that is simulated.
     memories : sequence of sequences of str
         Paths below the top of the memories that a testbench writes.
+    signals : sequence of sequences of str
+        And of the signals below the top that it reads.
     waves : bool
         Whether it can write waveforms.
     arguments : sequence of str
@@ -125,7 +133,7 @@ def build(text, folder, simulator, *, top=TOP, memories=(), waves=False,
     tool = toolchain.find("iverilog" if simulator == "icarus" else simulator)
     texts = {"core.v": text}
     if simulator == "verilator":
-        texts["public.vlt"] = _public(top, memories)
+        texts["public.vlt"] = _public(top, memories, signals)
     arguments = [*BUILD_ARGS[simulator], *arguments]
     options = (simulator, tool.version, toolchain.VERILATOR_MAKEFLAGS, arguments, waves)
     digest = hashlib.sha256(repr((texts, top, options)).encode()).hexdigest()[:24]
@@ -184,11 +192,16 @@ class CocotbSimulator(Simulator):
 
     def _build(self, waves):
         return build(self._text, self._folder, self._simulator, waves=waves,
-                     memories=[item["path"] for item in self._weights])
+                     memories=[*(item["path"] for item in self._weights),
+                               *upset_memories(self.parameters.config)], signals=STARTS)
 
-    def run(self, samples, *, expected=None, stall=0.0, seed=0, flips=(), waves=None, lengths=None):
+    def run(self, samples, *, expected=None, stall=0.0, seed=0, flips=(), upsets=(), strikes=(),
+            waves=None, lengths=None):
+        if any(len(each) for each in strikes):
+            raise ValueError("Registers are struck under CXXRTL alone")
         lengths = [self.parameters.config.ticks] * len(samples) if lengths is None else lengths
-        job = self._job(samples, expected, stall, seed, flips, lengths)
+        places = upset_places_of(self.parameters.config, upsets, len(samples))
+        job = self._job(samples, expected, stall, seed, flips, places, lengths)
         built = self._build(waves=waves is not None)
         with tempfile.TemporaryDirectory(dir=self._folder) as scratch:
             np.savez(Path(scratch, "job.npz"), **job)
@@ -218,7 +231,7 @@ class CocotbSimulator(Simulator):
                                  sample=index, ticks=lengths[index]))
         return runs
 
-    def _job(self, samples, expected, stall, seed, flips, lengths):
+    def _job(self, samples, expected, stall, seed, flips, upsets, lengths):
         config = self.parameters.config
         starts = window_starts(config, lengths)
         words = [input_words(config, *window)
@@ -226,7 +239,7 @@ class CocotbSimulator(Simulator):
         fields = {port: [astuple(field) for field in fields]
                   for port, fields in core_fields(config).items()}
         settings = {"fields": fields, "stall": stall, "seed": seed,
-                    "weights": self._weights,
+                    "weights": self._weights, "upset": upset_memories(config),
                     "quiet_limit": quiet_limit(config), "word_limit": word_limit(config)}
         job = {
             "settings": json.dumps(settings), "words": np.concatenate(words),
@@ -234,6 +247,8 @@ class CocotbSimulator(Simulator):
             "load": load_program(self.parameters), "read": read_program(config),
             "flips": np.array([(n, *flip) for n, rows in enumerate(flips) for flip in rows],
                               np.int64).reshape(-1, 4),
+            "upsets": np.array([(n, *place) for n, rows in enumerate(upsets) for place in rows],
+                               np.int64).reshape(-1, 5),
         }
         if expected is not None:
             traces = [result.trace for result in expected]

@@ -3,17 +3,21 @@
 import ctypes
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from amaranth.back import rtlil
 
 from ..hw.core import NeuronCore
-from ..hw.verilog import TOP
+from ..hw.registers import BusMap
+from ..hw.upsets import upset_memories
+from ..hw.verilog import TOP, cxxrtl_memory
 from . import toolchain
 from .bus import decode, flip_program, load_program, read_program
 from .compare import MismatchError
@@ -23,14 +27,16 @@ from .simulation import (
     Simulator,
     check_results,
     core_fields,
+    cycle_limit,
     input_words,
     make_run,
     quiet_limit,
+    upset_places_of,
     window_starts,
     word_limit,
 )
 
-__all__ = ["CxxrtlSimulator", "build", "source"]
+__all__ = ["CxxrtlSimulator", "Register", "build", "source"]
 
 HARNESS = Path(__file__).with_name("cxxrtl_harness.cc")
 # Out-of-range addresses of a broken core must not abort the process that studies it.
@@ -51,7 +57,10 @@ SHORTCUTS = (
 		// Queue up the write"""),
 )
 STATUS = {1: "moved no word for {quiet} cycles", 2: "sent more than {words} words",
-          3: "has combinational feedback, for which the harness isn't made"}
+          3: "has combinational feedback, for which the harness isn't made",
+          4: "ran for more than {cycles} cycles"}
+# What the class of a core keeps: its registers, and its memories. It has no other wires.
+MEMBERS = re.compile(r"^\t(?:(wire)|memory)<(\d+)> (\w+)(?:;| \{ \d+u \};)$", re.MULTILINE)
 
 _U32 = np.ctypeslib.ndpointer(np.uint32, flags="C")
 _U64 = np.ctypeslib.ndpointer(np.uint64, flags="C")
@@ -63,12 +72,21 @@ _SIGNATURES = {
     "core_destroy": (None, [ctypes.c_void_p]),
     "core_bus": (None, [ctypes.c_void_p, _U32, _U32, _U32, ctypes.c_int64]),
     "core_run": (ctypes.c_int32, [ctypes.c_void_p, _U64, ctypes.c_int64, ctypes.c_uint64,
-                                  ctypes.c_uint64, ctypes.c_int64, ctypes.c_int64]),
+                                  ctypes.c_uint64, _I64, _I64, ctypes.c_int64, _I64,
+                                  ctypes.c_int64]),
+    "core_member": (ctypes.c_char_p, [ctypes.c_void_p, ctypes.c_int32, ctypes.c_int64, _I32]),
     "core_cycles": (ctypes.c_int64, [ctypes.c_void_p]),
     "core_latency": (ctypes.c_int64, [ctypes.c_void_p]),
     "core_counts": (None, [ctypes.c_void_p, _I64]),
     "core_take": (None, [ctypes.c_void_p, _U32, _U32]),
 }
+
+
+class Register(NamedTuple):
+    """A register of a core: its path with dots between, and its width."""
+
+    name: str
+    bits: int
 
 
 def source(core):
@@ -88,7 +106,10 @@ def _headers(folder):
 
 
 def _generate(text, folder):
-    """Write RTLIL text as C++ into ``folder``. Returns the path of the C++ text."""
+    """Write RTLIL text as C++ into ``folder``, and a list of the members of its class.
+
+    Returns the paths of both.
+    """
     Path(folder, "core.il").write_text(text)
     # Without -g0, which leaves out what debuggers need, compiling takes twice as long.
     script = "read_rtlil core.il; write_cxxrtl -g0 core.cc"
@@ -96,12 +117,16 @@ def _generate(text, folder):
                             cwd=folder, check=False, capture_output=True, text=True)
     if result.returncode:
         raise RuntimeError(f"Yosys must read the core, and failed: {result.stderr.strip()}")
-    return Path(folder, "core.cc")
+    code, members = Path(folder, "core.cc"), Path(folder, "members.h")
+    members.write_text("".join(
+        f"{'REGISTER' if wire else 'MEMORY'}({name}, {bits})\n"
+        for wire, bits, name in MEMBERS.findall(code.read_text())))
+    return code, members
 
 
-def _compile(code, headers, library):
-    command = [toolchain.find("g++").path, *FLAGS, f'-DDESIGN="{code}"', f"-I{headers}", HARNESS,
-               "-o", library]
+def _compile(code, members, headers, library):
+    command = [toolchain.find("g++").path, *FLAGS, f'-DDESIGN="{code}"', f'-DMEMBERS="{members}"',
+               f"-I{headers}", HARNESS, "-o", library]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode:
         lines = [line for line in result.stderr.splitlines() if "error" in line]
@@ -130,7 +155,7 @@ def build(text, folder):
     """
     toolchain.require("cxxrtl")
     versions = [toolchain.find(name).version for name in ("g++", "yosys")]
-    parts = (text, HARNESS.read_text(), repr((FLAGS, SHORTCUTS, versions)))
+    parts = (text, HARNESS.read_text(), repr((FLAGS, SHORTCUTS, MEMBERS, versions)))
     digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]
     folder = Path(folder).resolve()
     library = folder / f"core_{digest}.so"
@@ -139,9 +164,15 @@ def build(text, folder):
         with tempfile.TemporaryDirectory(dir=folder) as scratch:
             made, headers = Path(scratch, "core.so"), Path(scratch, "headers")
             _headers(headers)
-            _compile(_generate(text, scratch), headers, made)
+            _compile(*_generate(text, scratch), headers, made)
             os.replace(made, library)
     return library
+
+
+def _plain(name):
+    """Return the name that CXXRTL has written as an identifier, ``p_`` and the rest."""
+    return re.sub(r"__|_([0-9a-f]{2})_",
+                  lambda found: chr(int(found[1], 16)) if found[1] else "_", name[2:])
 
 
 def _library(path):
@@ -170,10 +201,26 @@ class CxxrtlSimulator(Simulator):
         self._library = _library(build(source(NeuronCore(config)), folder))
         self._fields = core_fields(config)
         self._read = read_program(config)
-        self._limits = {"quiet": quiet_limit(config), "words": word_limit(config)}
+        self._limits = {"quiet": quiet_limit(config), "words": word_limit(config),
+                        "cycles": cycle_limit(config)}
         self._check_widths()
         self._core = None
         self._restart()
+        self._registers = [Register(_plain(name), bits) for name, bits in self._members(0)]
+        members = [name for name, _ in self._members(1)]
+        self._upset = [members.index(cxxrtl_memory(path)) for path in upset_memories(config)]
+
+    def _members(self, memories):
+        """Return identifiers and widths of the core's registers, or of its memories."""
+        members, bits = [], np.zeros(1, np.int32)
+        while name := self._library.core_member(self._core, memories, len(members), bits):
+            members.append((name.decode(), int(bits[0])))
+        return members
+
+    @property
+    def registers(self):
+        """Every register of the core, a list of `Register`: what ``strikes`` count through."""
+        return self._registers
 
     def _restart(self):
         """Take a fresh core, without parameters."""
@@ -206,25 +253,30 @@ class CxxrtlSimulator(Simulator):
             raise RuntimeError(f"Payloads of i, o and trace must have {wanted} bits, "
                                f"not {found.tolist()}")
 
-    def run(self, samples, *, expected=None, stall=0.0, seed=0, flips=(), waves=None, lengths=None):
+    def run(self, samples, *, expected=None, stall=0.0, seed=0, flips=(), upsets=(), strikes=(),
+            waves=None, lengths=None):
         if waves is not None:
             raise ValueError("CXXRTL writes no waveforms: run the sample under Verilator")
         config = self.parameters.config
+        places = upset_places_of(config, upsets, len(samples))
+        strikes = self._check_strikes(strikes, len(samples))
         if config.streaming:
             self._restart()
         lengths = [config.ticks] * len(samples) if lengths is None else lengths
         starts = window_starts(config, lengths)
-        if self._loaded is not self.parameters:
-            self._bus(load_program(self.parameters))
-            self._loaded = self.parameters
         runs = []
         try:
             for index, events in enumerate(samples):
+                if self._loaded is not self.parameters:
+                    self._bus(load_program(self.parameters))
+                    self._loaded = self.parameters
                 there, back = flip_program(self.parameters, flips[index] if len(flips) else ())
                 self._bus(there)
                 runs.append(self._run_one(events, index, stall, seed, starts[index],
-                                          lengths[index]))
+                                          lengths[index], places[index], strikes[index]))
                 self._bus(back)
+                if len(strikes[index]):
+                    self._restart()  # a strike may outlast its sample
                 if expected is not None:
                     check_results(runs[-1:], expected[index : index + 1], first=index)
         except (HangError, MismatchError):
@@ -238,13 +290,43 @@ class CxxrtlSimulator(Simulator):
         self._library.core_bus(self._core, *columns, len(program))
         return columns[2]
 
-    def _run_one(self, events, index, stall, seed, start, ticks):
+    def _check_strikes(self, strikes, samples):
+        """Check the strikes of a run; return a list (n, 3) for each sample, by cycle."""
+        strikes = strikes if len(strikes) else [()] * samples
+        if len(strikes) != samples:
+            raise ValueError(f"Strikes must be given for {samples} samples, not for "
+                             f"{len(strikes)}")
+        for cycle, register, bit in (strike for each in strikes for strike in each):
+            if cycle < 0 or not (0 <= register < len(self.registers)
+                                 and 0 <= bit < self.registers[register].bits):
+                raise ValueError(
+                    f"A strike must be in a cycle from 0 on, and at a bit of registers 0 to "
+                    f"{len(self.registers) - 1}, not in cycle {cycle} at register {register}, "
+                    f"bit {bit}")
+        return [sorted(each) for each in strikes]
+
+    def _rest(self):
+        """Wait until the core is at rest: it starts a sample with the next word then."""
+        status = BusMap(self.parameters.config).register("status")
+        for _ in range(self._limits["quiet"]):
+            if not self._bus(np.array([(0, status, 0)], np.uint32))[0]:
+                return
+        raise HangError(f"the core isn't at rest after {self._limits['quiet']} looks")
+
+    def _run_one(self, events, index, stall, seed, start, ticks, places, strikes):
         config, library = self.parameters.config, self._library
         words = input_words(config, events, start, ticks)
-        status = library.core_run(self._core, words, words.size, int(stall * 2**32),
-                                  (seed << 32) + index, *self._limits.values())
+        if places:
+            self._rest()
+        upset = [(tick, self._upset[memory], *at) for tick, memory, *at in places]
+        struck = [(cycle, register, 0, bit) for cycle, register, bit in strikes]
+        limits = self._limits | {"cycles": int(4 * self._limits["cycles"] / (1 - stall))}
+        status = library.core_run(
+            self._core, words, words.size, int(stall * 2**32), (seed << 32) + index,
+            np.array(list(limits.values())), np.array(upset, np.int64), len(upset),
+            np.array(struck, np.int64), len(struck))
         if status:
-            raise HangError(f"sample {index}: the core {STATUS[status].format(**self._limits)}")
+            raise HangError(f"sample {index}: the core {STATUS[status].format(**limits)}")
         counters, scores = decode(config, self._bus(self._read))
         spikes, records = self._take()
         return make_run(config, unpack(spikes, self._fields["o"]),

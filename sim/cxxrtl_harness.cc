@@ -1,5 +1,6 @@
 // Drives a core compiled by CXXRTL: whole samples in, all words out, no Python per cycle.
-// DESIGN names the generated source; the core's ports are those of docs/core.md.
+// DESIGN names the generated source; the core's ports are those of docs/core.md. MEMBERS names a
+// list of the registers and memories of its class: REGISTER(member, bits), MEMORY(member, bits).
 
 #include DESIGN
 
@@ -11,7 +12,7 @@ namespace {
 
 using Core = cxxrtl_design::p_ranvier__core;
 
-enum Status { DONE = 0, HANG = 1, FLOOD = 2, FEEDBACK = 3 };
+enum Status { DONE = 0, HANG = 1, FLOOD = 2, FEEDBACK = 3, ENDLESS = 4 };
 
 // Payload ports are wires (registered) or plain values (combinational); both look alike here.
 template<size_t Bits>
@@ -55,8 +56,50 @@ struct Sink {
     void clear() { words.clear(); count = 0; ended = false; }
 };
 
+// A register, or a memory of many words: where its bits are kept, `stride` chunks a word.
+struct Member {
+    const char *name;
+    int32_t bits;
+    uint32_t *now, *next;  // a register has both, and is the same in both between two cycles
+    size_t stride;
+
+    void flip(int64_t word, int64_t bit) {
+        size_t chunk = word * stride + bit / 32;
+        now[chunk] ^= uint32_t(1) << (bit % 32);
+        if (next) next[chunk] ^= uint32_t(1) << (bit % 32);
+    }
+};
+
+// A bit that flips when its time has come; an array of them is sorted.
+struct Flip {
+    int64_t time, member, word, bit;
+};
+
+struct Flips {
+    const Flip *next, *end;
+
+    void strike(std::vector<Member> &members, int64_t time) {
+        for (; next != end && next->time <= time; next++)
+            members[next->member].flip(next->word, next->bit);
+    }
+};
+
 struct Simulation {
     Core core;
+    std::vector<Member> registers{
+#define REGISTER(member, bits) \
+        {#member, bits, core.member.curr.data, core.member.next.data, core.member.curr.chunks},
+#define MEMORY(member, bits)
+#include MEMBERS
+#undef REGISTER
+#undef MEMORY
+    };
+    std::vector<Member> memories{
+#define REGISTER(member, bits)
+#define MEMORY(member, bits) \
+        {#member, bits, core.member.data[0].data, nullptr, core.member.data[0].chunks},
+#include MEMBERS
+    };
     Sink spikes, trace;
     int64_t cycles = 0;
     int64_t latency = 0;  // of the last sample: from the first word taken on `i` to the decision
@@ -129,13 +172,17 @@ struct Simulation {
     }
 
     // Run one sample to the last word of both outputs. `stall` is a probability times 2^32; each
-    // of the three streams is held up with it, a cycle at a time, from `seed`.
+    // of the three streams is held up with it, a cycle at a time, from `seed`. `upsets` strike
+    // memories when the first tick from theirs on has started: the core must be at rest, so that
+    // it starts with the first word it is offered. `strikes` strike registers in the cycles after
+    // the one in which that is taken.
     int run(const uint64_t *words, int64_t count, uint64_t stall, uint64_t seed,
-            int64_t quiet_limit, int64_t word_limit) {
+            const int64_t *limits, Flips upsets, Flips strikes) {
+        const int64_t quiet_limit = limits[0], word_limit = limits[1], cycle_limit = limits[2];
         Random random{seed};
         idle_inputs();
-        int64_t sent = 0, quiet = 0, begun = 0;
-        bool offering = false;
+        int64_t sent = 0, quiet = 0, begun = 0, entered = cycles;
+        bool offering = false, started = false;
         while (!(spikes.ended && trace.ended)) {
             if (sent < count && !offering && (random.next() >> 32) >= stall) {
                 offering = true;  // a stream may not take back what it offered
@@ -146,6 +193,7 @@ struct Simulation {
                 put(core.p_o____ready, (random.next() >> 32) >= stall);
                 put(core.p_trace____ready, (random.next() >> 32) >= stall);
             }
+            started |= offering;
             settle();
             bool decided = spikes.ended, moved = collect();
             if (spikes.ended && !decided) latency = cycles - begun;
@@ -156,10 +204,13 @@ struct Simulation {
                 sent++;
             }
             edge();
+            if (started) upsets.strike(memories, core.p_scheduler_2e_tick.curr.data[0]);
+            if (sent) strikes.strike(registers, cycles - begun - 1);
             if (!converged) return FEEDBACK;
             quiet = moved ? 0 : quiet + 1;
             if (quiet > quiet_limit) return HANG;
             if (spikes.count > word_limit || trace.count > word_limit) return FLOOD;
+            if (cycles - entered > cycle_limit) return ENDLESS;
         }
         idle_inputs();
         return DONE;
@@ -194,9 +245,21 @@ void core_bus(Simulation *simulation, const uint32_t *writes, const uint32_t *ad
     }
 }
 
+// `limits` are those of cycles without a word, of words, and of cycles.
 int32_t core_run(Simulation *simulation, const uint64_t *words, int64_t count, uint64_t stall,
-                 uint64_t seed, int64_t quiet_limit, int64_t word_limit) {
-    return simulation->run(words, count, stall, seed, quiet_limit, word_limit);
+                 uint64_t seed, const int64_t *limits, const Flip *upsets, int64_t upset_count,
+                 const Flip *strikes, int64_t strike_count) {
+    return simulation->run(words, count, stall, seed, limits, {upsets, upsets + upset_count},
+                           {strikes, strikes + strike_count});
+}
+
+// Name and width of a register, or else of a memory; no name behind the last one.
+const char *core_member(const Simulation *simulation, int32_t memory, int64_t index,
+                        int32_t *bits) {
+    const auto &members = memory ? simulation->memories : simulation->registers;
+    if (size_t(index) >= members.size()) return nullptr;
+    *bits = members[index].bits;
+    return members[index].name;
 }
 
 int64_t core_cycles(const Simulation *simulation) { return simulation->cycles; }

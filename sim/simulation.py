@@ -7,9 +7,11 @@ import numpy as np
 from amaranth.hdl import Shape
 
 from ..hw import payloads
+from ..hw.upsets import upset_places
 from ..model.bank import SEARCH_CYCLES, VISIT_CYCLES
 from ..model.counters import INPUT_EVENTS, LOOKS, SATURATIONS, SPIKES, SYNAPTIC_EVENTS, TOUCHES
 from ..model.events import TRACE
+from ..model.upsets import NO_UPSETS, check_upsets
 from .compare import MismatchError, check_run
 from .fields import Field
 
@@ -20,9 +22,11 @@ __all__ = [
     "Simulator",
     "check_results",
     "core_fields",
+    "cycle_limit",
     "input_words",
     "make_run",
     "quiet_limit",
+    "upset_places_of",
     "window_starts",
     "word_limit",
 ]
@@ -98,7 +102,8 @@ class Simulator(ABC):
         self._parameters = parameters
 
     @abstractmethod
-    def run(self, samples, *, expected=None, stall=0.0, seed=0, flips=(), waves=None, lengths=None):
+    def run(self, samples, *, expected=None, stall=0.0, seed=0, flips=(), upsets=(), strikes=(),
+            waves=None, lengths=None):
         """Run samples one after the other on one core.
 
         With ``config.streaming`` they are the windows of a stream, which begins at rest.
@@ -116,6 +121,12 @@ class Simulator(ABC):
         flips : sequence of sequences of (int, int, int), optional
             For each sample the bits of the weight memories that are flipped during it: bank,
             address, bit.
+        upsets : sequence of arrays of `ranvier.model.upsets.UPSET`, optional
+            For each sample the words of state that are upset during it, as in the model.
+        strikes : sequence of sequences of (int, int, int), optional
+            For each sample the bits of registers that flip during it, whatever comes of it: cycle,
+            from 0 in the one after that in which the sample's first word was taken; index of the
+            register; bit. Those after the sample's end don't strike. Under CXXRTL alone.
         waves : path, optional
             File for a waveform of the whole run.
         lengths : sequence of int, optional
@@ -131,6 +142,8 @@ class Simulator(ABC):
             At the first difference from ``expected``, and where a stream breaks its contract.
         HangError
             If the core stops answering.
+        ValueError
+            If what is flipped, upset or struck isn't there.
         """
 
 
@@ -172,6 +185,16 @@ def window_starts(config, lengths):
     return starts if config.streaming else [0] * len(lengths)
 
 
+def upset_places_of(config, upsets, samples):
+    """Check the upsets of a run; return `upset_places` of each of its samples."""
+    upsets = upsets if len(upsets) else [NO_UPSETS] * samples
+    if len(upsets) != samples:
+        raise ValueError(f"Upsets must be given for {samples} samples, not for {len(upsets)}")
+    for each in upsets:
+        check_upsets(each, config)
+    return [upset_places(config, each) for each in upsets]
+
+
 def quiet_limit(config):
     """Return a number of cycles within which a working core moves some stream.
 
@@ -180,12 +203,23 @@ def quiet_limit(config):
     is a row of every source and cursor, a touch of every neuron and a scan of every slot; clearing
     is a sweep of the memories.
     """
+    looks, work, sweep = _longest(config)
+    return 10_000 + looks * config.ticks + 4 * work + sweep
+
+
+def cycle_limit(config):
+    """Return a number of cycles within which a working core is done with a sample, unstalled."""
+    looks, work, sweep = _longest(config)
+    return 10_000 + (looks + 4 * work) * config.ticks + sweep
+
+
+def _longest(config):
+    """Return cycles of a tick's looks, of its other work, and of clearing: see `quiet_limit`."""
     look = VISIT_CYCLES[config.synapse] + SEARCH_CYCLES + config.wake_bits
-    tick = 32 + look * config.bank_neurons
     work = config.synapses + 64 * config.neurons + 8 * (
         config.sources * config.segments + config.cursors)
     sweep = 2 * sum(config.wheel_sizes) * (config.bank_neurons + 8)
-    return 10_000 + tick * config.ticks + 4 * work + sweep
+    return 32 + look * config.bank_neurons, work, sweep
 
 
 def word_limit(config):

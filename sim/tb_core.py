@@ -235,15 +235,19 @@ class Testbench:
         dut.bus__w_en.value = 0
         return data
 
+    def _memory(self, path):
+        """Return the handle of the memory at a path below the top."""
+        memory = self._dut
+        for name in path:
+            memory = getattr(memory, name)
+        return memory
+
     async def _flip(self, flips):
         """Flip bits of the weight memories: rows (bank, address, bit). Twice undoes it."""
         for bank, address, bit in flips.tolist():
             (place,) = (p for p in self._settings["weights"] if p["bank"] == bank
                         and 0 <= address - p["offset"] < p["words"])
-            memory = self._dut
-            for name in place["path"]:
-                memory = getattr(memory, name)
-            word = memory[place["base"] + address - place["offset"]]
+            word = self._memory(place["path"])[place["base"] + address - place["offset"]]
             wanted = int(word.value) ^ (1 << bit)
             word.value = wanted
             await RisingEdge(self._dut.clk)
@@ -251,6 +255,33 @@ class Testbench:
             if int(word.value) != wanted:
                 raise RuntimeError(f"Bank {bank}'s weight word {address} must take a deposit of "
                                    f"{wanted}, not keep {int(word.value)}")
+
+    async def _upset(self, upsets):
+        """Flip bits of state: rows (tick, memory, word, bit), when the tick starts or a later one.
+
+        Nothing is read or written in the cycle before the first one of a tick.
+        """
+        scheduler, clk = self._dut.scheduler, self._dut.clk
+        while upsets:
+            await RisingEdge(scheduler.start)
+            await FallingEdge(clk)
+            if scheduler.start.value != 1:  # it hadn't settled yet
+                continue
+            masks, tick = {}, int(scheduler.upcoming.value)
+            while upsets and upsets[0][0] <= tick:
+                _, memory, word, bit = upsets.pop(0)
+                masks[memory, word] = masks.get((memory, word), 0) ^ 1 << bit
+            words = {place: self._memory(self._settings["upset"][place[0]])[place[1]]
+                     for place in masks}
+            wanted = {place: int(word.value) ^ masks[place] for place, word in words.items()}
+            for place, word in words.items():
+                word.value = wanted[place]
+            await Timer(1, "ns")
+            for place, word in words.items():
+                if int(word.value) != wanted[place]:
+                    raise RuntimeError(f"Word {place[1]} of {self._settings['upset'][place[0]]} "
+                                       f"must take a deposit of {wanted[place]}, not keep "
+                                       f"{int(word.value)}")
 
     def _moved(self):
         return [stream.moved for stream in (self._driver, *self._monitors)]
@@ -283,8 +314,11 @@ class Testbench:
         self._sample = Sample(index, self._fields, expected, int(job["starts"][index]))
         self._finished.clear()
         await RisingEdge(clk)
+        upsets = job["upsets"][job["upsets"][:, 0] == index, 1:].tolist()
+        upsetting = cocotb.start_soon(self._upset(upsets))
         cocotb.start_soon(self._driver.send(job["words"][start:stop].tolist()))
         await self._finish()
+        upsetting.cancel()
         await RisingEdge(clk)
         data = await self._bus(job["read"])
         await self._flip(flips)

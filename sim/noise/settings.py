@@ -58,7 +58,8 @@ class NoiseConfig:
     def to_dict(self) -> dict:
         """Return every field, ready for JSON."""
         levels = {name: list(self.levels[name]) for name in self.kinds}
-        return {"kinds": list(self.kinds), "levels": levels, "instances": self.instances, "replays": self.replays}
+        return {"kinds": list(self.kinds), "levels": levels, "instances": self.instances,
+                "replays": self.replays}
 
 
 def _checked(kind, levels):
