@@ -7,7 +7,7 @@ from ..model.rows import bank_rows
 from .payloads import BANKED, BUS_BITS, Memory, memories, memory_depth, memory_shape
 from .registers import BusMap
 
-__all__ = ["bank_images", "image_text", "load_words", "synapse_places"]
+__all__ = ["bank_images", "image_text", "load_words", "synapse_places", "weight_flips"]
 
 
 def synapse_places(parameters):
@@ -19,6 +19,17 @@ def synapse_places(parameters):
         mine = _synapses(parameters, k)
         word[mine[mine >= 0]] = np.flatnonzero(mine >= 0)
     return bank, word
+
+
+def weight_flips(parameters, weight):
+    """Return the bits (bank, word, bit) by which the weights (synapses,) differ from the design's.
+
+    That's what `Simulator.run` takes as the ``flips`` of a sample.
+    """
+    wrong = (np.asarray(weight, np.int64) ^ parameters.weight)[:, None]
+    synapse, bit = np.nonzero(wrong >> np.arange(parameters.config.weight_bits) & 1)
+    bank, word = synapse_places(parameters)
+    return np.stack([bank[synapse], word[synapse], bit], axis=1)
 
 
 def _synapses(parameters, bank):

@@ -103,9 +103,12 @@ class Emulator:
         """The design that is run."""
         return self._parameters
 
-    def _words(self, weight):
-        """Return what each synapse adds to an accumulator: its weight, and one arrival."""
-        config = self._parameters.config
+    def _load(self, weight):
+        """Return the `Design` with these weights (None: its own), and what its synapses add.
+
+        That's a weight, and one arrival.
+        """
+        config, design = self._parameters.config, self._design
         if weight is None:
             weight = self._parameters.weight
         limit = 1 << (config.weight_bits - 1)
@@ -113,8 +116,14 @@ class Emulator:
             raise ValueError(f"Emulator weight must be from {-limit} to {limit - 1}, not "
                              f"{np.min(weight)} to {np.max(weight)}")
         word = np.asarray(weight, self._word) + self._word(1 << config.sum_bits)
-        # A weight that a fault has made 0 is no synapse in a dense row.
-        return np.where(np.asarray(weight) == 0, 0, word) if config.rows == "dense" else word
+        there = np.asarray(weight) != 0
+        if config.rows == "dense" and not there.all():  # a fault has made it 0: it's no synapse
+            word = word[there]
+            design = design._replace(
+                row_start=np.append(0, np.cumsum(there))[design.row_start],
+                offset=design.offset[there],
+                hold=design.hold[there] if design.hold.size else design.hold)
+        return design, word
 
     def _window(self):
         """Return room for the arrivals of some ticks; a longer one has to slide less often."""
@@ -145,13 +154,13 @@ class Emulator:
         """
         check_events(events, self._parameters.config)
         check_upsets(upsets, self._parameters.config)
-        word, outputs = self._words(weight), self._outputs(())
+        (design, word), outputs = self._load(weight), self._outputs(())
         capacity = 64 * (len(events) + 16)
         while True:
             record = np.empty((capacity, 6), np.int64)
             touches = run_sample(
                 np.asarray(events.ticks, np.int64), np.asarray(events.channels, np.int32),
-                upset_rows(upsets), self._design, word, self._window(), True, record, *outputs)
+                upset_rows(upsets), design, word, self._window(), True, record, *outputs)
             if touches <= capacity:
                 break
             capacity = touches
@@ -161,8 +170,8 @@ class Emulator:
 
     def stream(self, *, weight=None):
         """Return a `Stream` of the design at rest; ``weight`` is that of `run`."""
-        return Stream(self._parameters, self._design, self._words(weight), self._window(),
-                      self._outputs, self._scores)
+        return Stream(self._parameters, *self._load(weight), self._window(), self._outputs,
+                      self._scores)
 
     def _outputs(self, shape):
         neurons = self._parameters.config.neurons
@@ -183,13 +192,13 @@ class Emulator:
         channels = np.concatenate([e.channels for e in samples] or [np.zeros(0)]).astype(np.int32)
         offsets = np.cumsum([0, *(len(e) for e in samples)])
         struck, strikes = join_upsets(upsets, len(samples), self._parameters.config)
-        word, outputs = self._words(weight), self._outputs((len(samples),))
+        (design, word), outputs = self._load(weight), self._outputs((len(samples),))
         counting = True if counters or len(struck) else None
 
         def work(start):
             stop = min(start + CHUNK, len(samples))
             run_batch(ticks, channels, offsets[start : stop + 1], struck,
-                      strikes[start : stop + 1], self._design, word, self._window(), counting,
+                      strikes[start : stop + 1], design, word, self._window(), counting,
                       *(array[start:stop] for array in outputs))
 
         with ThreadPoolExecutor(threads or os.cpu_count()) as pool:

@@ -1,4 +1,4 @@
-"""Single upsets of the core's state: bits that flip in a stored word at the start of a tick."""
+"""Faults of neurons: upsets, bits that flip in a stored word at the start of a tick; death."""
 
 from enum import IntEnum
 
@@ -8,7 +8,10 @@ from .arrivals import upset_sum
 from .blocks import upset_trace
 from .jit import kernel
 
-__all__ = ["NO_UPSETS", "UPSET", "Site", "check_upsets", "join_upsets", "site_bits", "upset_rows"]
+__all__ = [
+    "NO_UPSETS", "UPSET", "Site", "check_upsets", "dead_weights", "join_upsets", "site_bits",
+    "upset_rows",
+]  # fmt: skip
 
 # A word of a neuron, at a place, whose bits in `mask` flip at the start of a tick.
 UPSET = np.dtype([("tick", "i8"), ("site", "i8"), ("neuron", "i8"), ("mask", "i8")])
@@ -75,6 +78,11 @@ def check_upsets(upsets, config):
                           name, f"from 0 to {int(limit[bad[0]]) - 1}")
             raise ValueError(f"Upset {bad[0]} must have a {name} {wanted}, "
                              f"not {upsets[name][bad[0]]}")
+
+
+def dead_weights(parameters, neurons):
+    """Return the weights (synapses,) int32 with which some neurons are dead."""
+    return np.where(np.isin(parameters.target, neurons), 0, parameters.weight).astype(np.int32)
 
 
 def upset_rows(upsets):

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
+from ranvier.hw.images import weight_flips
 from ranvier.model.emulator import Emulator
-from ranvier.model.upsets import NO_UPSETS, UPSET, Site, site_bits
+from ranvier.model.upsets import NO_UPSETS, UPSET, Site, dead_weights, site_bits
 from ranvier.sim import toolchain
 from ranvier.sim.cosim import CocotbSimulator
 from ranvier.sim.cxxrtl import CxxrtlSimulator
@@ -83,3 +84,18 @@ def test_deposits_under_cocotb_replay_as_in_the_model(builds, name, index):
     simulator = CocotbSimulator(pair.parameters, builds, simulator=name)
     results = upset_runs(simulator, pair, upsets, stall=0.2)
     assert not np.array_equal(results[0].trace, pair.result.trace)
+
+
+@pytest.mark.parametrize("index", [SMALL, 15, 16])  # the last two with dense rows
+def test_dead_neurons_replay_as_in_the_model(builds, index):
+    pair = random_pairs(CONFIGS[index], 2, seed=index)[1]
+    dead = [0, CONFIGS[index].neurons - 1]
+    weight = dead_weights(pair.parameters, dead)
+    result = Emulator(pair.parameters).run(pair.events, weight=weight)
+    touches = result.trace[np.isin(result.trace["neuron"], dead)]
+    assert not np.any(touches["fired"])
+    assert not np.any(touches["p"])
+    CxxrtlSimulator(pair.parameters, builds).run(
+        [pair.events] * 2, expected=[result, pair.result],
+        flips=[weight_flips(pair.parameters, weight), ()])
+    assert not np.array_equal(result.trace, pair.result.trace)
