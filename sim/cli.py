@@ -18,9 +18,18 @@ from .prove import proofs_table, prove
 from .search import search
 from .seeds import train_seeds
 from .steps.board import FOLDER, board
+from .steps.noise import replay_row
 from .steps.stream import stream
 from .steps.synth import script
-from .summary import bits_table, board_table, search_table, seeds_table, summary_table, synth_table
+from .summary import (
+    bits_table,
+    board_table,
+    noise_table,
+    search_table,
+    seeds_table,
+    summary_table,
+    synth_table,
+)
 
 __all__ = ["main"]
 
@@ -193,14 +202,32 @@ def _cosim(run, **options):
     return _verdict(found)
 
 
-def _noise(run):
-    run_step(run, "noise", again=True)
+def _noise(arguments):
+    run = RunFolder.open(arguments.folder)
+    if arguments.row is not None:
+        return _row(run, arguments)
+    if arguments.sample is not None or arguments.waves:
+        raise ValueError("--sample and --waves must come with --row, not alone")
+    options = {name: getattr(arguments, name) for name in ("workers", "dask")}
+    run_step(run, "noise", again=True, **{k: v for k, v in options.items() if v})
+    print(noise_table(run.read_json("noise/noise.json")))
     found = run.read_json("noise/replay.json")
     for name, part in found["simulators"].items():
         print(f"{name}: {part['rows']} rows of the plan, {part['records']} records compared, "
               f"{part['mismatches']} mismatches")
         if part["difference"]:
             print(part["difference"])
+    return _verdict(found)
+
+
+def _row(run, arguments):
+    found = replay_row(run, arguments.row, sample=arguments.sample, waves=arguments.waves)
+    pick = found["picks"][0]
+    print("row {row}: {kind} {level}, instance {instance}, sample {sample}: {records} records "
+          "compared".format(**pick))
+    print(pick["difference"] or "no difference")
+    if found["waves"]:
+        print(f"waveform: {found['waves']}")
     return _verdict(found)
 
 
@@ -273,7 +300,6 @@ def _parser():
         ("emulate", _emulate, "Run the test set through the integer model."),
         ("build", _build, "Generate the Verilog of the core."),
         ("stream", _stream, "Generate the core that streams; compare it on an endless test set."),
-        ("noise", _noise, "Measure how noise degrades the design, and replay it on the RTL."),
         ("report", _report, "Write report.html and summary.json."),
     ):
         command(name, _on_folder(work), text).add_argument("folder", type=Path, metavar="DIR")
@@ -285,6 +311,12 @@ def _parser():
         help="under cocotb, in place of the experiment's own",
     )
     sub.add_argument("--waves", action="store_true", help="write a waveform of the first sample")
+    sub = command("noise", _noise, "Measure how noise degrades the design; replay it on the RTL.")
+    sub.add_argument("folder", type=Path, metavar="DIR")
+    _add_workers(sub, "levels")
+    sub.add_argument("--row", type=int, metavar="N", help="only replay this row of the plan")
+    sub.add_argument("--sample", type=int, metavar="K", help="on this sample (the row's first)")
+    sub.add_argument("--waves", action="store_true", help="write a waveform of it")
     sub = command("synth", _synth, "Synthesise, place and route the core on devices.")
     sub.add_argument("folder", type=Path, metavar="DIR")
     sub.add_argument(

@@ -10,7 +10,10 @@ from .bitspicture import bits_picture
 from .curves import CURVES, curve_picture
 from .designs import Subject
 from .explore.picture import explore_picture, way
+from .faultspicture import bits_of_faults, outcomes_picture
 from .folder import file_hash
+from .noise.answers import DROPS, crossing_text
+from .noise.kind import VERDICTS
 from .noise.statistics import wilson
 from .summary import synthesised
 
@@ -89,10 +92,11 @@ def _explore(run):
 
 
 def _noise(noise):
-    """Return title, origin and picture of each kind of noise."""
+    """Return what the page says of each kind of noise, the worst first, and its picture."""
     clean = noise["clean"]["accuracy"]
     kinds = []
-    for name, kind in noise["kinds"].items():
+    for name in noise["ranking"]:
+        kind = noise["kinds"][name]
         points = [
             {"level": row["level"], "accuracy": row["accuracy"],
              "low": row["interval"][0], "high": row["interval"][1]}
@@ -100,8 +104,22 @@ def _noise(noise):
         ]  # fmt: skip
         picture = pictures.noise(points, unit=kind["unit"], clean=clean)
         kinds.append({"title": name.replace("_", " "), "origin": kind["origin"],
-                      "picture": picture})
+                      "picture": picture, "unit": kind["unit"], "digital": kind["digital"],
+                      "demand": VERDICTS[kind["verdict"]], "kept": kind["kept"],
+                      "rows": [kind["levels"][0]["rows"][0], kind["levels"][-1]["rows"][1]],
+                      "critical": [crossing_text(kind["critical"][str(drop)]) for drop in DROPS]})
     return kinds
+
+
+def _campaign(run):
+    """Return the campaign of single faults for the page, None if there's none of this design."""
+    if not (run.path / "noise/campaign.json").is_file():
+        return None
+    found = run.read_json("noise/campaign.json")
+    if found["design"] != run.read_json("noise/replay.json")["design"]:
+        return None
+    return found | {"picture": outcomes_picture(found["memories"]),
+                    "by_bit": bits_of_faults(found["bits"])}
 
 
 def _replayed(replay):
@@ -220,7 +238,7 @@ def gather(run, parameters, memory_bits):
         "shape": _shape(config, run.experiment.network_config(config.inputs, config.outputs)),
         "simulators": " and ".join(SIMULATORS[name] for name in cosim["simulators"]),
         "steps": _steps(quantised["accuracy"], samples),
-        "noise": _noise(noise), "replayed": _replayed(replay),
+        "noise": _noise(noise), "campaign": _campaign(run), "replayed": _replayed(replay),
         "differences": [part["difference"] for part in replay["simulators"].values()
                         if part["difference"]],
         "core_rows": _core_rows(config, quantised),

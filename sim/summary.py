@@ -1,7 +1,9 @@
 """The figures of a run in one dict, ``summary.json``, and as tables for a terminal."""
 
-__all__ = ["bits_table", "board_table", "make_summary", "search_table", "seeds_table",
-           "summary_table", "synth_table", "synthesised"]
+from .noise.answers import DROPS, crossing_text
+
+__all__ = ["bits_table", "board_table", "make_summary", "noise_table", "search_table",
+           "seeds_table", "summary_table", "synth_table", "synthesised"]
 
 
 def _seconds(steps, own):
@@ -145,6 +147,16 @@ def bits_table(result):
         "" if row["after"] is None else f", fine-tuned {row['after']:.2%}"))
         for row in result["rows"]]
     return _table(f"{result['samples']} test samples, float {result['float']:.2%}", rows)
+
+
+def noise_table(result):
+    """Return how much of each kind of noise a design stands as text, the worst kind first."""
+    rows = []
+    for name in result["ranking"]:
+        kind = result["kinds"][name]
+        one, five = (crossing_text(kind["critical"][str(drop)]) for drop in DROPS)
+        rows.append((name, f"1 point lost: {one}, 5 points: {five} ({kind['unit']})"))
+    return _table(f"accuracy {result['clean']['accuracy']:.2%} without noise", rows)
 
 
 def search_table(result):

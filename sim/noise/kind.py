@@ -7,6 +7,7 @@ import numpy as np
 
 from ...model.events import TickEvents
 from ...model.parameters import Parameters
+from ...model.upsets import NO_UPSETS
 from .philox import WORD
 from .subject import Subject
 
@@ -108,6 +109,10 @@ class Kind(ABC):
     def flips(self, change: np.ndarray) -> np.ndarray:
         """Return the flipped bits of the weight memory, (flips, 2): synapse and bit."""
         return np.empty((0, 2), np.int64)
+
+    def upsets(self, change: np.ndarray) -> np.ndarray:
+        """Return what flips of the state while a sample runs, (upsets,) UPSET."""
+        return NO_UPSETS
 
     def stall(self, level: float) -> float | None:
         """Return the probability with which streams are held up; None: as in any run."""

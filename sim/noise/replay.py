@@ -17,7 +17,7 @@ from .plan import Plan
 from .subject import Subject
 from .weights import flip_bits
 
-__all__ = ["Pick", "choose", "replay"]
+__all__ = ["Pick", "choose", "replay", "rtl_places"]
 
 NUMBER = 0  # the stream that chooses; kinds have the numbers from 1
 AT_ONCE = 50  # picks in one run of the simulator
@@ -123,6 +123,7 @@ class _Case:
     parameters: Parameters
     weight: np.ndarray
     flips: list
+    upsets: np.ndarray
     stall: float | None
 
 
@@ -133,12 +134,12 @@ def _case(subject, pick, row):
     return _Case(
         kind.events(change, subject, pick.sample), kind.sent(change, subject, pick.sample),
         parameters, flip_bits(parameters.weight, flips, parameters.config.weight_bits),
-        _places(flips, parameters), kind.stall(row.level))
+        rtl_places(flips, parameters), kind.upsets(change), kind.stall(row.level))
 
 
 def _compare(case, outcome):
     """Return how many records were compared, and the text on the first difference."""
-    result = Emulator(case.parameters).run(case.events, weight=case.weight)
+    result = Emulator(case.parameters).run(case.events, weight=case.weight, upsets=case.upsets)
     difference = _difference(outcome, result)
     dropped = len(case.sent) - len(case.events)
     if difference is None and outcome.counters["dropped"] != dropped:
@@ -152,7 +153,7 @@ def _headline(result):
     return f"row {result['row']} ({place}), sample {result['sample']}: {result['difference']}"
 
 
-def _places(flips, parameters):
+def rtl_places(flips, parameters):
     """Return flipped bits where the core has them: (bank, address, bit)."""
     if not len(flips):
         return []
@@ -163,15 +164,17 @@ def _places(flips, parameters):
 
 def _run(simulator, cases, options):
     """Return for each case its `Run`, or the error that stands for it."""
-    samples, flips = [case.sent for case in cases], [case.flips for case in cases]
+    samples = [case.sent for case in cases]
+    faults = [{"flips": [case.flips], "upsets": [case.upsets]} for case in cases]
     try:
-        return simulator.run(samples, flips=flips, **options)
+        return simulator.run(samples, flips=[case.flips for case in cases],
+                             upsets=[case.upsets for case in cases], **options)
     except (HangError, MismatchError):
         logger.debug("a sample broke off: each runs alone", exc_info=True)
     outcomes = []
-    for sample, bits in zip(samples, flips, strict=True):
+    for sample, own in zip(samples, faults, strict=True):
         try:
-            outcomes += simulator.run([sample], flips=[bits], **options)
+            outcomes += simulator.run([sample], **own, **options)
         except (HangError, MismatchError) as error:
             outcomes.append(error)
     return outcomes

@@ -22,6 +22,8 @@ class NoiseConfig:
         Drawn memories (chips) per level of a kind that changes the memory.
     replays : int
         Pairs of a row of the plan and a sample that the RTL replays; 0 for none.
+    faults : int
+        Single faults of a campaign: see `ranvier.sim.noise.campaign`.
 
     Raises
     ------
@@ -33,6 +35,7 @@ class NoiseConfig:
     levels: dict[str, tuple[float, ...]] = field(default_factory=dict)
     instances: int = 10
     replays: int = 30
+    faults: int = 0
 
     def __post_init__(self):
         for field_name, names in (("kinds", self.kinds), ("levels", self.levels)):
@@ -49,7 +52,7 @@ class NoiseConfig:
             raise ValueError("Noise levels must leave at least one kind, not none")
         object.__setattr__(self, "kinds", tuple(name for name in KINDS if name in self.kinds))
         object.__setattr__(self, "levels", levels)
-        for name, least in (("instances", 1), ("replays", 0)):
+        for name, least in (("instances", 1), ("replays", 0), ("faults", 0)):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < least:
                 raise ValueError(f"Noise {name} must be a whole number of at least {least}, "
@@ -59,7 +62,7 @@ class NoiseConfig:
         """Return every field, ready for JSON."""
         levels = {name: list(self.levels[name]) for name in self.kinds}
         return {"kinds": list(self.kinds), "levels": levels, "instances": self.instances,
-                "replays": self.replays}
+                "replays": self.replays, "faults": self.faults}
 
 
 def _checked(kind, levels):

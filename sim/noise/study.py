@@ -4,7 +4,7 @@ import hashlib
 import json
 import logging
 import math
-from itertools import groupby
+import os
 from pathlib import Path
 
 import numpy as np
@@ -15,23 +15,26 @@ from ...model.files import write_atomically
 from ...model.parameters import Parameters
 from ...train.samples import Dataset
 from ..folder import versions
+from ..workers import in_order, open_pool
+from .answers import answer, corrected, levels_text, ranked
 from .plan import draw_plan
 from .planfile import plan_hash, row_text, save_plan
 from .settings import NoiseConfig
 from .statistics import effective_size, mcnemar, wilson
 from .subject import Subject
-from .weights import flip_bits
+from .sweep import run_cell
 
-__all__ = ["CELLS", "FORMAT", "PLAN", "RESULT", "run_study"]
+__all__ = ["CELLS", "FORMAT", "LEVELS", "PLAN", "RESULT", "run_study"]
 
 FORMAT = "ranvier.noise/1"
-RESULT, PLAN, CELLS = "noise.json", "plan.jsonl", "cells"
+RESULT, PLAN, LEVELS, CELLS = "noise.json", "plan.jsonl", "levels.csv", "cells"
 
 logger = logging.getLogger(__name__)
 
 
 def run_study(parameters: Parameters, dataset: Dataset, settings: NoiseConfig, seed: int,
-              folder: Path, *, progress: bool = False, threads: int | None = None) -> dict:
+              folder: Path, *, progress: bool = False, threads: int | None = None,
+              workers: int | None = None, dask: str | None = None) -> dict:
     """Draw a plan, run the model on all of it, and write both.
 
     Parameters
@@ -43,12 +46,15 @@ def run_study(parameters: Parameters, dataset: Dataset, settings: NoiseConfig, s
     seed : int
         Of the plan. From 0 to 2**64 - 1.
     folder : path
-        Receives ``noise.json``, ``plan.jsonl`` and the folder ``cells``, in which a later call
-        finds the levels that are done.
+        Receives ``noise.json``, ``levels.csv``, ``plan.jsonl`` and the folder ``cells``, in which
+        a later call finds the levels that are done.
     progress : bool
         Whether to show a progress bar on stderr.
     threads : int, optional
-        Threads of the model; default: all processors. The result doesn't depend on it.
+        Threads of the model; default: all processors, or each worker's share of them.
+    workers, dask : int and str, optional
+        Where levels are run, several at once: see `ranvier.sim.workers.open_pool`. The result
+        depends on none of these.
 
     Returns
     -------
@@ -58,41 +64,58 @@ def run_study(parameters: Parameters, dataset: Dataset, settings: NoiseConfig, s
     subject, folder = Subject(parameters, dataset), Path(folder)
     plan = draw_plan(subject, settings, seed)
     sweep = _Sweep(subject, plan, threads)
-    kinds, used = {}, set()
+    cells = list(plan.cells())
+    paths = [folder / CELLS / f"{sweep.digest(rows)}.json" for _, _, rows in cells]
     (folder / CELLS).mkdir(parents=True, exist_ok=True)
+    kinds = {}
     with tqdm(total=sweep.runs, unit="sample", disable=not progress) as bar:
-        for kind, level, rows in plan.cells():
-            path = folder / CELLS / f"{sweep.digest(rows)}.json"
-            used.add(path)
-            cell = _load(path, sweep.shape(kind, rows))
-            if cell is None:
-                cell = sweep.run(kind, rows)
-                write_atomically(path, json.dumps(cell).encode())
+        done = _done(sweep, cells, paths, workers, dask, threads)
+        for (kind, level, rows), cell in zip(cells, done, strict=True):
             entry = kinds.setdefault(kind.name, {
                 "unit": kind.unit, "origin": kind.origin, "digital": kind.digital,
                 "verdict": kind.verdict, "levels": []})
             entry["levels"].append({"level": level, "rows": [rows.start, rows.stop - 1],
                                     **sweep.judge(cell)})
             bar.update(math.prod(sweep.shape(kind, rows)))
+    clean = sweep.judge_clean()
+    corrected(kinds)
+    for kind in kinds.values():
+        kind |= answer(kind, clean["accuracy"])
     result = {
         "format": FORMAT, "seed": seed, "settings": settings.to_dict(), "versions": versions(),
         "parameters": plan.parameters, "data": plan.data, "plan": plan_hash(plan),
-        "rows": len(plan.rows), "samples": len(subject), "clean": sweep.judge_clean(),
-        "kinds": kinds}
+        "rows": len(plan.rows), "samples": len(subject), "clean": clean,
+        "kinds": kinds, "ranking": ranked(kinds)}
     save_plan(plan, folder / PLAN)
+    write_atomically(folder / LEVELS, levels_text(kinds).encode())
     write_atomically(folder / RESULT, (json.dumps(result, indent=1) + "\n").encode())
-    for path in set((folder / CELLS).glob("*.json")) - used:
+    for path in set((folder / CELLS).glob("*.json")) - set(paths):
         path.unlink()
     return result
 
 
+def _done(sweep, cells, paths, workers, dask, threads):
+    """Yield what each level gives, from its file or from a worker, and write the new ones."""
+    found = [_load(path, sweep.shape(kind, rows))
+             for (kind, _, rows), path in zip(cells, paths, strict=True)]
+    share = threads or (max(1, os.cpu_count() // workers) if workers else None)
+    tasks = ((sweep.subject, kind, [sweep.plan.rows[i] for i in rows], share)
+             for (kind, _, rows), cell in zip(cells, found, strict=True) if cell is None)
+    with open_pool(workers, dask) as pool:
+        fresh = in_order(pool, run_cell, tasks)
+        for path, cell in zip(paths, found, strict=True):
+            if cell is None:
+                cell = next(fresh)
+                write_atomically(path, json.dumps(cell).encode())
+            yield cell
+
+
 class _Sweep:
-    """Runs the rows of a plan on the model, a level at a time."""
+    """A plan, and what its levels are compared with."""
 
     def __init__(self, subject, plan, threads):
-        self.subject, self.plan, self.threads = subject, plan, threads
-        self.emulator = Emulator(subject.parameters)
-        clean = self.emulator.run_batch(subject.clean, threads=threads)
+        self.subject, self.plan = subject, plan
+        clean = Emulator(subject.parameters).run_batch(subject.clean, threads=threads)
         self.clean = clean.decisions
         # What the model is, as far as this design and these samples show it.
         self.model = hashlib.sha256(clean.scores.tobytes() + clean.counters.tobytes()).hexdigest()
@@ -111,34 +134,6 @@ class _Sweep:
     def shape(self, kind, rows):
         """Return the instances and samples of a level."""
         return (1 if kind.per_sample else len(rows)), len(self.subject)
-
-    def run(self, kind, rows):
-        """Return decisions (instances, samples) and counts of one level, ready for JSON."""
-        rows = [self.plan.rows[i] for i in rows]
-        chips = [rows] if kind.per_sample else [[row] * len(self.subject) for row in rows]
-        decisions, counts = [self._decide(kind, chip) for chip in chips], {}
-        for row in rows:
-            for name, count in kind.counts(row.change, self.subject, row.sample).items():
-                counts[name] = counts.get(name, 0) + count
-        return {"decisions": decisions, "counts": counts}
-
-    def _decide(self, kind, chip):
-        """Return the decisions of all samples, each under its row of the plan."""
-        decisions, own = [], {id(row): row for row in chip}
-        own = {key: kind.parameters(row.change, self.subject) for key, row in own.items()}
-        for _, places in groupby(range(len(chip)), lambda k: id(own[id(chip[k])])):
-            places = list(places)
-            first = chip[places[0]]
-            parameters = own[id(first)]
-            emulator = (self.emulator if parameters is self.subject.parameters
-                        else Emulator(parameters))
-            batch = emulator.run_batch(
-                [kind.events(chip[k].change, self.subject, k) for k in places],
-                weight=flip_bits(parameters.weight, kind.flips(first.change),
-                                 parameters.config.weight_bits),
-                threads=self.threads, counters=False)
-            decisions += batch.decisions.tolist()
-        return decisions
 
     def judge(self, cell):
         """Return the figures of one level."""

@@ -1,20 +1,23 @@
 """The step ``noise``: a plan of faults, run whole by the model and in part by the RTL."""
 
 import logging
+from pathlib import Path
 
 from ...model.parameters import Parameters
 from ..cosim import CocotbSimulator
 from ..cxxrtl import CxxrtlSimulator
+from ..noise.campaign import FAULTS, run_campaign
 from ..noise.planfile import load_plan
-from ..noise.replay import choose, replay
-from ..noise.study import PLAN, RESULT, run_study
+from ..noise.replay import Pick, choose, replay
+from ..noise.study import LEVELS, PLAN, RESULT, run_study
 from ..noise.subject import Subject
-from .cosim import WORK
+from .cosim import WAVES, WORK
 
-__all__ = ["noise"]
+__all__ = ["noise", "replay_row"]
 
 FOLDER = "noise"
 REPLAY = "replay.json"
+CAMPAIGN = "campaign.json"
 COCOTB_SHARE = 5  # one in so many replays also runs under cocotb, which is slower
 
 logger = logging.getLogger(__name__)
@@ -31,17 +34,31 @@ def _simulators(parameters, run):
         yield settings.simulator, bench, -(-rows // COCOTB_SHARE)
 
 
-def noise(run):
+def noise(run, *, workers=None, dask=None):
     """Measure the accuracy under noise, and replay some of the plan on the RTL.
 
-    Writes ``noise.json``, ``plan.jsonl`` and ``replay.json`` in the folder ``noise``.
+    Writes ``noise.json``, ``levels.csv``, ``plan.jsonl`` and ``replay.json`` in the folder
+    ``noise``; with faults, ``campaign.json`` and ``faults.csv`` too.
+
+    Parameters
+    ----------
+    run : RunFolder
+    workers, dask
+        Where the model runs: see `ranvier.sim.workers.open_pool`. Results don't depend on it.
     """
     parameters = Parameters.load(run.need("design.safetensors"))
     test, settings, seed = run.data["test"], run.experiment.noise, run.experiment.seed
-    folder = run.path / FOLDER
-    run_study(parameters, test, settings, seed, folder,
-              progress=logger.isEnabledFor(logging.INFO))
+    folder, progress = run.path / FOLDER, logger.isEnabledFor(logging.INFO)
+    outputs = [RESULT, LEVELS, PLAN, REPLAY]
+    run_study(parameters, test, settings, seed, folder, progress=progress, workers=workers,
+              dask=dask)
     subject = Subject(parameters, test)
+    if settings.faults:
+        logger.info("noise: a campaign of %d single faults", settings.faults)
+        found = run_campaign(subject, seed, settings.faults, folder, progress=progress,
+                             workers=workers, dask=dask)
+        run.write_json(f"{FOLDER}/{CAMPAIGN}", {**found, "design": parameters.hash})
+        outputs += [CAMPAIGN, FAULTS]
     plan = load_plan(folder / PLAN, subject)
     parts = {}
     for name, simulator, count in _simulators(parameters, run):
@@ -53,4 +70,41 @@ def noise(run):
              for key in ("rows", "records", "mismatches")}
     run.write_json(f"{FOLDER}/{REPLAY}", {
         **total, "simulators": parts, "design": parameters.hash})
-    return [f"{FOLDER}/{name}" for name in (RESULT, PLAN, REPLAY)]
+    return [f"{FOLDER}/{name}" for name in outputs]
+
+
+def replay_row(run, row, *, sample=None, waves=False):
+    """Replay one row of a run's plan on the RTL, under cocotb.
+
+    Parameters
+    ----------
+    run : RunFolder
+        After the step ``noise``.
+    row : int
+        Of the plan.
+    sample : int, optional
+        Of those that the row holds for; the first one by default.
+    waves : bool
+        Whether to write a waveform, ``noise/row_N.fst`` or ``.vcd``.
+
+    Returns
+    -------
+    dict
+        As of `ranvier.sim.noise.replay.replay`; ``waves`` is the waveform's path, or None.
+
+    Raises
+    ------
+    ValueError
+        If there's no such plan, row or sample.
+    """
+    parameters = Parameters.load(run.need("design.safetensors"))
+    subject, settings = Subject(parameters, run.data["test"]), run.experiment.cosim
+    plan = load_plan(run.need(f"{FOLDER}/{PLAN}"), subject)
+    simulator = CocotbSimulator(parameters, run.path / WORK, simulator=settings.simulator)
+    pick = Pick(row, plan.row(row).samples(subject)[0] if sample is None else sample)
+    path = None
+    if waves:
+        path = run.path / FOLDER / f"row_{row}{Path(WAVES[settings.simulator]).suffix}"
+    found = replay(plan, subject, simulator, [pick], stall=settings.stall,
+                   seed=run.experiment.seed, waves=path)
+    return found | {"waves": path}

@@ -35,6 +35,7 @@ cocotb_samples = 3
 instances = 2
 replays = 6
 kinds = ["input_jitter", "event_loss", "weight_flips"]
+faults = 70
 levels = { input_jitter = [1.0], event_loss = [0.1, 0.3], weight_flips = [0.001] }
 """
 

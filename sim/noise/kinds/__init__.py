@@ -14,6 +14,7 @@ from .event_order import EventOrder
 from .event_repeats import EventRepeats
 from .input_jitter import InputJitter
 from .stalls import Stalls
+from .state_upsets import StateUpsets
 from .stuck_weight_bits import StuckWeightBits
 from .tau_mismatch import TauMismatch
 from .threshold_drift import ThresholdDrift
@@ -46,6 +47,7 @@ KINDS = {kind.name: kind for kind in (
     StuckWeightBits(),
     DelayFlips(),
     ThresholdFlips(),
+    StateUpsets(),
     DeadNeurons(),
     WeightMismatch(),
     WeightQuantisation(),

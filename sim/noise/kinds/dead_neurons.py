@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ....model.upsets import dead_weights
 from ..kind import Kind, ascending, probability
 from ..philox import stream_key, words
 from ..values import with_values
@@ -43,8 +44,7 @@ class DeadNeurons(Kind):
 
     def parameters(self, change, subject):
         parameters = subject.parameters
-        return with_values(parameters, "weight", np.where(
-            np.isin(parameters.target, change), 0, parameters.weight))
+        return with_values(parameters, "weight", dead_weights(parameters, change))
 
     def counts(self, change, subject, sample):
         return {"neurons": subject.parameters.config.neurons, "dead": change.size}

@@ -23,14 +23,14 @@ class DelayFlips(Bits):
         return stored, subject.parameters.config.delay_bits
 
     def parameters(self, change, subject):
-        return shift_delays(subject.parameters, self._added(change, subject))
+        return shift_delays(subject.parameters, self.added(change, subject))
 
     def counts(self, change, subject, sample):
         wrong = np.unique(change[:, 0]).size
         return super().counts(change, subject, sample) | {
-            "undefined": wrong - int(np.count_nonzero(self._added(change, subject)))}
+            "undefined": wrong - int(np.count_nonzero(self.added(change, subject)))}
 
-    def _added(self, change, subject):
+    def added(self, change, subject):
         """Return what the flips add to each stored delay: 0 where it wouldn't be defined."""
         stored, _ = self.memory(subject)
         added = flipped(stored, change) - stored

@@ -24,7 +24,8 @@ def place(kind):
 def run(kind, change, subject):
     parameters = kind.parameters(change, subject)
     weight = flip_bits(parameters.weight, kind.flips(change), parameters.config.weight_bits)
-    return Emulator(parameters).run(kind.events(change, subject, 1), weight=weight)
+    return Emulator(parameters).run(kind.events(change, subject, 1), weight=weight,
+                                    upsets=kind.upsets(change))
 
 
 def draw(kind, subject, seed=3):

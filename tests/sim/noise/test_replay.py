@@ -26,7 +26,8 @@ class Imitation(Simulator):
         self.spoil = spoil or (lambda events, run: run)
         self.options = {}
 
-    def run(self, samples, *, expected=None, stall=0.0, seed=0, flips=(), waves=None):
+    def run(self, samples, *, expected=None, stall=0.0, seed=0, flips=(), upsets=(),
+            waves=None):
         self.options = {"stall": stall, "seed": seed}
         runs = []
         for events, bits in zip(samples, flips, strict=True):

@@ -87,13 +87,13 @@ def test_the_result_names_all_that_it_came_from(tmp_path):
 def test_finished_levels_are_not_run_again(tmp_path, monkeypatch):
     whole = run(tmp_path / "whole")
     calls = []
-    run_level = study._Sweep.run
+    run_level = study.run_cell
 
-    def twice(sweep, kind, rows):
+    def twice(subject, kind, rows, threads):
         calls.append(kind.name)
-        return interrupted() if len(calls) == 3 else run_level(sweep, kind, rows)
+        return interrupted() if len(calls) == 3 else run_level(subject, kind, rows, threads)
 
-    monkeypatch.setattr(study._Sweep, "run", twice)
+    monkeypatch.setattr(study, "run_cell", twice)
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path / "part")
     assert not (tmp_path / "part" / study.RESULT).exists()
@@ -101,7 +101,7 @@ def test_finished_levels_are_not_run_again(tmp_path, monkeypatch):
     assert run(tmp_path / "part") == whole
     assert calls == ["input_jitter", "input_jitter", "event_loss",
                      "event_loss", "weight_flips", "weight_flips"]
-    monkeypatch.setattr(study._Sweep, "run", interrupted)
+    monkeypatch.setattr(study, "run_cell", interrupted)
     assert run(tmp_path / "part") == whole
 
 
@@ -109,9 +109,9 @@ def test_a_new_level_runs_alone(tmp_path, monkeypatch):
     run(tmp_path)
     more = {name: SETTINGS.levels[name] for name in SETTINGS.kinds} | {"event_loss": [0.1, 0.4]}
     calls = []
-    run_level = study._Sweep.run
-    monkeypatch.setattr(study._Sweep, "run", lambda sweep, kind, rows: (
-        calls.append(kind.name) or run_level(sweep, kind, rows)))
+    run_level = study.run_cell
+    monkeypatch.setattr(study, "run_cell", lambda subject, kind, rows, threads: (
+        calls.append(kind.name) or run_level(subject, kind, rows, threads)))
     result = run(tmp_path, replace(SETTINGS, levels=more))
     assert calls == ["event_loss"]
     assert result == run(tmp_path / "fresh", replace(SETTINGS, levels=more))
@@ -120,7 +120,7 @@ def test_a_new_level_runs_alone(tmp_path, monkeypatch):
 @pytest.mark.parametrize("change", ["seed", "weights", "labels"])
 def test_other_studies_find_no_finished_levels(tmp_path, monkeypatch, change):
     run(tmp_path)
-    monkeypatch.setattr(study._Sweep, "run", interrupted)
+    monkeypatch.setattr(study, "run_cell", interrupted)
     parameters, dataset = SUBJECT.parameters, SUBJECT.dataset
     if change == "weights":
         parameters = replace(parameters, weight=parameters.weight ^ 1)

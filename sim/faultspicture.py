@@ -1,0 +1,65 @@
+"""Pictures of a campaign of single faults."""
+
+from .noise.outcomes import Outcome
+from .pictures import draw_picture
+
+__all__ = ["bits_of_faults", "outcomes_picture"]
+
+HARM = (Outcome.HANG, Outcome.DETECTED, Outcome.CRITICAL, Outcome.TOLERABLE, Outcome.CORRECTED,
+        Outcome.LATENT, Outcome.MASKED)
+
+
+def outcomes_picture(memories):
+    """Return what became of the faults of each memory, as bars of shares.
+
+    Parameters
+    ----------
+    memories : dict of str to dict
+        As of `ranvier.sim.noise.campaign.run_campaign`.
+    """
+    shown = [outcome.value for outcome in HARM
+             if any(memory["outcomes"][outcome.value] for memory in memories.values())]
+
+    def draw(axis, theme):
+        colours = [theme.second, theme.first, theme.third]
+        names = list(memories)[::-1]
+        left = [0.0] * len(names)
+        for k, outcome in enumerate(shown):
+            width = [100 * memories[name]["outcomes"][outcome] / memories[name]["faults"]
+                     for name in names]
+            # Three colours, paler each time they come again.
+            axis.barh(names, width, left=left, height=0.62, label=outcome,
+                      color=colours[k % 3], alpha=(1, 0.45, 0.2)[k // 3])
+            left = [a + b for a, b in zip(left, width, strict=True)]
+        axis.set(xlabel="share of faults, %", xlim=(0, 100))
+        axis.tick_params(axis="y", length=0)
+        axis.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=len(shown), fontsize=8)
+
+    return draw_picture(draw, 6.8, 1.1 + 0.3 * len(memories))
+
+
+def bits_of_faults(bits):
+    """Return the share of faults that changed anything that came out, by position in the word.
+
+    Parameters
+    ----------
+    bits : dict of str to dict
+        Counts of outcomes by "memory, bit n".
+    """
+    lines = {}
+    for place, counts in bits.items():
+        memory, _, bit = place.rpartition(", bit ")
+        seen = sum(counts.get(outcome.value, 0) for outcome in HARM[:4])
+        lines.setdefault(memory, []).append((int(bit), 100 * seen / sum(counts.values())))
+
+    def draw(axis, theme):
+        colours = [theme.first, theme.second, theme.third]
+        for k, (memory, points) in enumerate(lines.items()):
+            axis.plot(*zip(*sorted(points), strict=True), "o-", ms=3, lw=1.2, label=memory,
+                      color=colours[k % 3], alpha=(1, 0.6, 0.35)[k // 3])
+        axis.set(xlabel="bit of the word (0 is the lowest)", ylabel="faults that show, %",
+                 ylim=(0, 102))
+        axis.grid(True)
+        axis.legend(loc="upper left", fontsize=8, ncols=2)
+
+    return draw_picture(draw, 6.8, 3.1)

@@ -1,0 +1,57 @@
+"""A level of a kind of noise, run on the integer model."""
+
+import os
+from itertools import groupby
+
+from ...model.emulator import Emulator
+from .kind import Kind
+from .plan import Row
+from .subject import Subject
+from .weights import flip_bits
+
+__all__ = ["run_cell"]
+
+
+def run_cell(subject: Subject, kind: Kind, rows: list[Row], threads: int | None = None) -> dict:
+    """Run the rows of one level.
+
+    Parameters
+    ----------
+    subject : Subject
+    kind : Kind
+    rows : list of Row
+        One per sample, or one per instance: as the kind is.
+    threads : int, optional
+        Default: all processors. The result doesn't depend on it.
+
+    Returns
+    -------
+    dict
+        Ready for JSON: ``decisions``, a list of the samples' per instance, and ``counts`` by name.
+    """
+    chips = [rows] if kind.per_sample else [[row] * len(subject) for row in rows]
+    decisions, counts = [_decide(subject, kind, chip, threads) for chip in chips], {}
+    for row in rows:
+        for name, count in kind.counts(row.change, subject, row.sample).items():
+            counts[name] = counts.get(name, 0) + count
+    return {"decisions": decisions, "counts": counts}
+
+
+def _decide(subject, kind, chip, threads):
+    """Return the decisions of all samples, each under its row of the plan."""
+    decisions, own = [], {}
+    for row in chip:
+        if id(row) not in own:
+            own[id(row)] = kind.parameters(row.change, subject)
+    for _, places in groupby(range(len(chip)), lambda k: id(own[id(chip[k])])):
+        places = list(places)
+        first = chip[places[0]]
+        parameters = own[id(first)]
+        batch = Emulator(parameters).run_batch(
+            [kind.events(chip[k].change, subject, k) for k in places],
+            weight=flip_bits(parameters.weight, kind.flips(first.change),
+                             parameters.config.weight_bits),
+            upsets=[kind.upsets(chip[k].change) for k in places],
+            threads=threads or os.cpu_count(), counters=False)
+        decisions += batch.decisions.tolist()
+    return decisions

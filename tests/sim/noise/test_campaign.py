@@ -1,0 +1,108 @@
+import csv
+import json
+from collections import Counter
+from dataclasses import asdict
+
+import numpy as np
+import pytest
+
+from ranvier.model.emulator import Emulator
+from ranvier.sim.cxxrtl import CxxrtlSimulator
+from ranvier.sim.noise import campaign
+from ranvier.sim.noise.campaign import run_campaign
+from ranvier.sim.noise.faults import MEMORIES, draw_faults, effect, memory_bits, population
+from ranvier.sim.noise.outcomes import Outcome
+from ranvier.sim.noise.replay import rtl_places
+from ranvier.sim.noise.weights import flip_bits
+
+from ...strategies import core_configs
+from . import subjects
+
+SUBJECT = subjects.random_subject(14, samples=6, inputs=8, neurons=12, outputs=4,
+                                  readout="spike-count", synapse="exponential", adaptive=True)
+COUNT = 7 * 60
+
+
+def test_faults_are_spread_over_all_memories_and_their_bits():
+    faults = draw_faults(SUBJECT, 5, 7 * 400)
+    sizes = memory_bits(SUBJECT)
+    assert tuple(sizes) == MEMORIES
+    assert Counter(fault.memory for fault in faults) == dict.fromkeys(MEMORIES, 400)
+    for memory, (words, bits) in sizes.items():
+        mine = [fault for fault in faults if fault.memory == memory]
+        assert {fault.bit for fault in mine} <= set(range(bits))
+        assert len({fault.bit for fault in mine}) > bits // 2
+        assert all(0 <= fault.word < words for fault in mine)
+        state = memory in ("P", "Q", "A", "sums")
+        assert all((fault.tick >= 0) == state for fault in mine)
+    assert {fault.sample for fault in faults} == set(range(6))
+    assert draw_faults(SUBJECT, 5, 50) == faults[:50]
+    assert draw_faults(SUBJECT, 6, 50) != faults[:50]
+
+
+def test_the_figures_are_those_of_single_runs(tmp_path):
+    found = run_campaign(SUBJECT, 5, COUNT, tmp_path)
+    with open(tmp_path / campaign.FAULTS, newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == found["count"] == COUNT
+    emulator = Emulator(SUBJECT.parameters)
+    seen = Counter()
+    for row, fault in zip(rows, draw_faults(SUBJECT, 5, COUNT), strict=True):
+        assert [row[name] for name in fault._fields] == [str(value) for value in fault]
+        events = SUBJECT.clean[fault.sample]
+        parameters, flips, upsets = effect(SUBJECT, fault)
+        weight = flip_bits(parameters.weight, flips, parameters.config.weight_bits)
+        clean = emulator.run(events)
+        after = Emulator(parameters).run(events, weight=weight, upsets=upsets)
+        assert row["decision"] == str(after.decision)
+        assert (row["outcome"] == "critical") == (after.decision != clean.decision)
+        same = np.array_equal(after.trace, clean.trace)
+        assert (row["divergence_tick"] == "") == same
+        assert row["layer"] == population(SUBJECT, fault)
+        seen[fault.memory, row["outcome"]] += 1
+    for memory, figures in found["memories"].items():
+        for outcome in Outcome:
+            assert figures["outcomes"][outcome.value] == seen[memory, outcome.value]
+    assert sum(n for (_, outcome), n in seen.items() if outcome == "critical") > 10
+    assert sum(sum(counts.values()) for counts in found["bits"].values()) == COUNT
+    assert sum(sum(counts.values()) for counts in found["layers"].values()) == COUNT
+    assert found["interval"][0] < found["critical"] < found["interval"][1]
+
+
+def test_an_interrupted_campaign_goes_on_and_workers_change_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(campaign, "AT_ONCE", 100)
+    whole = run_campaign(SUBJECT, 5, COUNT, tmp_path / "whole")
+    calls, run_faults = [], campaign.run_faults
+
+    def twice(subject, faults):
+        calls.append(len(faults))
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return run_faults(subject, faults)
+
+    monkeypatch.setattr(campaign, "run_faults", twice)
+    with pytest.raises(KeyboardInterrupt):
+        run_campaign(SUBJECT, 5, COUNT, tmp_path / "part")
+    assert not (tmp_path / "part" / campaign.FAULTS).exists()
+    assert run_campaign(SUBJECT, 5, COUNT, tmp_path / "part") == whole
+    assert calls == [100, 100, 100, 100, 100, 20]
+    monkeypatch.setattr(campaign, "run_faults", run_faults)
+    assert run_campaign(SUBJECT, 5, COUNT, tmp_path / "two", workers=2) == whole
+    tables = {(tmp_path / name / campaign.FAULTS).read_bytes() for name in ("whole", "part", "two")}
+    assert len(tables) == 1
+    json.dumps(whole)
+
+
+def test_the_rtl_has_every_fault_as_the_model_does(builds):
+    config = core_configs()[8]
+    subject = subjects.random_subject(14, samples=5, **asdict(config))
+    simulator = CxxrtlSimulator(subject.parameters, builds)
+    faults = draw_faults(subject, 2, 10 * len(memory_bits(subject)))
+    for fault in faults:
+        parameters, flips, upsets = effect(subject, fault)
+        events = subject.clean[fault.sample]
+        weight = flip_bits(parameters.weight, flips, parameters.config.weight_bits)
+        result = Emulator(parameters).run(events, weight=weight, upsets=upsets)
+        simulator.load(parameters)
+        simulator.run([events], expected=[result], upsets=[upsets],
+                      flips=[rtl_places(flips, parameters)])
