@@ -30,6 +30,11 @@ figures-core: $(STAMP)
 	$(BIN)/python bench/figures.py core
 	$(BIN)/python bench/figures.py core --table docs/core-figures.md
 
+.PHONY: figures-noise
+figures-noise: $(STAMP)
+	$(BIN)/python bench/figures.py noise
+	$(BIN)/python bench/figures.py noise --table docs/noise-figures.md
+
 lint: $(STAMP)
 	$(BIN)/ruff check .
 

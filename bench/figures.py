@@ -1,7 +1,8 @@
-"""Measures figures and merges them into bench/figures: of the training engine, or of the core.
+"""Measures figures and merges them into bench/figures: of the training engine, the core, or noise.
 
     .venv/bin/python bench/figures.py                        # every row that isn't up to date
     .venv/bin/python bench/figures.py core                   # the same, of the core
+    .venv/bin/python bench/figures.py noise                  # and of noise
     .venv/bin/python bench/figures.py --only yinyang-speed --peer snntorch=VENV
     .venv/bin/python bench/figures.py --list                 # what there is, and what is known
     .venv/bin/python bench/figures.py --table docs/figures.md
@@ -23,13 +24,17 @@ from pathlib import Path
 from registry import ROOT, ROWS, Context, PassedOver
 
 FOLDER = ROOT / "bench" / "figures"
-TRAINING, CORE = "training", "core"
+TRAINING, CORE, NOISE = "training", "core", "noise"
 SUBJECTS = {
     TRAINING: ("exactness", "accuracy", "modes", "speed", "traffic", "bits"),
     CORE: ("synthesis", "throughput", "agreement", "cycles"),
+    NOISE: ("robust",),
 }
 """The files of rows, by the file of figures that they go into."""
-TITLES = {TRAINING: "Figures of the training engine", CORE: "Figures of the core"}
+TITLES = {
+    TRAINING: "Figures of the training engine", CORE: "Figures of the core",
+    NOISE: "Figures of noise",
+}  # fmt: skip
 
 logger = logging.getLogger("figures")
 
@@ -55,8 +60,9 @@ def merge(path, entry):
 def command(row):
     """Return what measures a row."""
     subject = row.measure.__module__.removeprefix("rows.")
-    figures = f"{CORE} " if subject in SUBJECTS[CORE] else ""
-    return f".venv/bin/python bench/figures.py {figures}--only {row.id}"
+    figures = next(name for name, subjects in SUBJECTS.items() if subject in subjects)
+    first = "" if figures == TRAINING else f"{figures} "
+    return f".venv/bin/python bench/figures.py {first}--only {row.id}"
 
 
 def measure(row, context):
@@ -175,7 +181,7 @@ def parse(argv):
 def main(argv=None):
     """Do what the command line says; returns the exit status."""
     argv = sys.argv[1:] if argv is None else argv
-    figures = CORE if argv[:1] == [CORE] else TRAINING
+    figures = argv[0] if argv[:1] and argv[0] in SUBJECTS else TRAINING
     import_rows(figures)
     options = parse(argv)
     folder = Context.results / "quick" if options.quick else FOLDER

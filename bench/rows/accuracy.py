@@ -18,8 +18,8 @@ from ranvier.train.network import Network
 SEEDS = 5
 
 
-def run_seeds(context, name, source, changes=None):
-    """Train ``source``, a TOML file, with five seeds; returns its accuracies in percent.
+def run_seeds(context, name, source, changes=None, count=SEEDS):
+    """Train ``source``, a TOML file, with ``count`` seeds; returns its accuracies in percent.
 
     ``changes`` : dict of table to dict of key to value, put over the file's own. The first seed
     is 0 whatever the file says.
@@ -37,7 +37,7 @@ def run_seeds(context, name, source, changes=None):
     folder.mkdir(parents=True, exist_ok=True)
     experiment = folder / "experiment.toml"
     experiment.write_text(as_toml(values), encoding="utf-8")
-    found = train_seeds(experiment, folder, count=1 if context.quick else SEEDS, first=0)
+    found = train_seeds(experiment, folder, count=1 if context.quick else count, first=0)
     return {
         kind: {key: round(100 * value, 2) for key, value in found[kind].items()}
         for kind in ("float", "fixed")
@@ -171,6 +171,16 @@ NO_ADAPTATION = {
 VARIANTS = ("weights", "weights, delays", "weights, thresholds", "all")
 
 
+def variant_changes(variant):
+    """Return what one of the `VARIANTS` changes in an experiment, as `run_seeds` takes it."""
+    changes = {"train": {}, "network": {}}
+    for part, word in ((NO_DELAYS, "delays"), (NO_ADAPTATION, "thresholds")):
+        if variant != "all" and word not in variant:
+            for table, keys in part.items():
+                changes[table] = changes[table] | keys
+    return changes
+
+
 def trained_parameters(inputs, hidden, outputs, variant, leaky):
     """Return how many parameters a variant of a feedforward network trains."""
     synapses = inputs * hidden + hidden * outputs
@@ -196,11 +206,7 @@ def ablation(context, name, source, inputs, outputs):
     (hidden,), leaky = network["hidden"], network.get("readout", "leaky") == "leaky"
     found = {}
     for variant in VARIANTS:
-        changes = {"train": {}, "network": {}}
-        for part, word in ((NO_DELAYS, "delays"), (NO_ADAPTATION, "thresholds")):
-            if variant != "all" and word not in variant:
-                for table, keys in part.items():
-                    changes[table] = changes[table] | keys
+        changes = variant_changes(variant)
         larger = same_parameters(inputs, hidden, outputs, variant, leaky)
         for how, size in (("equal neurons", hidden), ("equal parameters", larger)):
             folder = f"ablation/{name}/{variant.replace(', ', '-')}-{size}"

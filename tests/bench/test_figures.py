@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 import registry
 import rows.accuracy
+import rows.cycles
+import rows.robust
 import rows.traffic
 import tasks
 from registry import ROOT, ROWS, Context, PassedOver, Row
@@ -84,6 +86,14 @@ def test_page_is_what_the_figures_give():
 
 def test_every_figure_of_the_file_is_a_row():
     assert set(figures.load(figures.FOLDER / "training.json")) <= set(ROWS)
+
+
+@pytest.mark.parametrize(("measure", "first"), [
+    (rows.traffic.traffic, ""), (rows.cycles.cycle_model, "core "), (rows.robust.delgrad, "noise "),
+])  # fmt: skip
+def test_a_row_is_measured_among_its_figures(measure, first):
+    row = Row("name", "", "", (), measure)
+    assert figures.command(row) == f".venv/bin/python bench/figures.py {first}--only name"
 
 
 @pytest.mark.parametrize("name", contest.SELVES)

@@ -1,0 +1,231 @@
+"""Rows on noise-aware training: chips with thresholds of their own, and DelGrad's noise.
+
+A chip is a drawn device. Each runs the whole test set on the integer model. All samples of a chip
+share its faults, so intervals are bootstraps over chips, not over samples.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from registry import ENGINE, row
+from scipy.stats import bootstrap
+
+from ranvier.model.emulator import Emulator
+from ranvier.sim.experiment import load_experiment
+from ranvier.sim.noise.normal import STEPS, normal
+from ranvier.sim.noise.philox import stream_key, words
+from ranvier.train.datasets import load_dataset
+from ranvier.train.quantise import encode_dataset, quantise
+
+from .accuracy import VARIANTS, example, run_seeds, trained, variant_changes
+
+SEEDS = 3
+"""Networks of each variant and training."""
+CHIPS = 59
+"""Of 59 chips the worst bounds 95 % of all chips, with a confidence of 95 %."""
+TRIAL = 10
+"""Samples that share what is drawn anew from trial to trial."""
+RESAMPLES = 5000
+
+WHOLE = 10_000  # thresholds differ by whole ten thousandths
+PATTERN, AGAIN, LATE = 101, 102, 103
+"""Numbers of the streams of random words: fixed patterns, thresholds of a trial, jitter."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Noise:
+    """By how much devices differ from their design.
+
+    Parameters
+    ----------
+    mean, pattern : int
+        Mean and standard deviation of a chip's thresholds, of each neuron its own, in ten
+        thousandths of ``theta0``.
+    trial : int
+        Standard deviation of what is added to these in each trial, in the same unit.
+    jitter : int
+        Standard deviation of what is added to each synapse's delay in a trial, us. Where a source
+        fires once in a sample, that's a jitter of each synaptic event.
+    """
+
+    mean: int = 0
+    pattern: int = 0
+    trial: int = 0
+    jitter: int = 0
+
+    @property
+    def lasts(self):
+        """Whether all of a chip's trials are alike."""
+        return not (self.trial or self.jitter)
+
+
+DELGRAD = Noise(mean=500, pattern=310, trial=150, jitter=50)
+"""What DelGrad's simulation of its hardware has: 0.01 tau_s of 5 ms are 50 us."""
+DELGRAD_BITS = 6
+LEVELS = {"1 %": Noise(pattern=100), "3 %": Noise(pattern=300), "10 %": Noise(pattern=1000)}
+
+ALONE = {"weight_noise": 0.0, "delay_noise": 0.0}
+TRAININGS = {
+    "plain": ("yinyang", {}),
+    "1 %": ("yinyang_noise", {"theta_noise": 0.01, **ALONE}),
+    "3 %": ("yinyang_noise", {"theta_noise": 0.03, **ALONE}),
+    "10 %": ("yinyang_noise", {"theta_noise": 0.1, **ALONE}),
+    "aware": ("yinyang_noise", {}),
+}
+"""Example, and what changes in its training: those of a level have noise on thresholds alone. Plain
+training has 1 %, too."""
+
+
+def disturbed(parameters, noise, chip, trial):
+    """Return the `Parameters` of one chip in one trial; ``theta0`` and delays keep their bounds."""
+    config = parameters.config
+    theta0 = parameters.theta0
+    moved = (
+        noise.mean * STEPS + noise.pattern * drawn(PATTERN, chip, 0, theta0.size)
+        + noise.trial * drawn(AGAIN, chip, trial, theta0.size)
+    )  # fmt: skip
+    theta0 = theta0 + _nearest(theta0 * moved, WHOLE * STEPS)
+    late = noise.jitter * drawn(LATE, chip, trial, parameters.delay.size)
+    delay = parameters.delay + _nearest(late, config.tick_us * STEPS)
+    return replace(
+        parameters, theta0=np.clip(theta0, 1, config.trace_top),
+        delay=np.clip(delay, 1, config.delay_max).astype(np.int32),
+    )  # fmt: skip
+
+
+def drawn(number, chip, trial, size):
+    """Return (size,) int64 normal numbers, in `STEPS` per standard deviation."""
+    return normal(words(stream_key(0, number), chip, trial, np.arange(size), 0)[:, 0])
+
+
+def _nearest(value, unit):
+    return (value + unit // 2) // unit
+
+
+def on_chips(parameters, dataset, noise, chips=CHIPS):
+    """Return the accuracy of each chip, in percent: (chips,) float64."""
+    events = encode_dataset(dataset, parameters.config)
+    size = len(events) if noise.lasts else TRIAL
+    right = np.zeros(chips)
+    for chip in range(chips):
+        for trial, start in enumerate(range(0, len(events), size)):
+            part = slice(start, start + size)
+            device = Emulator(disturbed(parameters, noise, chip, trial))
+            found = device.run_batch(events[part], threads=1, counters=False)
+            right[chip] += np.count_nonzero(found.decisions == dataset.labels[part])
+    return 100 * right / len(events)
+
+
+def summary(found):
+    """Return the figures of networks on chips, ready for JSON.
+
+    A chip's accuracy is the mean of the networks on it, and the 95 % interval is one over chips,
+    for these networks.
+
+    Parameters
+    ----------
+    found : (networks, chips) float64
+        Percent.
+    """
+    return over_chips(found) | {
+        "5th percentile": float(np.percentile(found, 5)), "worst": float(found.min()),
+        "by network": found.mean(axis=1).tolist(),
+    }  # fmt: skip
+
+
+def over_chips(found):
+    """Return mean, low and high of (networks, chips) values: a bootstrap over chips."""
+    chips = found.mean(axis=0)
+    ends = bootstrap(
+        (chips,), np.mean, n_resamples=RESAMPLES, method="percentile",
+        rng=np.random.default_rng(0),
+    ).confidence_interval  # fmt: skip
+    return {"mean": float(chips.mean()), "low": float(ends.low), "high": float(ends.high)}
+
+
+def networks(context, training, variant):
+    """Return the `SEEDS` networks of a training and a variant; plain ones are the ablation's."""
+    source, changes = TRAININGS[training]
+    place = "ablation/yinyang" if training == "plain" else f"robust/{training.split(' ')[0]}"
+    folder = f"{place}/{variant.replace(', ', '-')}-30"
+    tables = variant_changes(variant)
+    tables["train"] = tables["train"] | changes
+    tables["network"] = tables["network"] | {"hidden": [30]}
+    run_seeds(context, folder, example(source), tables, SEEDS)
+    return trained(context, folder)[:SEEDS]
+
+
+def compare(context, trainings, noises, bits, whole=()):
+    """Judge every variant after some trainings under some noises, on the same chips.
+
+    Parameters
+    ----------
+    trainings : (names, ...)
+        Of `TRAININGS`.
+    noises : dict of str to Noise
+    bits : int
+        Of a weight.
+    whole : (names, ...)
+        Trainings that the variant "all" has beside these.
+
+    Returns
+    -------
+    dict
+        By variant, noise and training, what `summary` gives; and, as ``"aware - plain"``, what
+        a training has more than the first: what `over_chips` gives.
+    """
+    experiment = load_experiment(example("yinyang_noise"))
+    sizes = {"train_size": 200, "validation_size": 100, "test_size": 100} if context.quick else {}
+    test = load_dataset(replace(experiment.data, **sizes))["test"]
+    design = replace(experiment.design, weight_bits=bits)
+    chips = 2 if context.quick else CHIPS
+    result = {}
+    for variant in VARIANTS:
+        rounded = {
+            training: [quantise(net, design)[0] for net in networks(context, training, variant)]
+            for training in (*trainings, *(whole if variant == "all" else ()))
+        }
+        for name, noise in {"none": Noise(), **noises}.items():
+            found = {
+                training: np.array([
+                    on_chips(one, test, noise, chips if noise != Noise() else 2) for one in nets
+                ])
+                for training, nets in rounded.items()
+            }  # fmt: skip
+            figures = {training: summary(values) for training, values in found.items()}
+            first, *others = found
+            figures |= {
+                f"{other} - {first}": over_chips(found[other] - found[first]) for other in others
+            }
+            result.setdefault(variant, {})[name] = figures
+    return result
+
+
+SOURCES = (
+    *ENGINE, "bench/rows/robust.py", "sim/noise/normal.py", "sim/noise/philox.py",
+    "examples/yinyang.toml", "examples/yinyang_noise.toml",
+)  # fmt: skip
+
+
+@row(
+    "delgrad", f"Yin-Yang 5-30-3 under DelGrad's noise, {CHIPS} chips, {SEEDS} seeds, weights of "
+    f"{DELGRAD_BITS} bits: without delays, noise-aware / with delays, not noise-aware / with "
+    "delays, noise-aware, mean", "%", SOURCES,
+)  # fmt: skip
+def delgrad(context):
+    """Without delays there's no adaptation either, as in DelGrad; not noise-aware is 1 %."""
+    found = compare(
+        context, ("plain", "aware"), {"delgrad": DELGRAD}, DELGRAD_BITS, whole=("1 %",)
+    )
+    which = (("weights", "aware"), ("all", "1 %"), ("all", "aware"))
+    return [found[variant]["delgrad"][training]["mean"] for variant, training in which], found
+
+
+@row(
+    "threshold", f"Yin-Yang 5-30-3, thresholds off by {' / '.join(LEVELS)} (sd) for good, {CHIPS} "
+    f"chips, {SEEDS} seeds, trained for as much, mean", "%", SOURCES,
+)  # fmt: skip
+def threshold(context):
+    """Each training at every level, and without delays and adaptation, is in the detail."""
+    found = compare(context, ("plain", "3 %"), LEVELS, 8, whole=("1 %", "10 %"))
+    return [found["all"][level][level]["mean"] for level in LEVELS], found
