@@ -70,11 +70,19 @@ def test_a_sum_without_arrivals_is_masked_and_one_that_becomes_0_still_arrives()
                 if not np.any((clean.trace["tick"] == tick) & (clean.trace["neuron"] == 0)))
     masked = emulator.run(events, upsets=upsets_of((free, Site.SUM, 0, 1)))
     assert np.array_equal(masked.trace, clean.trace)
-    tick = int(clean.trace["tick"][clean.trace["neuron"] == 0][0])
-    for mask in range(1, 1 << config.sum_bits):
-        result = emulator.run(events, upsets=upsets_of((tick, Site.SUM, 0, mask)))
-        at = result.trace[(result.trace["tick"] == tick) & (result.trace["neuron"] == 0)]
-        assert at.size == 1
+    weight = np.full(parameters.weight.size, -1, np.int32)
+    trace = emulator.run(events, weight=weight).trace
+    ticks, sizes = trace["tick"][trace["neuron"] == 0], set()
+    for tick in ticks.tolist():
+        for size in (1, 2, 3):  # that many arrivals of -1 would become 0
+            struck = upsets_of((tick, Site.SUM, 0, (1 << config.sum_bits) - size))
+            after = emulator.run(events, weight=weight, upsets=struck).trace
+            after = after[after["neuron"] == 0]
+            assert after["tick"].tolist() == ticks.tolist()
+            before = trace["p"][(trace["neuron"] == 0) & (trace["tick"] == tick)]
+            gained = after["p"][after["tick"] == tick] - before
+            sizes |= {size} if gained == size << config.guard_bits else set()
+    assert 1 in sizes
 
 
 def test_the_same_upset_twice_is_none():
