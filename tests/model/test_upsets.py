@@ -49,7 +49,7 @@ def test_random_upsets_change_something():
 
 
 def test_a_batch_is_its_samples_upset_one_by_one():
-    rng, parameters, _, _ = draw(3, neurons=9)
+    rng, parameters, _, _ = draw(3, neurons=9, synapse="exponential", readout="spike-count")
     emulator = Emulator(parameters)
     samples = [random_events(rng, parameters.config, rate=0.1) for _ in range(20)]
     upsets = [random_upsets(rng, parameters.config, emulator.run(events)) if n % 3 else NO_UPSETS
