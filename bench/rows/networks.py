@@ -4,6 +4,7 @@ from registry import ENGINE, code_hash
 
 from ranvier.sim.experiment import read_toml
 from ranvier.sim.folder import RunFolder
+from ranvier.sim.noise.subject import Subject
 from ranvier.sim.seeds import train_seeds
 from ranvier.train.buffer import choose_buffer
 from ranvier.train.design import DesignConfig
@@ -43,3 +44,8 @@ def design(context, name, **changes):
     words = encode_dataset(run.data["test"], parameters.config)
     parameters, _ = choose_buffer(parameters, settings, words[:FLIGHTS])
     return parameters, words
+
+
+def subject(context, name):
+    """Return the `Subject` of a noise study: a trained example's design with its test words."""
+    return Subject(design(context, name)[0], trained_run(context, name).data["test"])
