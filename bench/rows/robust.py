@@ -64,7 +64,7 @@ DELGRAD = Noise(mean=500, pattern=310, trial=150, jitter=50)
 DELGRAD_BITS = 6
 LEVELS = {"1 %": Noise(pattern=100), "3 %": Noise(pattern=300), "10 %": Noise(pattern=1000)}
 
-ALONE = {"weight_noise": 0.0, "delay_noise": 0.0}
+ALONE = {"weight_noise": 0.0, "delay_noise": 0.0, "loss_scale": 0.15, "beta": 3.0}
 TRAININGS = {
     "plain": ("yinyang", {}),
     "1 %": ("yinyang_noise", {"theta_noise": 0.01, **ALONE}),
@@ -72,8 +72,8 @@ TRAININGS = {
     "10 %": ("yinyang_noise", {"theta_noise": 0.1, **ALONE}),
     "aware": ("yinyang_noise", {}),
 }
-"""Example, and what changes in its training: those of a level have noise on thresholds alone. Plain
-training has 1 %, too."""
+"""Example, and what changes in its training. Those of a level have noise on thresholds alone, loss
+and adaptation of plain training, and larger first weights. Plain training has 1 %, too."""
 
 
 def disturbed(parameters, noise, chip, trial):
@@ -149,7 +149,7 @@ def networks(context, training, variant):
     place = "ablation/yinyang" if training == "plain" else f"robust/{training.split(' ')[0]}"
     folder = f"{place}/{variant.replace(', ', '-')}-30"
     tables = variant_changes(variant)
-    tables["train"] = tables["train"] | changes
+    tables["train"] = changes | tables["train"]
     tables["network"] = tables["network"] | {"hidden": [30]}
     run_seeds(context, folder, example(source), tables, SEEDS)
     return trained(context, folder)[:SEEDS]

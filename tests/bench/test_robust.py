@@ -111,7 +111,8 @@ def test_trainings_differ_by_their_noise_alone(tmp_path, monkeypatch):
     plain, little, _, _, aware = experiments.values()
     assert next(iter(experiments)) == "ablation/yinyang/weights-delays-30"
     changed = {name for name in little["train"] if little["train"][name] != aware["train"][name]}
-    assert changed == {"theta_noise", "weight_noise", "delay_noise"}
+    assert changed == {"theta_noise", "weight_noise", "delay_noise", "loss_scale"}
+    for name in ("theta_noise", "loss_scale", "beta"):  # beta is what the variant has: 0
+        assert little["train"][name] == plain["train"][name]
     assert aware | {"train": {}} == little | {"train": {}}
-    assert little["train"]["theta_noise"] == plain["train"]["theta_noise"]
     assert not aware["network"]["adaptive"]
