@@ -58,9 +58,9 @@ def catalogue(config=SHIPPED):
         Proof("rows-once", rows_once, {"config": config}, depth=2),
         *_cursors(config),
         Proof("sums", sums_kept, {"config": config}, depth=6),
-        Proof("schedule", schedule_kept, {"config": config}, depth=9),
+        Proof("schedule", schedule_kept, {"config": config}, whole=True),
         Proof("schedule-stream", schedule_kept, {"config": replace(config, streaming=True)},
-              depth=18, induction=False),
+              whole=True),
         Proof("writes-refused", writes_refused, {"config": config}),
         Proof("errors-stick", errors_stick, {"config": config}, depth=2),
         Proof("saturation", saturates,
@@ -105,10 +105,10 @@ def _dendritic(config):
 def _cursors(config):
     # Each cursor has ghosts of its own, so they're few, and the wheel is as short as it may be.
     few = replace(config, buffer="cursor", cursors=4, delay_max=2 * LOOKUP, ticks=100, synapses=4)
+    many = replace(config, buffer="cursor", cursors=256)
     return [
         Proof("cursors", cursors_kept, {"config": few}),
-        Proof("stretches", stretches_walked,
-              {"config": replace(config, buffer="cursor", cursors=256)}),
+        Proof("stretches", stretches_walked, {"config": many}),
     ]
 
 

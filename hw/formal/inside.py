@@ -1,8 +1,11 @@
 """A unit with its inside in reach, for invariants that its ports can't tell."""
 
+import re
+from linecache import getline
+
 from amaranth.asserts import AnySeq
 from amaranth.hdl import Const, Elaboratable, Fragment, MemoryInstance, Signal, Value
-from amaranth.lib.wiring import In
+from amaranth.lib.wiring import In, Out
 
 __all__ = ["Inside", "Part"]
 
@@ -29,6 +32,13 @@ class Part:
         """Return a unit inside this one: names of submodules, its own last."""
         fragment = self._child(path)
         return Part(fragment.origins[0], fragment)
+
+    def loosen(self):
+        """Let the unit's outputs do anything, in place of what it does."""
+        self._fragment.statements.clear()
+        self._fragment.subfragments.clear()
+        for value in _ports(self._unit, Out):
+            self._fragment.add_statements("comb", value.eq(AnySeq(value.shape())))
 
     def _child(self, path):
         fragment = self._fragment
@@ -99,6 +109,7 @@ class Inside(Part, Elaboratable):
 
     def __init__(self, unit):
         super().__init__(unit, Fragment.get(unit, None))
+        _name(self._fragment)
         self._driven = []
 
     def drive(self, *ports):
@@ -106,9 +117,32 @@ class Inside(Part, Elaboratable):
         self._driven += [Value.cast(port) for port in ports]
 
     def elaborate(self, platform):
-        unit = self._unit
-        for _, member, port in unit.signature.flatten(unit):
-            value = Value.cast(port)
-            if member.flow is In and not any(value is driven for driven in self._driven):
+        for value in _ports(self._unit, In):
+            if not any(value is driven for driven in self._driven):
                 self._fragment.add_statements("comb", value.eq(AnySeq(value.shape())))
         return self._fragment
+
+
+def _ports(unit, flow):
+    """Return the inputs of a unit, or its outputs."""
+    return [Value.cast(port) for _, member, port in unit.signature.flatten(unit)
+            if member.flow is flow]
+
+
+def _name(fragment):
+    """Name the signals that were made in one line, as ``one, other = Signal(), Signal()`` says.
+
+    Amaranth has the last one's name only.
+    """
+    lines = {}
+    for statements in fragment.statements.values():
+        for signal in (*statements._lhs_signals(), *statements._rhs_signals()):
+            lines.setdefault(signal.src_loc, {})[signal.duid] = signal
+    for place, signals in lines.items():
+        found = re.match(r"\s*(\w+(, \w+)+) = ", getline(*place))
+        names = found[1].split(", ") if found else []
+        if len(names) == len(signals):
+            for name, duid in zip(names, sorted(signals), strict=True):
+                signals[duid].name = name
+    for child, _, _ in fragment.subfragments:
+        _name(child)

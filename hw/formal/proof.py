@@ -25,6 +25,8 @@ class Proof:
     depth : int
         Cycles of the induction, or of the search if it's bounded.
     induction : bool
+    whole : bool
+        As of `solve`.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Proof:
     size: dict = field(default_factory=dict)
     depth: int = 1
     induction: bool = True
+    whole: bool = False
 
     @property
     def claim(self):
@@ -56,7 +59,7 @@ class Proof:
         """
         folder.mkdir(parents=True, exist_ok=True)
         verdict = solve(self.specify(**self.size), folder, depth=self.depth,
-                        induction=self.induction)
+                        induction=self.induction, whole=self.whole)
         return {
             "name": self.name,
             "property": self.claim,

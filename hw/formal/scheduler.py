@@ -33,6 +33,10 @@ def schedule_kept(*, config):
     nothing = taken & ~word.last & legal & (word.tick == unit.tick) & ticks.says_nothing
 
     inside = spec.inside
+    settled = before(m, unit.settled & ~unit.start & ~taken)
+    spec.claim(~inside.signal("calm") | rests & settled)
+    _claim_looks(spec)
+    _claim_judgement(spec, config)
     group, passed = inside.signal("group_number"), inside.signal("passed")
     looking = inside.signal("looking")
     now, ticking = unit.tick >> GROUP_BITS, inside.state("TICK") | inside.state("LOOK")
@@ -58,7 +62,6 @@ def schedule_kept(*, config):
     # What `marks-shown` relies upon: nothing comes between a look and what it shows.
     for k in (1, 2):
         looked = before(m, unit.look, k)
-        spec.claim(~looked | (inside.state("LOOK") & (looking == k)))
         spec.claim(~looked | ~(unit.start | unit.look | unit.clear | given))
     spec.claim(~ticking | ((room > 0) & (room <= config.ticks)))
     # And what `marks` does.
@@ -73,7 +76,6 @@ def schedule_kept(*, config):
     spec.claim_stream(unit.events)
 
     # A tick starts after work that is done, and never goes back or beyond the end.
-    settled = before(m, unit.settled & ~unit.start & ~taken)
     spec.claim(~unit.start | ~unit.ticking | settled)
     spec.claim(~unit.start | ~unit.ticking
                | ((distance(unit.upcoming) > 0) & (distance(unit.upcoming) < room)))
@@ -93,6 +95,51 @@ def schedule_kept(*, config):
     spec.claim(~(unit.start | unit.events.valid) | ~unit.finish)
     spec.claim(~unit.clear | unit.clearing)
     return m
+
+
+def _claim_looks(spec):
+    """What was found is in what was shown: what's needed of the cycles before."""
+    m, inside, unit = spec.m, spec.inside, spec.inside.unit
+    shown = [before(m, unit.busy, k) for k in (1, 2)]
+    passed = inside.signal("passed")
+    last_passed = before(m, passed)
+    started = [before(m, unit.start, k) for k in (1, 2)]
+    looked = [before(m, unit.look, k) for k in range(1, LOOK_CYCLES)]
+    for k, look in enumerate(looked, 1):
+        spec.claim(~look | (inside.state("LOOK") & (inside.signal("looking") == k)))
+    # What a bank's promise is about, in terms of what was shown.
+    changed = before(m, (unit.busy != before(m, unit.busy)) & ~started[0] & ~looked[2])
+    spec.claim(changed == (shown[0] != shown[1]) & ~started[1] & ~looked[3])
+    spec.claim(inside.signal("group_busy") == shown[0])
+    spec.claim((passed == last_passed) | started[0] | looked[0])
+    left, offset = shown[1] & ~last_passed, inside.signal("offset")
+    spec.claim(unit.foreseen == left.any())
+    spec.claim(~unit.foreseen | left.bit_select(offset, 1))
+    spec.claim(~unit.foreseen | ((left & ((Const(1) << offset) - 1)[:GROUP]) == 0))
+    over = _over(inside)
+    spec.claim(~over | ~(started[0] | started[1] | looked[0]))
+    spec.claim(~over | (shown[0] == shown[1]))
+
+
+def _claim_judgement(spec, config):
+    """When a tick is over, what was judged of the word is still so."""
+    inside, unit, word, until = (spec.inside, spec.inside.unit, spec.inside.unit.i.p,
+                                 spec.inside.signal("until"))
+    over = _over(inside)
+    spec.claim(~over | before(spec.m, unit.i.valid & ~unit.i.ready))
+    spec.claim(~over | word.last | (inside.signal("legal") & (word.tick != unit.tick)))
+    spec.claim(~over | (inside.signal("ends") == until))
+    in_group = until[GROUP_BITS:] == inside.signal("group_number")
+    spec.claim(~over | (inside.signal("word_first") == unit.foreseen | in_group))
+    is_late = 0 if config.streaming else word.last & (word.tick <= unit.tick)
+    spec.claim(~over | (inside.signal("late") == is_late))
+    work_first = unit.foreseen & unit._before(unit.next, until)
+    spec.claim(~over | (inside.signal("work_first") == work_first))
+
+
+def _over(inside):
+    """Return whether the tick is over."""
+    return inside.state("TICK") & inside.signal("calm") & inside.signal("later")
 
 
 class _Ticks:

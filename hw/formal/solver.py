@@ -101,7 +101,7 @@ def solver_folder():
     return None if found is None else Path(found).parent
 
 
-def solve(module, folder, *, depth, induction=True):
+def solve(module, folder, *, depth, induction=True, whole=False):
     """Prove all assertions of a module.
 
     Induction of depth k: none fails in the first k cycles, and none fails in a cycle that follows
@@ -117,6 +117,10 @@ def solve(module, folder, *, depth, induction=True):
     depth : int
         Cycles. At least 1.
     induction : bool
+    whole : bool
+        Give z3 each question anew, with all states written out. It then works on bits from the
+        start, which is quicker by far where the properties add and compare numbers, and slower
+        where they look words up.
 
     Returns
     -------
@@ -132,9 +136,10 @@ def solve(module, folder, *, depth, induction=True):
     (folder / "spec.il").write_text(rtlil.convert(module, name=TOP, ports=[]), encoding="utf-8")
     (folder / "spec.ys").write_text(SCRIPT.format(top=TOP), encoding="utf-8")
     run(YOSYS, ["-q", "spec.ys"], folder)
-    stages = [("bounded", ["--presat", "-t", str(depth)])]
+    way = ["--noincr", "--unroll"] if whole else []
+    stages = [("bounded", ["--presat", "-t", str(depth), *way])]
     if induction:
-        stages.append(("induction", ["-i", "-t", str(depth)]))
+        stages.append(("induction", ["-i", "-t", str(depth), *way]))
     for name, options in stages:
         said = _smtbmc(folder, name, options)
         if said is not None:

@@ -21,12 +21,23 @@ class _ShortConfig(CoreConfig):
         return (self.slots, 2)
 
 
+class _ShortRound(CoreConfig):
+    """Nor do tick numbers of streams wrap so soon."""
+
+    @property
+    def tick_bits(self):
+        return 7
+
+
 def _shorter(proof):
     """Return the proof at a size at which faults show soon after a reset: wheels of 2 slots."""
     if proof.name == "rows-once":
         return replace(proof, size={"config": replace(
             proof.size["config"], inputs=1, neurons=1, outputs=1, banks=1, synapses=4,
             weight_bits=2, delay_max=1)})
+    if proof.name == "schedule-stream":
+        return replace(proof, size={"config": _ShortRound(
+            **asdict(replace(proof.size["config"], ticks=40)))})
     if proof.name == "cursors":
         return replace(proof, size={"config": replace(proof.size["config"], cursors=2)})
     if proof.name == "sums":

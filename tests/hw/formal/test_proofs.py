@@ -87,7 +87,7 @@ FAULTS = (
     Fault("schedule", "Scheduler", "scheduler", "passed.eq((Const(2)", "passed.eq((Const(1)"),
     Fault("schedule", "Scheduler", "scheduler", "found & self._before(work, until)", "found"),
     Fault("schedule", "Scheduler", "scheduler", "self.expected.eq(work_first)",
-          "self.expected.eq(found)"),
+          "self.expected.eq(1)"),
     Fault("schedule-stream", "Scheduler", "scheduler",
           " & ~self._before(word.tick, self.tick)", ""),
     Fault("schedule-stream", "Scheduler", "scheduler", "following.eq(self.tick + 1)",
