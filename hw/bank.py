@@ -11,8 +11,10 @@ from .delays import DendriteDelay
 from .integrator import Integrator
 from .neuron import NeuronUnit
 from .payloads import (
+    BAD_WORDS,
     GROUP,
     GROUP_BITS,
+    MOST_BAD,
     LoadSignature,
     Memory,
     bank_trace,
@@ -68,7 +70,7 @@ class Bank(wiring.Component):
         Writes the memories, while ``idle``.
     count : Out(data.StructLayout)
         What happened in this cycle: ``touches``, ``looks``, ``synaptic_events``, ``saturations``,
-        ``overflows`` and ``lost``.
+        ``overflows`` and ``lost``; where words are protected, ``corrected`` and ``detected``.
     """
 
     def __init__(self, *, config, index, images=None):
@@ -105,7 +107,7 @@ class Bank(wiring.Component):
             "load": In(LoadSignature(config)),
             "count": Out(data.StructLayout({
                 "touches": 2, "looks": 1, "synaptic_events": 1, "saturations": 2, "overflows": 1,
-                "lost": 1,
+                "lost": 1, **dict.fromkeys(self._bad_words, MOST_BAD.bit_length()),
             })),
         })
 
@@ -154,6 +156,10 @@ class Bank(wiring.Component):
             places[Memory.READOUT] = [(("outputs", "readout"), 0,
                                        memory_depth(config, Memory.READOUT))]
         return places
+
+    @property
+    def _bad_words(self):
+        return BAD_WORDS if self._config.protection != "none" else ()
 
     @property
     def _cursors(self):
@@ -276,4 +282,7 @@ class Bank(wiring.Component):
                 self.count.looks.eq(self._neurons.look),
                 self.count.saturations.eq(self._neurons.saturations),
             ]
+        telling = [unit for unit in (rows,) if unit]
+        m.d.comb += [self.count[name].eq(sum(unit.faults[name] for unit in telling))
+                     for name in self._bad_words]
         return m

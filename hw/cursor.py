@@ -5,7 +5,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..model.sizes import WHEEL_TICKS
-from .payloads import LoadSignature, Memory, cursor_row, memory_depth, synapse, waiting
+from .payloads import LoadSignature, Memory, cursor_row, faults, memory_depth, synapse, waiting
 from .rows import loaded_memory
 from .walk import RowWalk
 from .wheel import CursorWheel, command, distance, wheel_ports
@@ -50,6 +50,8 @@ class CursorFetch(wiring.Component):
         Allowed while ``idle``.
     load : In(LoadSignature(config))
         Writes the memories, while ``idle``.
+    faults : Out(faults())
+        Bad words that were used in this cycle. There if words are protected.
     """
 
     latency = 6  # cycles from an accepted source to its first synapse, if that's due soon
@@ -68,6 +70,7 @@ class CursorFetch(wiring.Component):
             "lost": Out(1),
             "idle": Out(1),
             "load": In(LoadSignature(config)),
+            **({"faults": Out(faults())} if config.protection != "none" else {}),
         })
 
     def memory_places(self):
@@ -158,4 +161,6 @@ class CursorFetch(wiring.Component):
             self.lost.eq(found.valid & wheel.empty & wheel.idle & walk.idle & ~chosen),
             self.idle.eq(unread & ~chosen & wheel.idle & walk.idle),
         ]
+        if self._config.protection != "none":
+            m.d.comb += self.faults.eq(walk.faults)
         return m

@@ -4,7 +4,16 @@ import numpy as np
 
 from ..model.cursors import bank_order, cut_rows, stretches
 from ..model.rows import bank_rows
-from .payloads import BANKED, BUS_BITS, Memory, memories, memory_depth, memory_shape
+from .payloads import (
+    BANKED,
+    BUS_BITS,
+    PROTECTED,
+    Memory,
+    content_shape,
+    memories,
+    memory_depth,
+    memory_shape,
+)
 from .registers import BusMap
 
 __all__ = ["bank_images", "image_text", "load_words", "synapse_places", "weight_flips"]
@@ -81,7 +90,8 @@ def bank_images(parameters, bank):
     Returns
     -------
     dict of Memory to (memory_depth(config, memory),) int64
-        Weights are signed, all other words are not. Words without use are 0.
+        With their check bits, if they have any. Weights that have none are signed, all other words
+        are not. Words without use are 0.
     """
     config, tables = parameters.config, parameters.tables
     mine = _synapses(parameters, bank)
@@ -100,6 +110,9 @@ def bank_images(parameters, bank):
         image = words[memory] if memory in words else getattr(tables, memory.name.lower())
         images[memory] = np.zeros(memory_depth(config, memory), np.int64)
         images[memory][: len(image)] = image
+        if config.protection != "none" and memory in PROTECTED:
+            code = config.code(content_shape(config, memory).width)
+            images[memory] = code.encode(images[memory])
     return images
 
 

@@ -10,19 +10,24 @@ from ..model.sizes import FEWEST_SLOTS, FRACTION, LOOKUP, LOW_WORDS, WHEEL_TICKS
 from ..model.tables import high_words_stored
 
 __all__ = [
+    "BAD_WORDS",
     "BANKED",
     "BUS_BITS",
     "GROUP",
     "GROUP_BITS",
+    "MOST_BAD",
+    "PROTECTED",
     "SUM_LATENCY",
     "TABLE_BITS",
     "LoadSignature",
     "Memory",
     "bank_trace",
+    "content_shape",
     "cursor_index",
     "cursor_link",
     "cursor_row",
     "due",
+    "faults",
     "fetched",
     "input_word",
     "memories",
@@ -69,6 +74,11 @@ class Memory(enum.Enum, shape=4):
 
 # Memories that hold different words in each bank; the tables are the same in all of them.
 BANKED = (Memory.ROWS, Memory.WEIGHTS, Memory.LINKS, Memory.THETA0, Memory.BETA, Memory.DENDRITES)
+
+# Those of them whose words have check bits, if the config has any protection.
+PROTECTED = (Memory.WEIGHTS,)
+BAD_WORDS = ("corrected", "detected")  # what becomes of them, and the counters of that
+MOST_BAD = 6  # that a bank uses in a cycle
 
 
 def input_word(config):
@@ -273,8 +283,24 @@ def memory_depth(config, memory):
     }[Memory(memory)])
 
 
+def faults():
+    """Return the layout of how many bad words a unit has used in a cycle, by what became of them."""
+    return data.StructLayout(dict.fromkeys(BAD_WORDS, 2))
+
+
 def memory_shape(config, memory):
-    """Return the shape of a word of ``memory``; it's at the low end of a bus word."""
+    """Return the shape of a word of ``memory``, check bits included.
+
+    It's at the low end of a bus word.
+    """
+    content = content_shape(config, memory)
+    if config.protection == "none" or Memory(memory) not in PROTECTED:
+        return content
+    return unsigned(config.code(content.width).bits)
+
+
+def content_shape(config, memory):
+    """Return the shape of what a word of ``memory`` holds, at its low end."""
     cut = cut_rows(config)
     rows = cursor_row(config).size if cut else ring_row(config).size
     links = cursor_link(config).size if cut else ring_link(config).size

@@ -8,8 +8,10 @@ from amaranth.lib.wiring import In, Out
 
 from .counters import Counters
 from .payloads import (
+    BAD_WORDS,
     BANKED,
     BUS_BITS,
+    MOST_BAD,
     LoadSignature,
     Memory,
     memories,
@@ -34,15 +36,16 @@ __all__ = [
 IDENTITY = 0x52414E56  # "RANV"
 VERSION = 3  # of the registers, the address map and the streams
 
-# Bits of the registers of the same names.
+# Bits of the registers of the same names. The last error is that of words with check bits.
 STATUS = ("running", "clearing")
-ERRORS = ("refused", "dropped", "overflow", "bad_end", "lost")
+ERRORS = ("refused", "dropped", "overflow", "bad_end", "lost", "detected")
 
 # Counts of the sample that runs, or of the last one. They stop at their largest value.
 COUNTERS = ("cycles", "ticks", "input_events", "spikes", "touches", "looks", "synaptic_events",
             "saturations", "overflows", "dropped")
 
-TOTALS = ("samples", "refused", *COUNTERS)  # the first two count since the reset
+# The first two count since the reset. The last ones are 0 where words have no check bits.
+TOTALS = ("samples", "refused", *COUNTERS, *BAD_WORDS)
 TOTALS_OFFSET = 16
 
 # Registers and their offsets.
@@ -134,9 +137,11 @@ class BusSignature(wiring.Signature):
 
 
 def counter_steps(config):
-    """Return the most that each counter goes up by in a cycle."""
+    """Return the most that each counter of a core goes up by in a cycle."""
     each = {"touches": 2, "looks": 1, "synaptic_events": 1, "saturations": 3, "overflows": 1}
-    steps = {name: each[name] * config.banks if name in each else 1 for name in TOTALS}
+    each |= dict.fromkeys(BAD_WORDS, MOST_BAD)
+    steps = {name: each[name] * config.banks if name in each else 1
+             for name in TOTALS[: config.totals]}
     return steps | {"dropped": 1 + config.banks}
 
 
@@ -146,7 +151,8 @@ def count_layout(config):
     ``lost`` has none of its own: spikes that are lost in a bank count as ``dropped``.
     """
     steps = counter_steps(config)
-    layout = {name: steps[name].bit_length() for name in COUNTERS}
+    layout = {name: step.bit_length() for name, step in steps.items()
+              if name not in ("samples", "refused")}
     return data.StructLayout(layout | {"dropped": 1, "lost": config.banks.bit_length()})
 
 
@@ -241,13 +247,14 @@ class RegisterFile(wiring.Component):
         m.submodules.counters = counters = self._counters
         read = Signal()
         m.d.comb += [
-            *(counters.count[name].eq(self.count[name]) for name in COUNTERS),
+            *(counters.count[name].eq(self.count[name]) for name in self.count.shape().members
+              if name != "lost"),
             counters.count.dropped.eq(self.count.dropped + self.count.lost),
             counters.count.samples.eq(self.over),
             counters.count.refused.eq(refused),
             counters.begin.eq(self.begin),
             read.eq(self.bus.r_en & selected & (offset >= TOTALS_OFFSET)
-                    & (offset < TOTALS_OFFSET + len(TOTALS))),
+                    & (offset < TOTALS_OFFSET + self._config.totals)),
             counters.read.eq(read),
             counters.index.eq(offset - TOTALS_OFFSET),
         ]
@@ -278,12 +285,13 @@ class RegisterFile(wiring.Component):
         bus = self.bus
         offset, memory, _ = self._map.split(bus.address)
         refused = self._load(m)
-        errors = Signal(len(ERRORS))
-        occurred = Signal(len(ERRORS))
+        detected = ([self.count.detected.any()] if self._config.protection != "none" else [])
+        errors = Signal(len(ERRORS) - 1 + len(detected))
+        occurred = Signal.like(errors)
         selected = Signal()
         m.d.comb += [
             occurred.eq(Cat(refused, self.count.dropped.any(), self.count.overflows.any(),
-                            self.bad_end, self.count.lost.any())),
+                            self.bad_end, self.count.lost.any(), *detected)),
             selected.eq(memory == Memory.REGISTERS.value),
         ]
         words = self._words(m, errors)

@@ -4,9 +4,11 @@ from amaranth.hdl import Module, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from .checked import checked
 from .payloads import (
     LoadSignature,
     Memory,
+    faults,
     fetched,
     memories,
     memory_depth,
@@ -60,6 +62,8 @@ class RowFetch(wiring.Component):
         No source is being worked on.
     load : In(LoadSignature(config))
         Writes the memories, while ``idle``.
+    faults : Out(faults())
+        Bad words that were used in this cycle. There if words are protected.
     """
 
     latency = 7  # cycles from an accepted source to its first synapse
@@ -82,6 +86,7 @@ class RowFetch(wiring.Component):
             "o": Out(stream.Signature(fetched(config))),
             "idle": Out(1),
             "load": In(LoadSignature(config)),
+            **({"faults": Out(faults())} if config.protection != "none" else {}),
         }
 
     def memory_places(self):
@@ -91,7 +96,7 @@ class RowFetch(wiring.Component):
             for memory, storage in self._synapses.items()}
 
     def _storage(self, m, memory, address, advance):
-        """Let a memory of synapses load through ``load``. Returns the word of an address."""
+        """Let a memory of synapses load through ``load``. Returns an address's word, `Checked`."""
         m.submodules[memory.name.lower()] = storage = self._synapses[memory]
         m.d.comb += [
             storage.enable.eq(advance),
@@ -100,7 +105,7 @@ class RowFetch(wiring.Component):
             storage.write_address.eq(self.load.address),
             storage.after.eq(self.load.data),
         ]
-        return storage.word
+        return checked(m, self._config, memory, storage.word)
 
     def _look_up(self, m, begin):
         """Look up the rows of sources. ``begin`` takes the next one.
@@ -172,10 +177,10 @@ class RowFetch(wiring.Component):
             m.d.sync += [address.eq(first.start), left.eq(stop - first.start - 1)]
 
         weight = self._storage(m, Memory.WEIGHTS, address, advance)
-        m.d.comb += self.o.p.weight.eq(weight)
+        m.d.comb += self.o.p.weight.eq(weight.value)
         if Memory.LINKS in memories(config):
             link = data.View(ring_link(config),
-                             self._storage(m, Memory.LINKS, address, advance))
+                             self._storage(m, Memory.LINKS, address, advance).value)
             for name in ring_link(config).members:
                 m.d.comb += self.o.p[name].eq(link[name])
         if config.dendrite_bits:
@@ -184,7 +189,13 @@ class RowFetch(wiring.Component):
             self._follow(m, self.o.p.delay, first.delay, begin, advance, step=0)
         if config.rows == "dense":
             self._follow(m, self.o.p.target, first.first, begin, advance, step=1)
-            m.d.comb += self.o.valid.eq(there & weight.any())
+            m.d.comb += self.o.valid.eq(there & weight.value.any())
+        if config.protection != "none":
+            with m.If(there & advance):
+                m.d.comb += [
+                    self.faults.corrected.eq(weight.corrected),
+                    self.faults.detected.eq(weight.detected),
+                ]
         return m
 
     def _follow(self, m, field, initial, begin, advance, *, step):

@@ -4,7 +4,8 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from .payloads import LoadSignature, Memory, cursor_index, cursor_link, synapse
+from .checked import checked
+from .payloads import LoadSignature, Memory, cursor_index, cursor_link, faults, synapse
 from .rows import loaded_memory
 
 __all__ = ["RowWalk"]
@@ -39,6 +40,8 @@ class RowWalk(wiring.Component):
         No cursor is on its way. Combinational.
     load : In(LoadSignature(config))
         Writes the memories, while ``idle``.
+    faults : Out(faults())
+        Bad words that were used in this cycle. There if words are protected.
     """
 
     def __init__(self, *, config, images=None):
@@ -56,6 +59,7 @@ class RowWalk(wiring.Component):
             "put_cursor": Out(cursor_index(config)),
             "idle": Out(1),
             "load": In(LoadSignature(config)),
+            **({"faults": Out(faults())} if config.protection != "none" else {}),
         })
 
     def elaborate(self, platform):
@@ -63,6 +67,7 @@ class RowWalk(wiring.Component):
         config = self._config
         weights, links = (loaded_memory(m, config, memory, self.load, self._images)
                           for memory in (Memory.WEIGHTS, Memory.LINKS))
+        weight = checked(m, config, Memory.WEIGHTS, weights.data)
         link = data.View(cursor_link(config), links.data)
         advance, ending = Signal(), Signal()
         m.d.comb += [
@@ -107,12 +112,18 @@ class RowWalk(wiring.Component):
                 read_far.eq(far),
             ]
 
-        self._send(m, advance, weights.data, link, reading, read_begins, read_far, distance)
+        self._send(m, advance, weight.value, link, reading, read_begins, read_far, distance)
         m.d.sync += self.put.eq(ending & advance)
         with m.If(ending & advance):
             # The synapse that was to be thrown away is the cursor's next one.
             m.d.sync += [self.put_pointer.eq(pointer), self.put_cursor.eq(cursor)]
         m.d.comb += self.idle.eq(~(addressing | reading | self.o.valid | self.put))
+        if config.protection != "none":
+            with m.If(advance & reading & ~read_far):
+                m.d.comb += [
+                    self.faults.corrected.eq(weight.corrected),
+                    self.faults.detected.eq(weight.detected),
+                ]
         return m
 
     def _send(self, m, advance, weight, link, reading, begins, far, distance):

@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict, dataclass, fields
 from typing import get_type_hints
 
+from .protection import PROTECTIONS
 from .sizes import CoreSizes
 
 SYNAPSES = ("exponential", "jump")
@@ -18,7 +19,8 @@ LONGEST = 1 << 22  # ticks of a sample, and until a trace is 0 in a stream
 
 # Fields that the first designs didn't have.
 LATER = {"buffer": "ring", "cursors": 0, "rows": "sparse", "delays": "synaptic", "segments": 1,
-         "dendrites": 0, "dendritic_max": 0, "streaming": False}
+         "dendrites": 0, "dendritic_max": 0, "streaming": False,
+         "protection": "none"}
 
 
 def check_tick(tick):
@@ -106,6 +108,9 @@ class CoreConfig(CoreSizes):
     streaming : bool
         Whether time goes on without end: what would be a sample is a window of a stream, and the
         neurons aren't cleared after it.
+    protection : str
+        Check bits of the words that hold a network (`protection`): ``"none"``, ``"parity"`` or
+        ``"secded"``. Results don't depend on it, unless bits flip.
 
     Raises
     ------
@@ -139,6 +144,7 @@ class CoreConfig(CoreSizes):
     dendrites: int = LATER["dendrites"]
     dendritic_max: int = LATER["dendritic_max"]
     streaming: bool = LATER["streaming"]
+    protection: str = LATER["protection"]
 
     def __post_init__(self):
         for name, kind in get_type_hints(type(self)).items():
@@ -152,6 +158,7 @@ class CoreConfig(CoreSizes):
         self._check_choice("buffer", BUFFERS)
         self._check_choice("rows", ROWS)
         self._check_choice("delays", DELAYS)
+        self._check_choice("protection", PROTECTIONS)
         self._check_range("inputs", 1, 1 << 16)
         self._check_range("neurons", 1, 1 << 16)
         self._check_range("outputs", 1, self.neurons)

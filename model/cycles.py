@@ -170,7 +170,8 @@ class CycleModel:
                 stalls = Stalls(np.uint64(stall * 2**32), np.uint64((seed << 32) + n))
                 found[n] = run_core(
                     np.asarray(events.ticks, np.int64), np.asarray(events.channels, np.int32),
-                    config.ticks, config.inputs, config.outputs, np.zeros(1, CORE),
+                    config.ticks, config.inputs, config.counting_cycles, config.outputs,
+                    np.zeros(1, CORE),
                     np.zeros(config.banks, BANK), np.zeros(config.banks, WAITS), banks, wheels,
                     stalls, counts[n])
 

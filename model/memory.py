@@ -4,7 +4,7 @@ from .sizes import FEWEST_SLOTS, FRACTION, LOOKUP, LOW_WORDS, TILE, WHEEL_TICKS,
 from .tables import high_words_stored
 
 TABLE_BITS = FRACTION + 1
-TOTALS = (32, 12)  # of the counters
+TOTAL_BITS = 32  # of a counter
 SLEEP_WORDS = 4
 
 # Widths and words that a block RAM can have, by the name of a family of devices.
@@ -23,12 +23,13 @@ def fetch_memories(config):
     dict of str to (int, int)
         Width and words of each, by its name below the bank.
     """
+    weight_bits = config.code(config.weight_bits).bits
     sparse, synaptic = config.rows == "sparse", config.delays == "synaptic"
     wheel = _wheel(config) if config.buffer == "cursor" else {}
     if wheel and synaptic:
         return {
             "fetch.rows": (config.pointer_bits + config.delay_bits, config.sources),
-            "fetch.walk.weights": (config.weight_bits, config.synapses),
+            "fetch.walk.weights": (weight_bits, config.synapses),
             "fetch.walk.links": (config.local_bits + config.gap_bits + 1, config.synapses),
             **wheel,
         }
@@ -38,7 +39,7 @@ def fetch_memories(config):
     dendrites = config.dendritic_bits, config.dendrites * config.bank_neurons
     return {
         "fetch.rows": (row_bits, config.sources * config.segments + 1),
-        **_tiles("fetch.weights", config.weight_bits, config.synapses),
+        **_tiles("fetch.weights", weight_bits, config.synapses),
         **(_tiles("fetch.links", link_bits, config.synapses) if link_bits else {}),
         **wheel,
         **({"delays.dendrites": dendrites} if config.dendrites else {}),
@@ -122,7 +123,7 @@ def core_memories(config):
     return {
         **{f"bank_{bank}.{name}": shape for bank in range(config.banks)
            for name, shape in bank_memories(config, bank).items()},
-        "registers.counters.totals": TOTALS,
+        "registers.counters.totals": (TOTAL_BITS, config.totals),
         "readout.values.words": outputs,
         "readout.finished": outputs,
     }

@@ -18,7 +18,6 @@ from .fetch import fetch, takes_source
 from .jit import allocating_kernel, kernel
 
 LOOK_CYCLES = 6  # from a look at a group to the judgement of what it shows
-COUNTING_CYCLES = 28  # the counters catch up
 RANKING_CYCLES = 2  # to find the decision, besides one per class
 
 CORE = np.dtype([(name, np.int64) for name in (
@@ -148,7 +147,7 @@ def _schedule(core, settled, busy, valid, taken, word_tick, last):
 
 
 @allocating_kernel
-def run_core(ticks, channels, duration, inputs, outputs, cores, units, waits, banks, wheels, stalls,
+def run_core(ticks, channels, duration, inputs, counting, outputs, cores, units, waits, banks, wheels, stalls,
              counts):
     """Run one sample; banks and wheels are at rest and are left so, ``counts`` are added to.
 
@@ -217,7 +216,7 @@ def run_core(ticks, channels, duration, inputs, outputs, cores, units, waits, ba
         if event_taken:
             word, offered = word + 1, False
         cycle += core.ticking
-    decided = cycle + 1 + COUNTING_CYCLES + outputs + RANKING_CYCLES
+    decided = cycle + 1 + counting + outputs + RANKING_CYCLES
     while not _flows(core, stalls.rate):
         decided += 1
     _forget(banks)

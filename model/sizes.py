@@ -2,6 +2,8 @@
 
 import math
 
+from .protection import Code
+
 LOW_WORDS = 64  # words of the fine decay table; the coarse one steps by as many ticks
 FRACTION = 16  # fractional bits of every table
 WAKE_BITS = (7, 10)  # least and most bits of a slot of the wheel that holds pending looks
@@ -181,6 +183,20 @@ class CoreSizes:
     def lap_bits(self):
         """Width of the number by which the time wheel tells its laps apart."""
         return _bits((self.delay_max - 1) // (self.wheel_slots * WHEEL_TICKS))
+
+    def code(self, width):
+        """Return the `Code` of words of a width, in a memory that's protected."""
+        return Code(self.protection, width)
+
+    @property
+    def totals(self):
+        """Number of counters: two more tell of bad words, where any can be told."""
+        return 12 + 2 * (self.protection != "none")
+
+    @property
+    def counting_cycles(self):
+        """Most cycles from what is counted to the counter that has it."""
+        return 2 * self.totals + 4
 
     @property
     def sum_bits(self):

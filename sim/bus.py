@@ -7,13 +7,13 @@ leaves the words that were read in the last column.
 import numpy as np
 
 from ..hw.images import bank_images, load_words
-from ..hw.payloads import Memory
+from ..hw.payloads import BAD_WORDS, Memory, memory_shape
 from ..hw.registers import COUNTERS, BusMap
 
 __all__ = ["READ_BACK", "decode", "flip_program", "load_program", "read_program"]
 
 # Registers that are read after each sample, besides the values of the readout.
-READ_BACK = ("status", "errors", "decision", *COUNTERS)
+READ_BACK = ("status", "errors", "decision", *COUNTERS, *BAD_WORDS)
 VALUE = ("value_low", "value_low", "value_high")  # a value is there 2 cycles after its selection
 
 
@@ -67,19 +67,20 @@ def flip_program(parameters, flips):
         If a bank, an address or a bit isn't there.
     """
     config, bus = parameters.config, BusMap(parameters.config)
+    bits = memory_shape(config, Memory.WEIGHTS).width
     images = {}
     before, after = {}, {}
     for bank, address, bit in flips:
         if not (0 <= bank < config.banks and 0 <= address < config.synapses
-                and 0 <= bit < config.weight_bits):
+                and 0 <= bit < bits):
             raise ValueError(
                 f"A flip must be in banks 0 to {config.banks - 1}, words 0 to "
-                f"{config.synapses - 1} and bits 0 to {config.weight_bits - 1}, "
+                f"{config.synapses - 1} and bits 0 to {bits - 1}, "
                 f"not at bank {bank}, word {address}, bit {bit}")
         if bank not in images:
             images[bank] = bank_images(parameters, bank)[Memory.WEIGHTS]
         place = bus.address(Memory.WEIGHTS, address, bank)
-        before[place] = int(images[bank][address]) & ((1 << config.weight_bits) - 1)
+        before[place] = int(images[bank][address]) & ((1 << bits) - 1)
         after[place] = after.get(place, before[place]) ^ (1 << bit)
     places = np.array(list(before), np.int64)
     return tuple(_program(1, places, np.array(list(words.values()), np.int64))

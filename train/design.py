@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from math import ceil, log2
 
 from ..model.config import BUFFERS, DELAYS, ROWS, check_stored, check_tick, check_widths
+from ..model.protection import PROTECTIONS
 
 HEADROOM = 8  # log2 of the largest weights that a trace holds
 
@@ -32,6 +33,8 @@ class DesignConfig:
     rows, delays : str
         How rows and delays are stored: ``"sparse"`` or ``"dense"``; ``"synaptic"``, ``"axonal"`` or
         ``"axonal+dendritic"``. As of `CoreConfig`.
+    protection : str
+        Check bits of the words that hold the network: ``"none"``, ``"parity"`` or ``"secded"``.
     """
 
     tick: float = 0.1
@@ -43,17 +46,18 @@ class DesignConfig:
     cursors: int | None = None
     rows: str = "sparse"
     delays: str = "synaptic"
+    protection: str = "none"
 
     def __post_init__(self):
         if self.buffer not in (*BUFFERS, "auto"):
             raise ValueError(f"Design buffer must be one of {', '.join(BUFFERS)}, auto, "
                              f"not {self.buffer!r}")
-        for name, choices in (("rows", ROWS), ("delays", DELAYS)):
+        for name, choices in (("rows", ROWS), ("delays", DELAYS), ("protection", PROTECTIONS)):
             value = getattr(self, name)
             if value not in choices:
                 raise ValueError(
                     f"Design {name} must be one of {', '.join(choices)}, not {value!r}")
-            if value != choices[0] and self.buffer == "auto":
+            if value != choices[0] and self.buffer == "auto" and choices is not PROTECTIONS:
                 raise ValueError(f"Design {name} must be left out with auto, not {value!r}")
         check_stored(self.buffer, self.rows, self.delays)
         if self.cursors is not None and self.buffer == "ring":

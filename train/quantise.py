@@ -206,7 +206,8 @@ def _core_config(rounder, target):
         delay_max=rounder.network.longest_delay(design.tick),
         fan_in=int(np.bincount(target, minlength=1).max()),
         synapses=int(np.bincount(target % design.banks).max()), weight_bits=design.weight_bits,
-        trace_bits=design.trace_bits, guard_bits=rounder.guard_bits, banks=design.banks)
+        trace_bits=design.trace_bits, guard_bits=rounder.guard_bits, banks=design.banks,
+        protection=design.protection)
 
 
 def quantise(network, design, scales=None):

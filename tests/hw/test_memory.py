@@ -16,10 +16,12 @@ STORAGES = [{}, CURSORS, {"rows": "dense"},
             CURSORS | {"delays": "axonal", "segments": 4}, BOTH | {"segments": 2, "dendrites": 4},
             CURSORS | {"delays": "axonal", "rows": "dense"}, BOTH | {"rows": "dense"},
             CURSORS | BOTH | {"dendrites": 1}, CURSORS | BOTH | {"rows": "dense", "segments": 16},
-            {"streaming": True}, CURSORS | {"streaming": True}]
+            {"streaming": True}, CURSORS | {"streaming": True},
+            {"protection": "parity"}, CURSORS | {"protection": "secded"},
+            BOTH | {"rows": "dense", "protection": "secded"}]
 
 
-@pytest.mark.parametrize("seed", range(26))
+@pytest.mark.parametrize("seed", range(32))
 def test_every_memory_is_predicted_to_the_bit(seed):
     rng = np.random.default_rng(seed)
     fixed = STORAGES[seed % len(STORAGES)] | {"readout": READOUTS[seed % 3]}
