@@ -5,6 +5,7 @@ from amaranth.lib import data
 from amaranth.lib.wiring import Out
 
 from ..model.sizes import NEAREST
+from .checked import checked
 from .payloads import Memory, ring_row
 from .rows import RowFetch, loaded_memory
 from .wheel import CursorWheel, command, distance, wheel_ports
@@ -100,7 +101,8 @@ class AxonFetch(RowFetch):
         config, wheel = self._config, self._wheel
         self._connect(m)
         rows = loaded_memory(m, config, Memory.ROWS, self.load, self._images)
-        word = data.View(ring_row(config), rows.data)
+        found = checked(m, config, Memory.ROWS, rows.data)
+        word = data.View(ring_row(config), found.value)
         first = Signal(ring_row(config))
         stop = Signal.like(word.start)
         known, resting = Signal(), Signal()
@@ -112,7 +114,7 @@ class AxonFetch(RowFetch):
             rows.addr.eq(row),
             left.eq(wheel.o.p.lap - wheel.lap),
         ]
-        with m.FSM():
+        with m.FSM() as states:
             with m.State("SOURCE"):
                 m.d.comb += [
                     resting.eq(1),
@@ -160,4 +162,6 @@ class AxonFetch(RowFetch):
                         m.next = "START"
         with m.If(begin):
             m.d.sync += known.eq(0)
-        return first, stop, known, resting & ~known & ~wheel.put & wheel.idle
+        if config.protection != "none":
+            found = self._distrust(m, states, found, first, stop)
+        return first, stop, known, resting & ~known & ~wheel.put & wheel.idle, found

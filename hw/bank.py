@@ -282,7 +282,7 @@ class Bank(wiring.Component):
                 self.count.looks.eq(self._neurons.look),
                 self.count.saturations.eq(self._neurons.saturations),
             ]
-        telling = [unit for unit in (rows,) if unit]
+        telling = [unit for unit in (rows, self._delays, self._neurons) if unit]
         m.d.comb += [self.count[name].eq(sum(unit.faults[name] for unit in telling))
                      for name in self._bad_words]
         return m

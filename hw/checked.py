@@ -4,13 +4,10 @@ from typing import NamedTuple
 
 from amaranth.hdl import Cat, Mux, Signal, Value
 
-from .payloads import PROTECTED, Memory, content_shape
+from ..model.cursors import cut_rows
+from .payloads import BAD_WORDS, BANKED, Memory, content_shape, cursor_link
 
-__all__ = ["Checked", "checked", "decode"]
-
-# What a word counts as that can't be corrected: a threshold, by which the neuron falls silent.
-INSTEAD = {Memory.THETA0: -1}
-
+__all__ = ["Checked", "checked", "decode", "tell"]
 
 class Checked(NamedTuple):
     """A word, and whether it's ``corrected`` or ``detected``: None where it has no check bits."""
@@ -19,8 +16,12 @@ class Checked(NamedTuple):
     corrected: Value | None
     detected: Value | None
 
+    def when(self, used):
+        """Return the word as one that's only bad when it's ``used``."""
+        return self._replace(corrected=self.corrected & used, detected=self.detected & used)
 
-def decode(m, word, code):
+
+def decode(m, word, code, name="word"):
     """Return what is read of a stored word, and whether it's corrected or detected.
 
     `ranvier.model.protection` has the codes. Combinational.
@@ -31,16 +32,18 @@ def decode(m, word, code):
     word : Value of ``code.bits``
     code : Code
         With check bits.
+    name : str
+        Begins the names of signals.
     """
     word = Value.cast(word)
     value, checks = word[: code.width], word[code.width :]
-    differ = Signal(code.check_bits, name="differ")
-    corrected, detected = Signal(name="corrected"), Signal(name="detected")
+    differ = Signal(code.check_bits, name=f"{name}_differ")
+    corrected, detected = Signal(name=f"{name}_corrected"), Signal(name=f"{name}_detected")
     m.d.comb += differ.eq(checks ^ Cat((value & mask).xor() for mask in code.masks))
     if code.protection == "parity":
         m.d.comb += detected.eq(differ)
         return value, corrected, detected
-    flips = Signal(code.width, name="flips")
+    flips = Signal(code.width, name=f"{name}_flips")
     m.d.comb += [
         flips.eq(Cat(differ == column for column in code.columns)),
         corrected.eq(flips.any() | Cat(differ == 1 << bit for bit in range(len(differ))).any()),
@@ -50,14 +53,32 @@ def decode(m, word, code):
 
 
 def checked(m, config, memory, word):
-    """Return a word of ``memory`` as `Checked`; one that's detected counts as 0, or `INSTEAD`.
+    """Return a word of ``memory`` as `Checked`; one that's detected counts as `_instead`.
 
     Combinational. Where ``memory`` has no check bits, the word is returned as it is.
     """
-    if config.protection == "none" or memory not in PROTECTED:
+    if config.protection == "none" or memory not in BANKED:
         return Checked(word, None, None)
     content = content_shape(config, memory)
-    read, corrected, detected = decode(m, word, config.code(content.width))
-    value = Signal(content, name=f"{memory.name.lower()}_checked")
-    m.d.comb += value.eq(Mux(detected, INSTEAD.get(memory, 0), read))
+    name = memory.name.lower()
+    read, corrected, detected = decode(m, word, config.code(content.width), name)
+    value = Signal(content, name=f"{name}_checked")
+    m.d.comb += value.eq(Mux(detected, _instead(config, memory), read))
     return Checked(value, corrected, detected)
+
+
+def tell(faults, words):
+    """Return the statements that count bad words, as `Checked`, in a `payloads.faults`."""
+    return [faults[name].eq(sum(getattr(word, name) for word in words)) for name in BAD_WORDS]
+
+
+def _instead(config, memory):
+    """Return what a word counts as that can't be corrected: 0, but where that does harm.
+
+    By the largest threshold a neuron falls silent. A stretch ends at a link that nobody knows.
+    """
+    if memory == Memory.THETA0:
+        return config.trace_top
+    if memory == Memory.LINKS and cut_rows(config):
+        return 1 << cursor_link(config)["end"].offset
+    return 0

@@ -5,7 +5,17 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..model.sizes import WHEEL_TICKS
-from .payloads import LoadSignature, Memory, cursor_row, faults, memory_depth, synapse, waiting
+from .checked import checked
+from .payloads import (
+    BAD_WORDS,
+    LoadSignature,
+    Memory,
+    cursor_row,
+    faults,
+    memory_depth,
+    synapse,
+    waiting,
+)
 from .rows import loaded_memory
 from .walk import RowWalk
 from .wheel import CursorWheel, command, distance, wheel_ports
@@ -86,10 +96,15 @@ class CursorFetch(wiring.Component):
         return self._wheel.clear_cycles
 
     def _rows(self, m):
-        """Look up rows. Returns a stream of those that aren't empty, and whether there's none."""
+        """Look up rows.
+
+        Returns a stream of those that aren't empty, whether there's none, and the word that is
+        read, `Checked`.
+        """
         config = self._config
         rows = loaded_memory(m, config, Memory.ROWS, self.load, self._images)
         found = stream.Signature(cursor_row(config)).create()
+        row = checked(m, config, Memory.ROWS, rows.data)  # one that is bad is empty
         read, held = Signal(), Signal()
         m.d.comb += [
             self.i.ready.eq(~read | ~held),
@@ -100,10 +115,12 @@ class CursorFetch(wiring.Component):
         with m.If(self.i.ready):
             m.d.sync += read.eq(self.i.valid)
         with m.If(~held):
-            m.d.sync += [held.eq(read), found.payload.eq(rows.data)]
+            m.d.sync += [held.eq(read), found.payload.eq(row.value)]
         with m.Elif(found.ready | ~found.valid):
             m.d.sync += held.eq(0)
-        return found, ~read & ~held
+        if config.protection != "none":
+            row = row.when(read & ~held)
+        return found, ~read & ~held, row
 
     def _choose(self, m, found):
         """Take a cursor from the wheel, or a spare one for a new spike, on to the walk.
@@ -149,7 +166,7 @@ class CursorFetch(wiring.Component):
         m = Module()
         m.submodules.wheel = wheel = self._wheel
         m.submodules.walk = walk = self._walk
-        found, unread = self._rows(m)
+        found, unread, row = self._rows(m)
         chosen = self._choose(m, found)
         wiring.connect(m, walk.o, wiring.flipped(self.o))
         m.d.comb += [
@@ -162,5 +179,6 @@ class CursorFetch(wiring.Component):
             self.idle.eq(unread & ~chosen & wheel.idle & walk.idle),
         ]
         if self._config.protection != "none":
-            m.d.comb += self.faults.eq(walk.faults)
+            m.d.comb += [
+                self.faults[name].eq(walk.faults[name] + getattr(row, name)) for name in BAD_WORDS]
         return m

@@ -4,7 +4,8 @@ from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from .payloads import LoadSignature, Memory, fetched, memory_depth, synapse
+from .checked import checked, tell
+from .payloads import LoadSignature, Memory, faults, fetched, memory_depth, synapse
 from .rows import loaded_memory
 
 __all__ = ["DendriteDelay"]
@@ -28,6 +29,8 @@ class DendriteDelay(wiring.Component):
         No event is on its way.
     load : In(LoadSignature(config))
         Writes the memory, while ``idle``.
+    faults : Out(faults())
+        Bad words that were used in this cycle. There if words are protected.
     """
 
     latency = 2
@@ -40,6 +43,7 @@ class DendriteDelay(wiring.Component):
             "o": Out(stream.Signature(synapse(config))),
             "idle": Out(1),
             "load": In(LoadSignature(config)),
+            **({"faults": Out(faults())} if config.protection != "none" else {}),
         })
 
     def memory_places(self):
@@ -51,6 +55,7 @@ class DendriteDelay(wiring.Component):
         m = Module()
         config = self._config
         dendrites = loaded_memory(m, config, Memory.DENDRITES, self.load, self._images)
+        dendritic = checked(m, config, Memory.DENDRITES, dendrites.data)
         event = Signal(fetched(config))  # whose dendritic delay is there
         read = Signal()
         advance = Signal()
@@ -69,6 +74,8 @@ class DendriteDelay(wiring.Component):
                 self.o.valid.eq(read),
                 self.o.p.target.eq(event.target),
                 self.o.p.weight.eq(event.weight),
-                self.o.p.delay.eq(event.delay + dendrites.data),
+                self.o.p.delay.eq(event.delay + dendritic.value),
             ]
+        if config.protection != "none":
+            m.d.comb += tell(self.faults, [dendritic.when(read & advance)])
         return m

@@ -7,7 +7,6 @@ from ..model.rows import bank_rows
 from .payloads import (
     BANKED,
     BUS_BITS,
-    PROTECTED,
     Memory,
     content_shape,
     memories,
@@ -110,7 +109,7 @@ def bank_images(parameters, bank):
         image = words[memory] if memory in words else getattr(tables, memory.name.lower())
         images[memory] = np.zeros(memory_depth(config, memory), np.int64)
         images[memory][: len(image)] = image
-        if config.protection != "none" and memory in PROTECTED:
+        if config.protection != "none" and memory in BANKED:
             code = config.code(content_shape(config, memory).width)
             images[memory] = code.encode(images[memory])
     return images

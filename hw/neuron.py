@@ -8,7 +8,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .decay import DecayUnit, traces
-from .payloads import SUM_LATENCY, LoadSignature, bank_trace, due, wake
+from .payloads import SUM_LATENCY, LoadSignature, bank_trace, due, faults, wake
 from .scale import ScaleUnit
 from .sleep import SleepUnit
 from .state import StateMemory
@@ -57,6 +57,8 @@ class NeuronUnit(wiring.Component):
         while ``idle``. A reset does the same. In a stream, forget what has decayed by ``tick``.
     load : In(LoadSignature(config))
         Writes thresholds and tables, while ``idle``.
+    faults : Out(faults())
+        With ``touch``: bad thresholds. There if words are protected.
 
     Raises
     ------
@@ -89,6 +91,7 @@ class NeuronUnit(wiring.Component):
             "idle": Out(1),
             "clear": In(1),
             "load": In(LoadSignature(config)),
+            **({"faults": Out(faults())} if config.protection != "none" else {}),
         })
 
     @property
@@ -136,6 +139,9 @@ class NeuronUnit(wiring.Component):
             m.d.comb += memory.tick.eq(self.tick)
         if self._config.adaptive:
             m.d.comb += touch.beta.eq(memory.beta)
+        if self._config.protection != "none":
+            with m.If(self.touch):
+                m.d.comb += self.faults.eq(memory.faults)
         with m.If(word.arrival | touch.fired):
             m.d.comb += memory.after.last.eq(self.tick)
             m.d.comb += [memory.after[name].eq(touch.o[name]) for name in names]

@@ -4,7 +4,6 @@ from amaranth.hdl import Shape, signed, unsigned
 from amaranth.lib import data, enum, wiring
 from amaranth.lib.wiring import Out
 
-from ..model.cursors import cut_rows
 from ..model.memory import SLEEP_WORDS
 from ..model.sizes import FEWEST_SLOTS, FRACTION, LOOKUP, LOW_WORDS, WHEEL_TICKS
 from ..model.tables import high_words_stored
@@ -16,7 +15,6 @@ __all__ = [
     "GROUP",
     "GROUP_BITS",
     "MOST_BAD",
-    "PROTECTED",
     "SUM_LATENCY",
     "TABLE_BITS",
     "LoadSignature",
@@ -72,11 +70,10 @@ class Memory(enum.Enum, shape=4):
     DENDRITES = 15
 
 
-# Memories that hold different words in each bank; the tables are the same in all of them.
+# Memories that hold different words in each bank; the tables are the same in all of them. It's the
+# network, and its words are those that have check bits, if the config says so.
 BANKED = (Memory.ROWS, Memory.WEIGHTS, Memory.LINKS, Memory.THETA0, Memory.BETA, Memory.DENDRITES)
 
-# Those of them whose words have check bits, if the config has any protection.
-PROTECTED = (Memory.WEIGHTS,)
 BAD_WORDS = ("corrected", "detected")  # what becomes of them, and the counters of that
 MOST_BAD = 6  # that a bank uses in a cycle
 
@@ -266,7 +263,7 @@ def memory_depth(config, memory):
     """
     high = high_words_stored(config)
     return max(2, {
-        Memory.ROWS: config.sources * config.segments + (not cut_rows(config)),
+        Memory.ROWS: config.row_words,
         Memory.WEIGHTS: config.synapses,
         Memory.LINKS: config.synapses,
         Memory.THETA0: config.bank_neurons,
@@ -284,7 +281,7 @@ def memory_depth(config, memory):
 
 
 def faults():
-    """Return the layout of how many bad words a unit has used in a cycle, by what became of them."""
+    """Return the layout of how many bad words a unit uses in a cycle, by what becomes of them."""
     return data.StructLayout(dict.fromkeys(BAD_WORDS, 2))
 
 
@@ -294,20 +291,17 @@ def memory_shape(config, memory):
     It's at the low end of a bus word.
     """
     content = content_shape(config, memory)
-    if config.protection == "none" or Memory(memory) not in PROTECTED:
+    if config.protection == "none" or Memory(memory) not in BANKED:
         return content
     return unsigned(config.code(content.width).bits)
 
 
 def content_shape(config, memory):
     """Return the shape of what a word of ``memory`` holds, at its low end."""
-    cut = cut_rows(config)
-    rows = cursor_row(config).size if cut else ring_row(config).size
-    links = cursor_link(config).size if cut else ring_link(config).size
     return Shape.cast({
-        Memory.ROWS: unsigned(rows),
+        Memory.ROWS: unsigned(config.row_bits),
         Memory.WEIGHTS: signed(config.weight_bits),
-        Memory.LINKS: unsigned(links),
+        Memory.LINKS: unsigned(config.link_bits),
         Memory.THETA0: unsigned(config.threshold_bits),
         Memory.BETA: unsigned(config.threshold_bits),
         Memory.DENDRITES: unsigned(config.dendritic_bits),

@@ -4,7 +4,7 @@ from amaranth.hdl import Module, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from .checked import checked
+from .checked import checked, tell
 from .payloads import (
     LoadSignature,
     Memory,
@@ -110,11 +110,13 @@ class RowFetch(wiring.Component):
     def _look_up(self, m, begin):
         """Look up the rows of sources. ``begin`` takes the next one.
 
-        Returns its word, where it ends, whether they're known, and whether there's no other.
+        Returns its word, where it ends, whether they're known, and whether there's no other; and
+        the word that is read, `Checked`.
         """
         config = self._config
         rows = loaded_memory(m, config, Memory.ROWS, self.load, self._images)
-        word = data.View(ring_row(config), rows.data)
+        found = checked(m, config, Memory.ROWS, rows.data)
+        word = data.View(ring_row(config), found.value)
         first = Signal(ring_row(config))
         stop = Signal.like(word.start)
         known = Signal()
@@ -122,7 +124,7 @@ class RowFetch(wiring.Component):
         segment_bits = (config.segments - 1).bit_length()
         row = Signal(config.source_bits + segment_bits + 1)  # one after the last row ends it
         m.d.comb += rows.addr.eq(row)
-        with m.FSM():
+        with m.FSM() as states:
             with m.State("SOURCE"):
                 m.d.comb += [resting.eq(1), self.i.ready.eq(~known)]
                 m.d.sync += row.eq(self.i.payload << segment_bits)
@@ -146,13 +148,28 @@ class RowFetch(wiring.Component):
                         m.next = "START"
         with m.If(begin):
             m.d.sync += known.eq(0)
-        return first, stop, known, resting & ~known
+        if config.protection != "none":
+            found = self._distrust(m, states, found, first, stop)
+        return first, stop, known, resting & ~known, found
+
+    def _distrust(self, m, states, found, first, stop):
+        """Let a row be empty if its word, or the next one, is bad. Returns the word when it's used.
+
+        The first word comes in the state ``STOP``, the next one in ``KNOWN``.
+        """
+        doubtful, used = Signal(), Signal()
+        m.d.comb += used.eq(states.ongoing("STOP") | states.ongoing("KNOWN"))
+        with m.If(states.ongoing("STOP")):
+            m.d.sync += doubtful.eq(found.detected)
+        with m.If(states.ongoing("KNOWN") & (doubtful | found.detected)):
+            m.d.sync += stop.eq(first.start)
+        return found.when(used)
 
     def elaborate(self, platform):
         m = Module()
         config = self._config
         begin = Signal()  # the row that comes next is streamed from now on
-        first, stop, known, unread = self._look_up(m, begin)
+        first, stop, known, unread, found = self._look_up(m, begin)
 
         address = Signal.like(stop)
         left = Signal(signed(len(stop) + 1), init=-1)  # synapses after this one; -1: none at all
@@ -178,9 +195,10 @@ class RowFetch(wiring.Component):
 
         weight = self._storage(m, Memory.WEIGHTS, address, advance)
         m.d.comb += self.o.p.weight.eq(weight.value)
+        words = [weight]
         if Memory.LINKS in memories(config):
-            link = data.View(ring_link(config),
-                             self._storage(m, Memory.LINKS, address, advance).value)
+            words.append(self._storage(m, Memory.LINKS, address, advance))
+            link = data.View(ring_link(config), words[1].value)
             for name in ring_link(config).members:
                 m.d.comb += self.o.p[name].eq(link[name])
         if config.dendrite_bits:
@@ -191,11 +209,11 @@ class RowFetch(wiring.Component):
             self._follow(m, self.o.p.target, first.first, begin, advance, step=1)
             m.d.comb += self.o.valid.eq(there & weight.value.any())
         if config.protection != "none":
-            with m.If(there & advance):
-                m.d.comb += [
-                    self.faults.corrected.eq(weight.corrected),
-                    self.faults.detected.eq(weight.detected),
-                ]
+            for word in words[1:]:  # nobody knows where it goes
+                with m.If(word.detected):
+                    m.d.comb += self.o.valid.eq(0)
+            m.d.comb += tell(self.faults, [found, *(
+                word.when(there & self.o.ready) for word in words)])
         return m
 
     def _follow(self, m, field, initial, begin, advance, *, step):

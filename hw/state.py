@@ -5,9 +5,10 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..model.sizes import LOW_WORDS
+from .checked import checked, tell
 from .cleared import ClearedMemory
 from .decay import traces
-from .payloads import LoadSignature, Memory
+from .payloads import LoadSignature, Memory, faults, memory_shape
 from .plain import plain_memory
 
 __all__ = ["StateMemory", "state"]
@@ -60,6 +61,8 @@ class StateMemory(wiring.Component):
         In a stream: the tick up to which time has passed. Must hold still while ``clearing``.
     load : In(LoadSignature(config))
         Writes the thresholds.
+    faults : Out(faults())
+        With ``theta0`` and ``beta``: which of them are bad. There if words are protected.
     """
 
     latency = 2  # a block RAM's output goes into a register before anything is computed from it
@@ -82,6 +85,7 @@ class StateMemory(wiring.Component):
             "clearing": Out(1),
             **({"tick": In(config.tick_bits)} if config.streaming else {}),
             "load": In(LoadSignature(config)),
+            **({"faults": Out(faults())} if config.protection != "none" else {}),
         })
 
     @property
@@ -95,12 +99,12 @@ class StateMemory(wiring.Component):
         return 1 + self.neurons * (self.age_cycles if self._config.streaming else 1)
 
     def _thresholds(self, m, memory):
-        """Return the word of ``memory`` of the neuron that was read last."""
+        """Return the word of ``memory`` of the neuron that was read last, `Checked`."""
         image = [int(word) for word in self._images.get(memory, [])][: self.neurons]
         # A name of its own: the generator renames a memory that is called like a port.
         read, write = plain_memory(
-            m, f"{memory.name.lower()}_words", shape=self._config.threshold_bits,
-            depth=max(2, self.neurons), init=image)
+            m, f"{memory.name.lower()}_words",
+            shape=memory_shape(self._config, memory), depth=max(2, self.neurons), init=image)
         m.d.comb += [
             read.en.eq(self.read),
             read.addr.eq(self.neuron),
@@ -110,7 +114,7 @@ class StateMemory(wiring.Component):
             write.addr.eq(self.load.address),
             write.data.eq(self.load.data),
         ]
-        return read.data
+        return checked(m, self._config, memory, read.data)
 
     def _age(self, m, states):
         """Let ``clear`` forget the traces that are 0 by now; looks to come stay."""
@@ -155,12 +159,13 @@ class StateMemory(wiring.Component):
         ]
         if self._config.streaming:
             self._age(m, states)
-        m.d.sync += [
-            self.state.eq(states.word),
-            self.theta0.eq(self._thresholds(m, Memory.THETA0)),
-        ]
+        words = [self._thresholds(m, Memory.THETA0)]
+        m.d.sync += [self.state.eq(states.word), self.theta0.eq(words[0].value)]
         if self._config.adaptive:
-            m.d.sync += self.beta.eq(self._thresholds(m, Memory.BETA))
+            words.append(self._thresholds(m, Memory.BETA))
+            m.d.sync += self.beta.eq(words[1].value)
+        if self._config.protection != "none":
+            m.d.sync += tell(self.faults, words)
         with m.If(self.read):
             m.d.sync += latest.eq(self.neuron)
         return m

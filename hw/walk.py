@@ -4,7 +4,7 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from .checked import checked
+from .checked import checked, tell
 from .payloads import LoadSignature, Memory, cursor_index, cursor_link, faults, synapse
 from .rows import loaded_memory
 
@@ -68,7 +68,8 @@ class RowWalk(wiring.Component):
         weights, links = (loaded_memory(m, config, memory, self.load, self._images)
                           for memory in (Memory.WEIGHTS, Memory.LINKS))
         weight = checked(m, config, Memory.WEIGHTS, weights.data)
-        link = data.View(cursor_link(config), links.data)
+        link_word = checked(m, config, Memory.LINKS, links.data)
+        link = data.View(cursor_link(config), link_word.value)
         advance, ending = Signal(), Signal()
         m.d.comb += [
             advance.eq(~self.o.valid | self.o.ready),
@@ -120,10 +121,9 @@ class RowWalk(wiring.Component):
         m.d.comb += self.idle.eq(~(addressing | reading | self.o.valid | self.put))
         if config.protection != "none":
             with m.If(advance & reading & ~read_far):
-                m.d.comb += [
-                    self.faults.corrected.eq(weight.corrected),
-                    self.faults.detected.eq(weight.detected),
-                ]
+                m.d.comb += tell(self.faults, (weight, link_word))
+                with m.If(link_word.detected):  # nobody knows where it goes
+                    m.d.sync += self.o.valid.eq(0)
         return m
 
     def _send(self, m, advance, weight, link, reading, begins, far, distance):

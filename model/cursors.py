@@ -10,7 +10,7 @@ STRETCH = 2 * WHEEL_TICKS  # ticks of a row that are sent at once
 
 def cut_rows(config):
     """Return whether rows are sorted by delay and cut into stretches: cursors point into them."""
-    return config.buffer == "cursor" and config.delays == "synaptic"
+    return config.cuts_rows
 
 
 def stretches(source, delay):

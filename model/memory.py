@@ -23,24 +23,25 @@ def fetch_memories(config):
     dict of str to (int, int)
         Width and words of each, by its name below the bank.
     """
-    weight_bits = config.code(config.weight_bits).bits
-    sparse, synaptic = config.rows == "sparse", config.delays == "synaptic"
+    def stored(width):
+        return config.code(width).bits
+
+    synaptic = config.delays == "synaptic"
+    row_bits, weight_bits = stored(config.row_bits), stored(config.weight_bits)
     wheel = _wheel(config) if config.buffer == "cursor" else {}
     if wheel and synaptic:
         return {
-            "fetch.rows": (config.pointer_bits + config.delay_bits, config.sources),
+            "fetch.rows": (row_bits, config.row_words),
             "fetch.walk.weights": (weight_bits, config.synapses),
-            "fetch.walk.links": (config.local_bits + config.gap_bits + 1, config.synapses),
+            "fetch.walk.links": (stored(config.link_bits), config.synapses),
             **wheel,
         }
-    row_bits = (config.synapses.bit_length() + config.delay_bits * (not synaptic)
-                + config.local_bits * (not sparse) + config.dendrite_bits)
-    link_bits = config.local_bits * sparse + config.delay_bits * synaptic
-    dendrites = config.dendritic_bits, config.dendrites * config.bank_neurons
+    links = _tiles("fetch.links", stored(config.link_bits), config.synapses)
+    dendrites = stored(config.dendritic_bits), config.dendrites * config.bank_neurons
     return {
-        "fetch.rows": (row_bits, config.sources * config.segments + 1),
+        "fetch.rows": (row_bits, config.row_words),
         **_tiles("fetch.weights", weight_bits, config.synapses),
-        **(_tiles("fetch.links", link_bits, config.synapses) if link_bits else {}),
+        **(links if config.link_bits else {}),
         **wheel,
         **({"delays.dendrites": dendrites} if config.dendrites else {}),
     }
@@ -87,6 +88,7 @@ def _tiles(name, width, words):
 
 def _neuron_memories(config):
     exponential = config.synapse == "exponential"
+    threshold_bits = config.code(config.threshold_bits).bits
     spiking = -(-config.spiking // config.banks)
     traces = 1 + exponential + config.adaptive
     look_bits = 1 + config.wake_bits if exponential else 0  # a slot, and whether one is pending
@@ -94,11 +96,11 @@ def _neuron_memories(config):
     memories = {
         "neurons.memory.states.words": (
             traces * config.trace_bits + config.tick_bits + look_bits, spiking),
-        "neurons.memory.theta0_words": (config.threshold_bits, spiking),
+        "neurons.memory.theta0_words": (threshold_bits, spiking),
         "neurons.scale.tables": (TABLE_BITS, tables + SLEEP_WORDS * exponential),
     }
     if config.adaptive:
-        memories["neurons.memory.beta_words"] = (config.threshold_bits, spiking)
+        memories["neurons.memory.beta_words"] = (threshold_bits, spiking)
     return memories
 
 

@@ -147,8 +147,8 @@ def _schedule(core, settled, busy, valid, taken, word_tick, last):
 
 
 @allocating_kernel
-def run_core(ticks, channels, duration, inputs, counting, outputs, cores, units, waits, banks, wheels, stalls,
-             counts):
+def run_core(ticks, channels, duration, inputs, counting, outputs, cores, units, waits, banks,
+             wheels, stalls, counts):
     """Run one sample; banks and wheels are at rest and are left so, ``counts`` are added to.
 
     ``cores`` (1,), ``units`` and ``waits`` (banks,) are registers, all 0. They're the caller's,

@@ -164,6 +164,32 @@ class CoreSizes:
         return _bits(self.dendritic_max)
 
     @property
+    def cuts_rows(self):
+        """Whether rows are sorted by delay and cut into stretches: cursors point into them."""
+        return self.buffer == "cursor" and self.delays == "synaptic"
+
+    @property
+    def row_words(self):
+        """Words of a bank's rows: one each, and one more where a row ends at the next one."""
+        return self.sources * self.segments + (not self.cuts_rows)
+
+    @property
+    def row_bits(self):
+        """Width of a row's word, check bits apart."""
+        if self.cuts_rows:
+            return self.pointer_bits + self.delay_bits
+        return (self.synapses.bit_length() + self.delay_bits * (self.delays != "synaptic")
+                + self.local_bits * (self.rows == "dense") + self.dendrite_bits)
+
+    @property
+    def link_bits(self):
+        """Width of what a synapse has of its own but for the weight, check bits apart; or 0."""
+        if self.cuts_rows:
+            return self.local_bits + self.gap_bits + 1
+        return (self.local_bits * (self.rows == "sparse")
+                + self.delay_bits * (self.delays == "synaptic"))
+
+    @property
     def gap_bits(self):
         """Width of the difference between two delays."""
         return _bits(self.delay_max - 1)

@@ -7,7 +7,7 @@ leaves the words that were read in the last column.
 import numpy as np
 
 from ..hw.images import bank_images, load_words
-from ..hw.payloads import BAD_WORDS, Memory, memory_shape
+from ..hw.payloads import BAD_WORDS, Memory, memory_depth, memory_shape
 from ..hw.registers import COUNTERS, BusMap
 
 __all__ = ["READ_BACK", "decode", "flip_program", "load_program", "read_program"]
@@ -51,15 +51,17 @@ def decode(config, data):
     return counters, values
 
 
-def flip_program(parameters, flips):
-    """Return the program that flips bits of weights, and the one that brings them back.
+def flip_program(parameters, flips, memory=Memory.WEIGHTS):
+    """Return the program that flips bits of a memory, and the one that brings them back.
 
     Parameters
     ----------
     parameters : Parameters
         What the core is loaded with.
     flips : sequence of (int, int, int)
-        Bank, address in its weight memory, bit. Bits of one word add up.
+        Bank, address in its memory, bit. Bits of one word add up.
+    memory : Memory
+        One that each bank has of its own.
 
     Raises
     ------
@@ -67,19 +69,19 @@ def flip_program(parameters, flips):
         If a bank, an address or a bit isn't there.
     """
     config, bus = parameters.config, BusMap(parameters.config)
-    bits = memory_shape(config, Memory.WEIGHTS).width
+    words, bits = memory_depth(config, memory), memory_shape(config, memory).width
     images = {}
     before, after = {}, {}
     for bank, address, bit in flips:
-        if not (0 <= bank < config.banks and 0 <= address < config.synapses
+        if not (0 <= bank < config.banks and 0 <= address < words
                 and 0 <= bit < bits):
             raise ValueError(
                 f"A flip must be in banks 0 to {config.banks - 1}, words 0 to "
-                f"{config.synapses - 1} and bits 0 to {bits - 1}, "
+                f"{words - 1} and bits 0 to {bits - 1}, "
                 f"not at bank {bank}, word {address}, bit {bit}")
         if bank not in images:
-            images[bank] = bank_images(parameters, bank)[Memory.WEIGHTS]
-        place = bus.address(Memory.WEIGHTS, address, bank)
+            images[bank] = bank_images(parameters, bank)[memory]
+        place = bus.address(memory, address, bank)
         before[place] = int(images[bank][address]) & ((1 << bits) - 1)
         after[place] = after.get(place, before[place]) ^ (1 << bit)
     places = np.array(list(before), np.int64)

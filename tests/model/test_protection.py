@@ -30,10 +30,12 @@ def test_secded_corrects_any_flip_and_detects_any_two(width):
     for bit in range(code.bits):
         reading = code.decode(flipped(stored, [bit]))
         assert reading.values.tolist() == values.tolist()
-        assert reading.corrected.all() and not reading.detected.any()
+        assert reading.corrected.all()
+        assert not reading.detected.any()
     for pair in combinations(range(code.bits), 2):
         reading = code.decode(flipped(stored, pair))
-        assert reading.detected.all() and not reading.corrected.any()
+        assert reading.detected.all()
+        assert not reading.corrected.any()
 
 
 @pytest.mark.parametrize("width", WIDTHS)

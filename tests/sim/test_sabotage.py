@@ -70,7 +70,7 @@ FAULTS = (
     Fault("ties go to the higher class", "readout.py",
           "values.word < best if earlier else values.word > best",
           "values.word <= best if earlier else values.word >= best"),
-    Fault("dendritic delays are left out", "delays.py", "event.delay + dendrites.data",
+    Fault("dendritic delays are left out", "delays.py", "event.delay + dendritic.value",
           "event.delay", 14),
     Fault("dendritic delays are another kind's", "rows.py", "first.kind, begin",
           "~first.kind, begin", 16),
