@@ -7,7 +7,7 @@ from amaranth.hdl import Cat, Mux, Signal, Value
 from ..model.cursors import cut_rows
 from .payloads import BAD_WORDS, BANKED, Memory, content_shape, cursor_link
 
-__all__ = ["Checked", "checked", "decode", "tell"]
+__all__ = ["Checked", "checked", "decode", "encode", "tell"]
 
 class Checked(NamedTuple):
     """A word, and whether it's ``corrected`` or ``detected``: None where it has no check bits."""
@@ -19,6 +19,12 @@ class Checked(NamedTuple):
     def when(self, used):
         """Return the word as one that's only bad when it's ``used``."""
         return self._replace(corrected=self.corrected & used, detected=self.detected & used)
+
+
+def encode(word, code):
+    """Return the stored word of a value of ``code.width`` bits. Combinational."""
+    word = Value.cast(word)
+    return Cat(word, ((word & mask).xor() for mask in code.masks))
 
 
 def decode(m, word, code, name="word"):

@@ -3,10 +3,12 @@
 from dataclasses import replace
 
 from ...model.config import CoreConfig
+from ...model.protection import Code
 from ...model.sizes import FRACTION, LOOKUP
 from ..decay import DecayUnit
 from ..payloads import TABLE_BITS, synapse, trace_record
 from .arithmetic import rounds, saturates
+from .checked import corrects, detects
 from .decay import decay_exact
 from .delays import delays_added
 from .divide import divide_exact
@@ -67,6 +69,9 @@ def catalogue(config=SHIPPED):
               {"bits": max(config.trace_bits, sum_bits) + 1, "width": config.trace_bits}),
         Proof("rounding", rounds,
               {"bits": config.trace_bits + 2 * TABLE_BITS, "amount": 2 * FRACTION}),
+        Proof("secded-weights", corrects, {"code": Code("secded", config.weight_bits)}),
+        Proof("secded-thresholds", corrects, {"code": Code("secded", config.threshold_bits)}),
+        Proof("parity", detects, {"code": Code("parity", config.threshold_bits)}),
         *_arithmetic(config),
     ]
 
