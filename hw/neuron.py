@@ -58,7 +58,8 @@ class NeuronUnit(wiring.Component):
     load : In(LoadSignature(config))
         Writes thresholds and tables, while ``idle``.
     faults : Out(faults())
-        With ``touch``: bad thresholds. There if words are protected.
+        Bad thresholds with ``touch``; a bad state whenever it's read. There if words are
+        protected.
 
     Raises
     ------
@@ -227,6 +228,8 @@ class NeuronUnit(wiring.Component):
             with m.State("JUDGE"):
                 m.d.comb += self.look.eq(genuine & ~word.arrival)
                 m.d.sync += decay.start.eq(genuine)
+                if self._config.protection != "none":
+                    m.d.comb += self.faults.eq(memory.state_faults)
                 m.next = "START"
                 with m.If(~genuine):
                     m.next = "REST"

@@ -1,11 +1,11 @@
 """What a bank remembers of its spiking neurons: their state and their thresholds."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..model.sizes import LOW_WORDS
-from .checked import checked, tell
+from .checked import Checked, checked, decode, encode, tell
 from .cleared import ClearedMemory
 from .decay import traces
 from .payloads import LoadSignature, Memory, faults, memory_shape
@@ -61,8 +61,9 @@ class StateMemory(wiring.Component):
         In a stream: the tick up to which time has passed. Must hold still while ``clearing``.
     load : In(LoadSignature(config))
         Writes the thresholds.
-    faults : Out(faults())
-        With ``theta0`` and ``beta``: which of them are bad. There if words are protected.
+    faults, state_faults : Out(faults())
+        With ``theta0`` and ``beta``, and with ``state``: how many are bad. A state that isn't
+        corrected counts as 0, rest. There if words are protected.
     """
 
     latency = 2  # a block RAM's output goes into a register before anything is computed from it
@@ -71,8 +72,10 @@ class StateMemory(wiring.Component):
     def __init__(self, *, config, images=None):
         self._config = config
         self._images = {} if images is None else images
+        self._code = config.code(state(config).size)
         self._states = ClearedMemory(
-            shape=state(config), depth=-(-config.spiking // config.banks))
+            shape=state(config) if config.protection == "none" else self._code.bits,
+            depth=-(-config.spiking // config.banks))
         super().__init__({
             "read": In(1),
             "neuron": In(config.local_bits),
@@ -85,7 +88,8 @@ class StateMemory(wiring.Component):
             "clearing": Out(1),
             **({"tick": In(config.tick_bits)} if config.streaming else {}),
             "load": In(LoadSignature(config)),
-            **({"faults": Out(faults())} if config.protection != "none" else {}),
+            **(dict.fromkeys(("faults", "state_faults"), Out(faults()))
+               if config.protection != "none" else {}),
         })
 
     @property
@@ -116,7 +120,16 @@ class StateMemory(wiring.Component):
         ]
         return checked(m, self._config, memory, read.data)
 
-    def _age(self, m, states):
+    def _connect(self, m, states):
+        """Return what was read of the states' memory, `Checked`, and what is written to it."""
+        if self._config.protection == "none":
+            return Checked(states.word, None, None), states.after
+        after = Signal(state(self._config), name="written")
+        read, corrected, detected = decode(m, states.word, self._code, "state")
+        m.d.comb += states.after.eq(encode(after, self._code))
+        return Checked(Mux(detected, 0, read), corrected, detected), after
+
+    def _age(self, m, states, after):
         """Let ``clear`` forget the traces that are 0 by now; looks to come stay."""
         aging, step = Signal(), Signal(range(self.age_cycles))
         neuron = Signal(range(max(2, self.neurons)), name="aged")
@@ -133,11 +146,11 @@ class StateMemory(wiring.Component):
                 states.read_address.eq(neuron),
                 states.write.eq((step == self.age_cycles - 1) & old),
                 states.write_address.eq(neuron),
-                states.after.eq(0),
-                states.after.last.eq(self.tick),
+                after.eq(0),
+                after.last.eq(self.tick),
             ]
             if self._config.synapse == "exponential":
-                m.d.comb += states.after.look.eq(self.state.look)
+                m.d.comb += after.look.eq(self.state.look)
             m.d.sync += step.eq(step + 1)
             with m.If(step == self.age_cycles - 1):
                 m.d.sync += [step.eq(0), neuron.eq(neuron + 1)]
@@ -148,24 +161,25 @@ class StateMemory(wiring.Component):
         m = Module()
         latest = Signal(self._config.local_bits)
         m.submodules.states = states = self._states
+        found, after = self._connect(m, states)
         m.d.comb += [
             states.read.eq(self.read),
             states.read_address.eq(self.neuron),
             states.write.eq(self.write),
             states.write_address.eq(latest),
-            states.after.eq(self.after),
+            after.eq(self.after),
             states.clear.eq(0 if self._config.streaming else self.clear),
             self.clearing.eq(states.clearing),
         ]
         if self._config.streaming:
-            self._age(m, states)
+            self._age(m, states, after)
         words = [self._thresholds(m, Memory.THETA0)]
-        m.d.sync += [self.state.eq(states.word), self.theta0.eq(words[0].value)]
+        m.d.sync += [self.state.eq(found.value), self.theta0.eq(words[0].value)]
         if self._config.adaptive:
             words.append(self._thresholds(m, Memory.BETA))
             m.d.sync += self.beta.eq(words[1].value)
         if self._config.protection != "none":
-            m.d.sync += tell(self.faults, words)
+            m.d.sync += [*tell(self.faults, words), *tell(self.state_faults, [found])]
         with m.If(self.read):
             m.d.sync += latest.eq(self.neuron)
         return m

@@ -93,9 +93,9 @@ def _neuron_memories(config):
     traces = 1 + exponential + config.adaptive
     look_bits = 1 + config.wake_bits if exponential else 0  # a slot, and whether one is pending
     tables = traces * (LOW_WORDS + max(2, high_words_stored(config)))
+    state_bits = traces * config.trace_bits + config.tick_bits + look_bits
     memories = {
-        "neurons.memory.states.words": (
-            traces * config.trace_bits + config.tick_bits + look_bits, spiking),
+        "neurons.memory.states.words": (config.code(state_bits).bits, spiking),
         "neurons.memory.theta0_words": (threshold_bits, spiking),
         "neurons.scale.tables": (TABLE_BITS, tables + SLEEP_WORDS * exponential),
     }

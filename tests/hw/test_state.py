@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from ranvier.hw.payloads import Memory
+from ranvier.hw.plain import plain_memory
 from ranvier.hw.state import StateMemory, state
 from ranvier.sim.benches import simulate
 
@@ -54,6 +55,54 @@ def test_words_of_the_neuron_that_was_read(adaptive, synapse):
             assert fields(ctx.get(unit.state), rest) == words[neuron]
             assert ctx.get(unit.theta0) == thresholds[Memory.THETA0][neuron]
             assert not adaptive or ctx.get(unit.beta) == thresholds[Memory.BETA][neuron]
+            words[neuron] = draw_state(rng, config)
+            ctx.set(unit.after, words[neuron])
+            ctx.set(unit.write, 1)
+            await ctx.tick()
+            ctx.set(unit.write, 0)
+
+    simulate(unit, bench)
+
+
+def flip(rng, ctx, storage, neuron, bits, count):
+    """Flip ``count`` different ones of the bits of a word."""
+    mask = sum(1 << int(bit) for bit in rng.choice(bits, count, replace=False))
+    ctx.set(storage.data[neuron], ctx.get(storage.data[neuron]) ^ mask)
+
+
+@pytest.mark.parametrize(("protection", "most"), [("parity", 1), ("secded", 2)])
+@pytest.mark.parametrize("synapse", ["exponential", "jump"])
+def test_a_state_with_flipped_bits_is_corrected_or_at_rest(monkeypatch, synapse, protection, most):
+    rng = np.random.default_rng(3)
+    config = small_config(neurons=13, banks=3, synapse=synapse, protection=protection)
+    unit, storages = StateMemory(config=config), []
+
+    def keeping(m, name, **options):
+        ports = plain_memory(m, name, **options)
+        storages.append(m.submodules[name])
+        return ports
+
+    monkeypatch.setattr("ranvier.hw.cleared.plain_memory", keeping)
+    bits = config.code(state(config).size).bits
+
+    async def bench(ctx):
+        await ctx.tick().repeat(unit.neurons)
+        (storage,) = storages
+        rest = dict.fromkeys(draw_state(rng, config), 0)
+        if "look" in rest:
+            rest["look"] = {"pending": 0, "slot": 0}
+        words = [rest] * unit.neurons
+        for _ in range(100):
+            neuron, flips = int(rng.integers(unit.neurons)), int(rng.integers(most + 1))
+            flip(rng, ctx, storage, neuron, bits, flips)
+            ctx.set(unit.neuron, neuron)
+            ctx.set(unit.read, 1)
+            await ctx.tick()
+            ctx.set(unit.read, 0)
+            await ctx.tick()
+            told = ctx.get(unit.state_faults.corrected), ctx.get(unit.state_faults.detected)
+            assert told == (0 < flips < most, flips == most)
+            assert fields(ctx.get(unit.state), rest) == (rest if told[1] else words[neuron])
             words[neuron] = draw_state(rng, config)
             ctx.set(unit.after, words[neuron])
             ctx.set(unit.write, 1)
