@@ -6,10 +6,11 @@ import pytest
 from ranvier.hw.images import synapse_places
 from ranvier.hw.payloads import Memory
 from ranvier.hw.registers import ERRORS
+from ranvier.model.cycles import CycleModel
 from ranvier.model.disturbed import disturbed
 from ranvier.model.emulator import Emulator
 from ranvier.model.rows import bank_rows
-from ranvier.sim.bus import flip_program
+from ranvier.sim.bus import flip_program, load_program
 from ranvier.sim.cxxrtl import CxxrtlSimulator
 from ranvier.sim.simulation import check_results
 
@@ -65,7 +66,7 @@ def random_flips(rng, config, name, words):
                               replace=False)], np.int64).reshape(-1, 2)
 
 
-def run_flipped(simulator, events, flips, where):
+def run_flipped(simulator, events, flips, where, *, restore=True):
     """Return a run with flips in some memories of the core, which is loaded."""
     back = []
     for name, some in flips.items():
@@ -75,7 +76,7 @@ def run_flipped(simulator, events, flips, where):
         simulator._bus(there)
         back.append(home)
     run, = simulator.run([events])
-    for program in back:
+    for program in back if restore else ():
         simulator._bus(program)
     return run
 
@@ -134,6 +135,7 @@ def test_flipped_words_are_read_as_the_model_says(builds, name):
     clean = Emulator(parameters).run(samples[0])
     run, = simulator.run([samples[0]], expected=[clean])
     assert run.counters["corrected"] == run.counters["detected"] == run.counters["errors"] == 0
+    assert CycleModel(parameters).run(samples[:1]).latency.tolist() == [simulator.latency]
     total = np.zeros(2, int)
     for memories in (*([memory] for memory in where), list(where)):
         for events in samples:
@@ -154,4 +156,9 @@ def test_flipped_words_are_read_as_the_model_says(builds, name):
             assert got == wanted, memories
             if got[1]:
                 assert run.counters["errors"] == 1 << ERRORS.index("detected")
+    run = run_flipped(simulator, samples[0], flips, where, restore=False)
+    assert run.counters["detected"] > 0
+    simulator._bus(load_program(parameters))  # a reload is all that a scrub would be
+    run, = simulator.run(samples[:1], expected=[clean])
+    assert run.counters["corrected"] == run.counters["detected"] == 0
     assert (total > 0).tolist() == [config.protection == "secded", True]

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -29,6 +31,14 @@ def test_weights_round_to_the_nearest_place_or_are_clipped():
     nonzero = found != 0
     np.testing.assert_array_equal(
         delays[nonzero], delay_ticks(network.delay(*pair), 0.5, 24)[nonzero])
+
+
+def test_protection_is_the_cores_and_changes_no_integer():
+    plain, _ = quantise(mixed_net(1), DesignConfig(tick=0.5))
+    for protection in ("parity", "secded"):
+        parameters, _ = quantise(mixed_net(1), DesignConfig(tick=0.5, protection=protection))
+        assert parameters.config == replace(plain.config, protection=protection)
+        assert parameters.weight.tolist() == plain.weight.tolist()
 
 
 def test_a_network_on_the_grid_comes_back_exactly():
