@@ -2,12 +2,13 @@
 
 from typing import NamedTuple
 
-from amaranth.hdl import Cat, Mux, Signal, Value
+from amaranth.hdl import Cat, Const, Mux, Signal, Value
 
 from ..model.cursors import cut_rows
 from .payloads import BAD_WORDS, BANKED, Memory, content_shape, cursor_link
 
 __all__ = ["Checked", "checked", "decode", "encode", "tell"]
+
 
 class Checked(NamedTuple):
     """A word, and whether it's ``corrected`` or ``detected``: None where it has no check bits."""
@@ -44,12 +45,12 @@ def decode(m, word, code, name="word"):
     word = Value.cast(word)
     value, checks = word[: code.width], word[code.width :]
     differ = Signal(code.check_bits, name=f"{name}_differ")
-    corrected, detected = Signal(name=f"{name}_corrected"), Signal(name=f"{name}_detected")
+    detected = Signal(name=f"{name}_detected")
     m.d.comb += differ.eq(checks ^ Cat((value & mask).xor() for mask in code.masks))
     if code.protection == "parity":
         m.d.comb += detected.eq(differ)
-        return value, corrected, detected
-    flips = Signal(code.width, name=f"{name}_flips")
+        return value, Const(0), detected
+    corrected, flips = Signal(name=f"{name}_corrected"), Signal(code.width, name=f"{name}_flips")
     m.d.comb += [
         flips.eq(Cat(differ == column for column in code.columns)),
         corrected.eq(flips.any() | Cat(differ == 1 << bit for bit in range(len(differ))).any()),

@@ -32,6 +32,8 @@ SHAPES = {
                "fan_in": 4, "readout": "spike-count"},
     "with cursors": {"inputs": 3, "neurons": 7, "outputs": 3, "banks": 2, "buffer": "cursor",
                      "cursors": 16, "delay_max": 3000},
+    "with secded": {"inputs": 3, "neurons": 7, "outputs": 3, "banks": 2, "readout": "leaky",
+                    "protection": "secded"},
 }
 
 
