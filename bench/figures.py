@@ -27,7 +27,7 @@ FOLDER = ROOT / "bench" / "figures"
 TRAINING, CORE, NOISE = "training", "core", "noise"
 SUBJECTS = {
     TRAINING: ("exactness", "accuracy", "modes", "speed", "traffic", "bits"),
-    CORE: ("synthesis", "throughput", "agreement", "cycles"),
+    CORE: ("synthesis", "throughput", "agreement", "cycles", "protection"),
     NOISE: ("robust", "faults"),
 }
 """The files of rows, by the file of figures that they go into."""
