@@ -54,7 +54,7 @@ def disturbed(parameters, flips):
             continue
         if name not in MEMORIES:
             raise ValueError(f"Flips must be in {', '.join(MEMORIES)}, not in {name!r}")
-        words, bits = _shape(parameters, name)
+        words, bits = words_and_bits(parameters, name)
         # Codes are linear: what is wrong of a word doesn't depend on what it holds.
         readings[name] = reading = config.code(bits).decode(flip(np.zeros(words, np.int64), where))
         if name == "rows":
@@ -71,10 +71,11 @@ def disturbed(parameters, flips):
     return _without(parameters, ~there), readings
 
 
-def _shape(parameters, name):
-    """Return how many words a memory has, of all banks, and their bits without check bits."""
+def words_and_bits(parameters, name):
+    """Return how many words one of `MEMORIES` has, of all banks, and bits without check bits."""
     config = parameters.config
     return {
+        "weights": (parameters.weight.size, config.weight_bits),
         "rows": (config.banks * config.row_words, config.row_bits),
         "links": (parameters.weight.size, config.link_bits),
         "theta0": (config.neurons, config.threshold_bits),

@@ -7,17 +7,24 @@ import signal
 import sys
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 from threading import Event, Thread
 
+import numpy as np
 from distributed import LocalCluster
 from registry import ENGINE, ROOT, row
 
+from ranvier.model.disturbed import MEMORIES, disturbed, words_and_bits
+from ranvier.model.emulator import Emulator
 from ranvier.sim.cosim import CocotbSimulator
 from ranvier.sim.cxxrtl import CxxrtlSimulator
 from ranvier.sim.noise import NoiseConfig
 from ranvier.sim.noise.answers import DROPS
 from ranvier.sim.noise.campaign import FAULTS, run_campaign
+from ranvier.sim.noise.instances import spread
+from ranvier.sim.noise.kind import probability
 from ranvier.sim.noise.kinds import KINDS
+from ranvier.sim.noise.philox import stream_key, words
 from ranvier.sim.noise.plan import draw_plan
 from ranvier.sim.noise.planfile import load_plan
 from ranvier.sim.noise.replay import Pick, choose, replay
@@ -35,6 +42,7 @@ DESIGNS = 12  # random ones
 PICKS = {"CXXRTL": 3000, "Verilator": 600, "Icarus": 36}  # rows of plans, over all designs
 SINGLE = 16_587  # faults: a margin of 1 % at 99 % confidence
 STALL = 0.1
+CHIPS, RATE, ERRORS = 59, 1e-4, 50  # bit errors of protected memories, and their stream
 
 
 def make(simulator, parameters, folder):
@@ -172,3 +180,46 @@ def distributed(context):
     wrong = sum(a != b for one, other in itertools.pairwise(found)
                 for a, b in zip(one, other, strict=True))
     return wrong, {"workers killed": died}
+
+
+def chip(parameters, number):
+    """Return a design as its core reads it on a chip with bit errors in all parameter memories."""
+    flips = {}
+    for place, name in enumerate(MEMORIES):
+        count, bits = words_and_bits(parameters, name)
+        if not count or not bits:
+            continue
+        stored = parameters.config.code(bits).bits
+        drawn = words(stream_key(1, ERRORS), number, place, np.arange(count)[:, None],
+                      np.arange(-(-stored // 4))).reshape(count, -1)[:, :stored]
+        flips[name] = np.argwhere(drawn < probability(RATE))
+    return disturbed(parameters, flips)
+
+
+@row("protected", "points lost by spoken digits at bit errors of 1e-4 in all parameter memories, "
+     "59 chips: parity / SECDED", "points", (*ENGINE, *NOISE))
+def protected(context):
+    subject = trained_subject(context, "spoken_digits")
+    labels, found = subject.dataset.labels, {}
+    clean = Emulator(subject.parameters).run_batch(subject.clean, counters=False).decisions
+    for name in ("parity", "secded"):
+        config = replace(subject.parameters.config, protection=name)
+        right, undefined, corrected, detected = [], 0, 0, 0
+        for number in range(2 if context.quick else CHIPS):
+            try:
+                own, readings = chip(replace(subject.parameters, config=config), number)
+            except ValueError:  # a wrong word that no code saw, with which the contract ends
+                undefined += 1
+                right.append(np.zeros(len(labels), bool))
+                continue
+            batch = Emulator(own).run_batch(subject.clean, counters=False)
+            right.append(batch.decisions == labels)
+            corrected += sum(int(one.corrected.sum()) for one in readings.values())
+            detected += sum(int(one.detected.sum()) for one in readings.values())
+        figures = spread(np.array(right), 1)
+        found[name] = {
+            "lost": 100 * (float(np.mean(clean == labels)) - figures.mean),
+            "accuracy": figures.mean, "interval": list(figures.interval), "least": figures.least,
+            "chips that aren't defined, counted as wrong": undefined,
+            "words corrected": corrected, "words detected": detected}
+    return [one["lost"] for one in found.values()], found
