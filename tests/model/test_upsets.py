@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from ranvier.model.emulator import Emulator
+from ranvier.model.events import TickEvents
 from ranvier.model.upsets import NO_UPSETS, UPSET, Site, check_upsets, site_bits
 
 from .. import naive
@@ -129,3 +130,24 @@ def test_the_words_of_a_core_have_the_widths_that_it_stores():
     config = random_config(np.random.default_rng(2), synapse="jump", adaptive=True)
     assert site_bits(config) == {
         Site.P: config.trace_bits, Site.A: config.trace_bits, Site.SUM: config.sum_bits}
+
+
+def test_a_neuron_that_sleeps_does_not_see_an_upset():
+    """Nobody looks before its next touch, whether looks are counted or not."""
+    rng = np.random.default_rng(5)
+    config = random_config(rng, synapse="exponential", readout="spike-count", trace_bits=24,
+                           guard_bits=6, outputs=2, neurons=10, delay_max=1)
+    emulator = Emulator(random_parameters(rng, config))
+    once = TickEvents(np.zeros(config.inputs, np.int64), np.arange(config.inputs, dtype=np.int32))
+    weight = np.full(emulator.parameters.weight.size, -1, np.int32)
+    touched = emulator.run(once, weight=weight)
+    assert np.count_nonzero(touched.trace["tick"] == 1) >= 8  # a block is advanced whole
+    assert touched.trace["tick"].max() == 1
+    # Above any threshold in the next tick, in which it would look unless the rule is followed.
+    neuron = int(touched.trace["neuron"].max())
+    assert neuron >= config.first_output
+    upset = upsets_of((2, Site.P, neuron, 1 << 22))
+    assert emulator.run(once, weight=weight, upsets=upset).scores.tolist() == [0, 0]
+    for counters in (True, False):
+        batch = emulator.run_batch([once], weight=weight, upsets=[upset], counters=counters)
+        assert batch.scores.tolist() == [[0, 0]]
