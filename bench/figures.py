@@ -60,7 +60,7 @@ def merge(path, entry):
 def command(row):
     """Return what measures a row."""
     subject = row.measure.__module__.removeprefix("rows.")
-    figures = next(name for name, subjects in SUBJECTS.items() if subject in subjects)
+    figures = next((name for name, rows in SUBJECTS.items() if subject in rows), TRAINING)
     first = "" if figures == TRAINING else f"{figures} "
     return f".venv/bin/python bench/figures.py {first}--only {row.id}"
 

@@ -27,7 +27,7 @@ class Subject:
     Raises
     ------
     ValueError
-        If there are more.
+        If there are more, or the design's words have check bits.
     """
 
     parameters: Parameters
@@ -39,6 +39,10 @@ class Subject:
             if getattr(self.dataset, name) > most:
                 raise ValueError(f"Dataset {name} must be at most {most} for this design, "
                                  f"not {getattr(self.dataset, name)}")
+        if config.protection != "none":
+            raise ValueError(f"Design of a noise study must have no protection, not "
+                             f"{config.protection}: its kinds know no check bits "
+                             "(ranvier.model.disturbed does)")
 
     def __len__(self) -> int:
         return len(self.dataset)
