@@ -9,6 +9,7 @@ from ..decay import DecayUnit
 from ..payloads import TABLE_BITS, synapse, trace_record
 from .arithmetic import rounds, saturates
 from .checked import corrects, detects
+from .cursor import cursors_fetched
 from .decay import decay_exact
 from .delays import delays_added
 from .divide import divide_exact
@@ -26,6 +27,7 @@ from .streams import broadcast_once, buffer_order, merge_fair, merge_order
 from .touch import touch_exact
 from .walk import stretches_walked
 from .wheel import cursors_kept
+from .wheelport import slots_begun
 
 __all__ = ["SHIPPED", "catalogue"]
 
@@ -113,7 +115,9 @@ def _cursors(config):
     many = replace(config, buffer="cursor", cursors=256)
     return [
         Proof("cursors", cursors_kept, {"config": few}),
+        Proof("slots-begun", slots_begun, {"config": many}),
         Proof("stretches", stretches_walked, {"config": many}),
+        Proof("cursors-fetched", cursors_fetched, {"config": many}),
     ]
 
 

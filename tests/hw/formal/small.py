@@ -44,6 +44,10 @@ def _shorter(proof):
         values = asdict(replace(proof.size["config"], delay_max=1, neurons=2, outputs=1, banks=1,
                                 ticks=3, weight_bits=2, fan_in=2))
         return replace(proof, size={"config": _ShortConfig(**values)})
+    if proof.name == "cursors-fetched":
+        return replace(proof, size={"config": replace(
+            proof.size["config"], inputs=1, neurons=1, outputs=1, banks=1, synapses=4,
+            weight_bits=2, delay_max=64, cursors=2)})
     if "sizes" not in proof.size:
         return proof
     return replace(proof, size=proof.size | {"sizes": (2,) * len(proof.size["sizes"])})
