@@ -113,18 +113,18 @@ def test_a_neuron_that_rested_for_any_number_of_rounds_is_at_rest(builds, kind):
 @pytest.mark.parametrize("fault", ["never", "too early"])
 def test_ageing_never_or_too_early_is_seen(builds, monkeypatch, fault):
     if fault == "never":
-        monkeypatch.setattr(StateMemory, "_age", lambda self, m, states: None)
+        monkeypatch.setattr(StateMemory, "_age", lambda self, *others: None)
     parameters = listener(synapse="exponential", adaptive=False)
     if fault != "never":
         right = StateMemory._age
 
-        def early(self, m, states):
+        def early(self, *others):
             kind = type(parameters.config)
             stated = kind.forgets_after
             with monkeypatch.context() as patch:
                 patch.setattr(kind, "forgets_after",
                               property(lambda config: stated.fget(config) // 2))
-                right(self, m, states)
+                right(self, *others)
 
         monkeypatch.setattr(StateMemory, "_age", early)
     with pytest.raises(MismatchError):
