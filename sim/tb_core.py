@@ -261,6 +261,8 @@ class Testbench:
 
         Nothing is read or written in the cycle before the first one of a tick.
         """
+        if not upsets:
+            return  # a netlist has no scheduler to ask
         scheduler, clk = self._dut.scheduler, self._dut.clk
         while upsets:
             await RisingEdge(scheduler.start)
