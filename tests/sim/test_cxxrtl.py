@@ -60,12 +60,14 @@ def test_random_networks_reach_every_rule():
 def test_stalls_change_nothing_but_the_cycles(folder):
     pair = random_pairs(CONFIGS[5], 2)[1]
     simulator = CxxrtlSimulator(pair.parameters, folder)
-    free, held, again, other = (
+    free, held, again, *others = (
         simulator.run([pair.events], stall=stall, seed=seed)[0]
-        for stall, seed in ((0.0, 0), (0.5, 1), (0.5, 1), (0.5, 2)))
-    check_results([free, held, again, other], [pair.result] * 4)
+        for stall, seed in ((0.0, 0), (0.5, 1), (0.5, 1), *((0.5, seed) for seed in range(2, 10))))
+    check_results([free, held, again, *others], [pair.result] * (3 + len(others)))
     assert held.counters["cycles"] > free.counters["cycles"]
-    assert held.counters["cycles"] == again.counters["cycles"] != other.counters["cycles"]
+    assert held.counters["cycles"] == again.counters["cycles"]
+    # Two seeds may well take as many cycles as one another; not all of them.
+    assert any(held.counters["cycles"] != other.counters["cycles"] for other in others)
 
 
 def test_flipped_weights_replay_as_in_the_model(folder):
