@@ -16,8 +16,9 @@ demo: $(STAMP)
 	$(BIN)/ranvier doctor
 	$(BIN)/ranvier run examples/spoken_digits.toml --out $(OUT)
 
+# What a file's tests share is made once, in the process that has the file.
 test: lint
-	$(BIN)/pytest --numprocesses auto --dist worksteal $(PYTEST_FLAGS)
+	$(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(PYTEST_FLAGS)
 
 # Measures what isn't up to date: see bench/README.md. PEERS="--peer NAME=VENV ..." lets peers run.
 .PHONY: figures-training
