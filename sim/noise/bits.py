@@ -1,8 +1,10 @@
 """The families of kinds that change bits of the parameters' memories."""
 
+from abc import abstractmethod
+
 import numpy as np
 
-from .kind import Kind, ascending, probability
+from .kind import Kind, check_bits
 from .philox import WORD, stream_key, words
 
 __all__ = ["Bits", "WeightBits", "flipped"]
@@ -22,12 +24,9 @@ class Bits(Kind):
     meaning = "word and bit (0 is the lowest) of each flip"
     levels = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03)
 
+    @abstractmethod
     def memory(self, subject) -> tuple[np.ndarray, int]:
         """Return the words of the memory, (n,) int64, and how many bits each has."""
-        raise NotImplementedError
-
-    def amount(self, level):
-        return probability(level)
 
     def draw(self, seed, subject, instance, sample):
         stored, bits = self.memory(subject)
@@ -50,12 +49,7 @@ class Bits(Kind):
 
     def check(self, change, amount, subject, sample):
         stored, bits = self.memory(subject)
-        for column, (name, size) in enumerate((("word", stored.size), ("bit", bits))):
-            bad = np.flatnonzero((change[:, column] < 0) | (change[:, column] >= size))
-            if bad.size:
-                raise ValueError(f"item {bad[0]} must have a {name} from 0 to {size - 1}, "
-                                 f"not {change[bad[0], column]}")
-        ascending(change[:, 0] * bits + change[:, 1])
+        check_bits(change, stored.size, bits)
 
     def counts(self, change, subject, sample):
         stored, bits = self.memory(subject)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .kind import Kind, ascending, probability
+from .kind import Kind, check_picks
 from .philox import stream_key, words
 
 __all__ = ["InputKind", "PickedEvents"]
@@ -35,19 +35,11 @@ class PickedEvents(InputKind):
 
     unit = "probability per event"
 
-    def amount(self, level):
-        return probability(level)
-
     def change(self, drawn, amount):
         return np.flatnonzero(drawn < amount)
 
     def check(self, change, amount, subject, sample):
-        events = len(subject.sample(sample)[0])
-        bad = np.flatnonzero((change < 0) | (change >= events))
-        if bad.size:
-            raise ValueError(f"item {bad[0]} must be one of {events} events, "
-                             f"not {change[bad[0]]}")
-        ascending(change)
+        check_picks(change, len(subject.sample(sample)[0]), "events")
 
     def counts(self, change, subject, sample):
         return super().counts(change, subject, sample) | {self.field: change.size}

@@ -11,7 +11,7 @@ from ...model.upsets import NO_UPSETS
 from .philox import WORD
 from .subject import Subject
 
-__all__ = ["VERDICTS", "Kind", "ascending", "limited", "parts", "probability"]
+__all__ = ["VERDICTS", "Kind", "check_bits", "check_picks", "limited", "parts", "probability"]
 
 VERDICTS = {
     "exact": "model and RTL must agree bit for bit under it",
@@ -71,12 +71,12 @@ class Kind(ABC):
     per_sample: ClassVar[bool]
     alike: ClassVar[bool] = False
 
-    @abstractmethod
     def amount(self, level: float) -> int:
-        """Return the level as the integer that scales the random numbers.
+        """Return the level as the integer that scales the random numbers: that of a probability.
 
         Raises ValueError where the level isn't one of this kind.
         """
+        return probability(level)
 
     @abstractmethod
     def draw(self, seed: int, subject: Subject, instance: int, sample: int | None) -> np.ndarray:
@@ -159,11 +159,22 @@ def parts(level: float, unit: int, most: float, name: str) -> int:
     return whole
 
 
-def ascending(values: np.ndarray) -> None:
-    """Raise ValueError at the first value that isn't above the one before it."""
-    falls = np.flatnonzero(np.diff(values) <= 0)
-    if falls.size:
-        raise ValueError(f"item {falls[0] + 1} must come after item {falls[0]}, and differ from it")
+def check_picks(change: np.ndarray, count: int, name: str) -> None:
+    """Raise ValueError unless a change (n,) picks some of ``count`` things, ascending."""
+    bad = np.flatnonzero((change < 0) | (change >= count))
+    if bad.size:
+        raise ValueError(f"item {bad[0]} must be one of {count} {name}, not {change[bad[0]]}")
+    _check_ascending(change)
+
+
+def check_bits(change: np.ndarray, words: int, bits: int) -> None:
+    """Raise ValueError unless a change (n, 2) has words and bits that are there, ascending."""
+    for column, (name, size) in enumerate((("word", words), ("bit", bits))):
+        bad = np.flatnonzero((change[:, column] < 0) | (change[:, column] >= size))
+        if bad.size:
+            raise ValueError(f"item {bad[0]} must have a {name} from 0 to {size - 1}, "
+                             f"not {change[bad[0], column]}")
+    _check_ascending(change[:, 0] * bits + change[:, 1])
 
 
 def limited(change: np.ndarray, size: int, least: np.ndarray | int, most: np.ndarray | int,
@@ -176,3 +187,9 @@ def limited(change: np.ndarray, size: int, least: np.ndarray | int, most: np.nda
     if bad.size:
         at = tuple(bad[0])
         raise ValueError(f"item {at[0]} must be from {least[at]} to {most[at]}, not {change[at]}")
+
+
+def _check_ascending(values):
+    falls = np.flatnonzero(np.diff(values) <= 0)
+    if falls.size:
+        raise ValueError(f"item {falls[0] + 1} must come after item {falls[0]}, and differ from it")

@@ -4,7 +4,7 @@ import numpy as np
 
 from ....model.events import TickEvents, time_ticks
 from ..inputs import InputKind
-from ..kind import ascending, probability
+from ..kind import check_bits
 
 
 class AddressFlips(InputKind):
@@ -22,9 +22,6 @@ class AddressFlips(InputKind):
     field = "flipped"
     meaning = "event, in the order of the sample, and bit of its channel, for each flip"
 
-    def amount(self, level):
-        return probability(level)
-
     def draw(self, seed, subject, instance, sample):
         bits = subject.parameters.config.channel_bits
         drawn = np.concatenate([self._words(seed, subject, word << 16 | instance, sample)
@@ -35,14 +32,7 @@ class AddressFlips(InputKind):
         return np.argwhere(drawn < amount)
 
     def check(self, change, amount, subject, sample):
-        bits = subject.parameters.config.channel_bits
-        events = len(subject.sample(sample)[0])
-        for column, (name, size) in enumerate((("event", events), ("bit", bits))):
-            bad = np.flatnonzero((change[:, column] < 0) | (change[:, column] >= size))
-            if bad.size:
-                raise ValueError(f"item {bad[0]} must have one of {size} {name}s, "
-                                 f"not {change[bad[0], column]}")
-        ascending(change[:, 0] * bits + change[:, 1])
+        check_bits(change, len(subject.sample(sample)[0]), subject.parameters.config.channel_bits)
 
     def events(self, change, subject, sample):
         times, channels = self._flipped(change, subject, sample)

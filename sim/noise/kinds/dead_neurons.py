@@ -3,7 +3,7 @@
 import numpy as np
 
 from ....model.upsets import dead_weights
-from ..kind import Kind, ascending, probability
+from ..kind import Kind, check_picks
 from ..philox import stream_key, words
 from ..values import with_values
 
@@ -24,9 +24,6 @@ class DeadNeurons(Kind):
     meaning = "the neurons that are dead"
     per_sample = False
 
-    def amount(self, level):
-        return probability(level)
-
     def draw(self, seed, subject, instance, sample):
         neurons = np.arange(subject.parameters.config.neurons)
         return words(stream_key(seed, self.number), instance, neurons, 0, 0)[:, 0]
@@ -35,12 +32,7 @@ class DeadNeurons(Kind):
         return np.flatnonzero(drawn < amount)
 
     def check(self, change, amount, subject, sample):
-        neurons = subject.parameters.config.neurons
-        bad = np.flatnonzero((change < 0) | (change >= neurons))
-        if bad.size:
-            raise ValueError(f"item {bad[0]} must be one of {neurons} neurons, "
-                             f"not {change[bad[0]]}")
-        ascending(change)
+        check_picks(change, subject.parameters.config.neurons, "neurons")
 
     def parameters(self, change, subject):
         parameters = subject.parameters

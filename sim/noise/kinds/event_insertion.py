@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..inputs import InputKind
-from ..kind import ascending, probability
+from ..kind import check_picks
 from ..philox import stream_key, words
 
 
@@ -18,9 +18,6 @@ class EventInsertion(InputKind):
     field = "inserted"
     meaning = "places of the events that are added: tick times the number of channels, plus channel"
 
-    def amount(self, level):
-        return probability(level)
-
     def draw(self, seed, subject, instance, sample):
         config = subject.parameters.config
         drawn = words(stream_key(seed, self.number), instance, sample,
@@ -32,12 +29,7 @@ class EventInsertion(InputKind):
 
     def check(self, change, amount, subject, sample):
         config = subject.parameters.config
-        places = config.ticks * config.inputs
-        bad = np.flatnonzero((change < 0) | (change >= places))
-        if bad.size:
-            raise ValueError(f"item {bad[0]} must be one of {places} places, "
-                             f"not {change[bad[0]]}")
-        ascending(change)
+        check_picks(change, config.ticks * config.inputs, "places")
 
     def events(self, change, subject, sample):
         config = subject.parameters.config

@@ -4,7 +4,7 @@ import numpy as np
 
 from ....model.events import TickEvents
 from ..inputs import InputKind
-from ..kind import limited, probability
+from ..kind import limited
 from ..philox import stream_key, words
 
 
@@ -19,9 +19,6 @@ class EventOrder(InputKind):
     levels = (0.5, 1.0)
     field = "order"
     meaning = "the events on the tick grid, counted from 0, in the order in which they're sent"
-
-    def amount(self, level):
-        return probability(level)
 
     def draw(self, seed, subject, instance, sample):
         """Return tick, channel and two words of each event, (events, 4)."""

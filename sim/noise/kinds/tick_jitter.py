@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..inputs import InputKind
-from ..kind import limited, probability
+from ..kind import limited
 
 
 class TickJitter(InputKind):
@@ -16,9 +16,6 @@ class TickJitter(InputKind):
     levels = (0.01, 0.1, 0.5, 1.0)
     field = "ticks"
     meaning = "ticks by which each event moves, in the order of the sample"
-
-    def amount(self, level):
-        return probability(level)
 
     def change(self, drawn, amount):
         early = drawn < amount // 2
