@@ -7,7 +7,7 @@ import numpy as np
 from .kind import Kind, check_bits
 from .philox import WORD, stream_key, words
 
-__all__ = ["Bits", "WeightBits", "flipped"]
+__all__ = ["Bits", "WeightBits"]
 
 
 class Bits(Kind):
@@ -67,10 +67,3 @@ class WeightBits(Bits):
 
     def flips(self, change):
         return change
-
-
-def flipped(stored: np.ndarray, change: np.ndarray) -> np.ndarray:
-    """Return words after flips (n, 2) of word and bit."""
-    stored = stored.copy()
-    np.bitwise_xor.at(stored, change[:, 0], 1 << change[:, 1])
-    return stored

@@ -11,13 +11,13 @@ from tqdm import tqdm
 
 from ...model.emulator import Emulator
 from ...model.files import write_atomically
+from ...model.protection import read_weights
 from ..workers import in_order, open_pool
 from .faults import Fault, draw_faults, effect, memory_bits, population
 from .outcomes import Outcome, classify, first_divergence
 from .sampling import pooled_share
 from .statistics import wilson
 from .subject import Subject
-from .weights import flip_bits
 
 __all__ = ["FAULTS", "HEADER", "PARTS", "run_campaign"]
 
@@ -87,8 +87,8 @@ def run_faults(subject: Subject, faults: list[Fault]) -> list[list]:
             clean[fault.sample] = emulator.run(events)
         before, (parameters, flips, upsets) = clean[fault.sample], effect(subject, fault)
         own = emulator if parameters is subject.parameters else Emulator(parameters)
-        after = own.run(events, upsets=upsets, weight=flip_bits(
-            parameters.weight, flips, parameters.config.weight_bits))
+        weight = read_weights(parameters.config, parameters.weight, flips).values
+        after = own.run(events, upsets=upsets, weight=weight)
         outcome = classify(before, after, lingers=fault.tick < 0)
         place = first_divergence(before, after)
         spikes = int(after.trace["fired"].sum() - before.trace["fired"].sum())

@@ -10,12 +10,12 @@ from ...hw.images import synapse_places
 from ...model.emulator import Emulator
 from ...model.events import TickEvents
 from ...model.parameters import Parameters
+from ...model.protection import read_weights
 from ..compare import MismatchError
 from ..simulation import HangError, Simulator, check_results
 from .philox import stream_key, words
 from .plan import Plan
 from .subject import Subject
-from .weights import flip_bits
 
 __all__ = ["Pick", "choose", "replay", "rtl_places"]
 
@@ -133,7 +133,7 @@ def _case(subject, pick, row):
     flips = kind.flips(change)
     return _Case(
         kind.events(change, subject, pick.sample), kind.sent(change, subject, pick.sample),
-        parameters, flip_bits(parameters.weight, flips, parameters.config.weight_bits),
+        parameters, read_weights(parameters.config, parameters.weight, flips).values,
         rtl_places(flips, parameters), kind.upsets(change), kind.stall(row.level))
 
 

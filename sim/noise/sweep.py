@@ -4,10 +4,10 @@ import os
 from itertools import groupby
 
 from ...model.emulator import Emulator
+from ...model.protection import read_weights
 from .kind import Kind
 from .plan import Row
 from .subject import Subject
-from .weights import flip_bits
 
 __all__ = ["run_cell"]
 
@@ -49,8 +49,8 @@ def _decide(subject, kind, chip, threads):
         parameters = own[id(first)]
         batch = Emulator(parameters).run_batch(
             [kind.events(chip[k].change, subject, k) for k in places],
-            weight=flip_bits(parameters.weight, kind.flips(first.change),
-                             parameters.config.weight_bits),
+            weight=read_weights(parameters.config, parameters.weight,
+                                kind.flips(first.change)).values,
             upsets=[kind.upsets(chip[k].change) for k in places],
             threads=threads or os.cpu_count(), counters=False)
         decisions += batch.decisions.tolist()

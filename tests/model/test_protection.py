@@ -63,12 +63,17 @@ def test_without_protection_a_word_is_what_it_holds():
     assert code.decode(np.array([255, 5])).values.tolist() == [255, 5]
 
 
-@pytest.mark.parametrize(("protection", "values"), [
-    ("none", [-2, -128, 5, -5]), ("parity", [0, -128, 5, 0]), ("secded", [-1, 0, 5, -1])])
-def test_weights_are_read_with_their_sign(protection, values):
+@pytest.mark.parametrize(("protection", "values", "corrected", "detected"), [
+    ("none", [-2, -128, 5, -5], [], []), ("parity", [0, -128, 5, 0], [], [0, 3]),
+    ("secded", [-1, 0, 5, -1], [0, 3], [1])])
+def test_weights_are_read_with_their_sign(protection, values, corrected, detected):
     config = random_config(np.random.default_rng(0), protection=protection)
     weight = np.array([-1, 1, 5, -1], np.int32)
     flips = [(0, 0), (1, 7), (1, 0), (3, 2)]
     reading = read_weights(config, weight, flips)
     assert reading.values.dtype == np.int32
     assert reading.values.tolist() == values
+    assert np.flatnonzero(reading.corrected).tolist() == corrected
+    assert np.flatnonzero(reading.detected).tolist() == detected
+    assert weight.tolist() == [-1, 1, 5, -1]
+    assert read_weights(config, weight, []).values.tolist() == weight.tolist()

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from ..bits import Bits, flipped
+from ....model.protection import flip
+from ..bits import Bits
 from ..values import axonal_delays, delay_room, shift_delays, stored_delays
 
 
@@ -33,6 +34,6 @@ class DelayFlips(Bits):
     def added(self, change, subject):
         """Return what the flips add to each stored delay: 0 where it wouldn't be defined."""
         stored, _ = self.memory(subject)
-        added = flipped(stored, change) - stored
+        added = flip(stored, change) - stored
         least, most = delay_room(subject.parameters)
         return np.where((added < least) | (added > most), 0, added)

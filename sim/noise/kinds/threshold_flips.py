@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from ..bits import Bits, flipped
+from ....model.protection import flip
+from ..bits import Bits
 from ..values import with_values
 
 
@@ -22,10 +23,10 @@ class ThresholdFlips(Bits):
 
     def parameters(self, change, subject):
         theta0 = subject.parameters.theta0.copy()
-        theta0[: subject.parameters.config.spiking] = flipped(self.memory(subject)[0], change)
+        theta0[: subject.parameters.config.spiking] = flip(self.memory(subject)[0], change)
         return with_values(subject.parameters, "theta0", theta0)
 
     def counts(self, change, subject, sample):
-        wrong = flipped(self.memory(subject)[0], change)
+        wrong = flip(self.memory(subject)[0], change)
         return super().counts(change, subject, sample) | {
             "clamped": int(np.count_nonzero(wrong == 0))}

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from ranvier.model.emulator import Emulator
+from ranvier.model.protection import read_weights
 from ranvier.sim.cxxrtl import CxxrtlSimulator
 from ranvier.sim.noise import campaign
 from ranvier.sim.noise.campaign import run_campaign
 from ranvier.sim.noise.faults import MEMORIES, draw_faults, effect, memory_bits, population
 from ranvier.sim.noise.outcomes import Outcome
 from ranvier.sim.noise.replay import rtl_places
-from ranvier.sim.noise.weights import flip_bits
 
 from ...strategies import core_configs
 from . import subjects
@@ -51,7 +51,7 @@ def test_the_figures_are_those_of_single_runs(tmp_path):
         assert [row[name] for name in fault._fields] == [str(value) for value in fault]
         events = SUBJECT.clean[fault.sample]
         parameters, flips, upsets = effect(SUBJECT, fault)
-        weight = flip_bits(parameters.weight, flips, parameters.config.weight_bits)
+        weight = read_weights(parameters.config, parameters.weight, flips).values
         clean = emulator.run(events)
         after = Emulator(parameters).run(events, weight=weight, upsets=upsets)
         assert row["decision"] == str(after.decision)
@@ -101,7 +101,7 @@ def test_the_rtl_has_every_fault_as_the_model_does(builds):
     for fault in faults:
         parameters, flips, upsets = effect(subject, fault)
         events = subject.clean[fault.sample]
-        weight = flip_bits(parameters.weight, flips, parameters.config.weight_bits)
+        weight = read_weights(parameters.config, parameters.weight, flips).values
         result = Emulator(parameters).run(events, weight=weight, upsets=upsets)
         simulator.load(parameters)
         simulator.run([events], expected=[result], upsets=[upsets],

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from ranvier.model.emulator import Emulator
+from ranvier.model.protection import read_weights
 from ranvier.sim.noise.kinds import KINDS
 from ranvier.sim.noise.plan import draw_change
-from ranvier.sim.noise.weights import flip_bits
 
 from . import subjects
 
@@ -23,7 +23,7 @@ def place(kind):
 
 def run(kind, change, subject):
     parameters = kind.parameters(change, subject)
-    weight = flip_bits(parameters.weight, kind.flips(change), parameters.config.weight_bits)
+    weight = read_weights(parameters.config, parameters.weight, kind.flips(change)).values
     return Emulator(parameters).run(kind.events(change, subject, 1), weight=weight,
                                     upsets=kind.upsets(change))
 

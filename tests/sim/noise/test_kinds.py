@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 
 from ranvier.model.emulator import Emulator
+from ranvier.model.protection import read_weights
 from ranvier.sim.noise.kind import VERDICTS
 from ranvier.sim.noise.kinds import KINDS
 from ranvier.sim.noise.normal import steps
 from ranvier.sim.noise.plan import draw_change
 from ranvier.sim.noise.subject import Subject
 from ranvier.sim.noise.values import ANALOG
-from ranvier.sim.noise.weights import flip_bits
 from ranvier.train.samples import Dataset
 
 from ... import naive
@@ -172,11 +172,12 @@ def test_flips_do_not_depend_on_the_banks():
 
 @pytest.mark.parametrize("bits", [2, 5, 8, 12])
 def test_flipped_words_stay_in_their_width(bits):
+    config = subjects.random_subject(1, weight_bits=bits).parameters.config
     limit = 1 << (bits - 1)
     weight = np.arange(-limit, limit, dtype=np.int32)
     for bit in range(bits):
         flips = np.stack([np.arange(weight.size), np.full(weight.size, bit)], 1)
-        flipped = flip_bits(weight, flips, bits)
+        flipped = read_weights(config, weight, flips).values
         assert sorted(flipped.tolist()) == weight.tolist()
         np.testing.assert_array_equal((flipped ^ weight) & (2 * limit - 1), 1 << bit)
 
