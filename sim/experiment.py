@@ -208,7 +208,8 @@ def _section(location):
     return next(iter(get_args(kind)), kind)  # of a table that may be left out
 
 
-_UNION = ("none", "int", "float", "bool", "str")  # how pydantic names the parts of a union
+# How pydantic names the parts of a union.
+_UNION = ("none", "int", "float", "bool", "str", "tuple[str, ...]")
 
 
 def _place(location):

@@ -28,6 +28,7 @@ from ranvier.sim.noise.philox import stream_key, words
 from ranvier.sim.noise.plan import draw_plan
 from ranvier.sim.noise.planfile import load_plan
 from ranvier.sim.noise.replay import Pick, choose, replay
+from ranvier.sim.noise.settings import ALL
 from ranvier.sim.noise.study import PLAN, RESULT, run_study
 
 from .networks import subject as trained_subject
@@ -136,7 +137,7 @@ def campaign(context):
      (*ENGINE, *NOISE))
 def digits_noise(context):
     subject = trained_subject(context, "spoken_digits")
-    settings = NoiseConfig(instances=2 if context.quick else 59)
+    settings = NoiseConfig(kinds=ALL, instances=2 if context.quick else 59)
     found = run_study(subject.parameters, subject.dataset, settings, 1,
                       context.results / "digits-noise", workers=2)
     return {name: [kind["critical"][str(drop)] for drop in DROPS]
@@ -150,7 +151,8 @@ def digits_noise(context):
 def replayed(context):
     subject = subjects.random_subject(3, samples=6)
     folder = fresh(context, "replay")
-    run_study(subject.parameters, subject.dataset, NoiseConfig(instances=2), 1, folder)
+    run_study(subject.parameters, subject.dataset, NoiseConfig(kinds=ALL, instances=2), 1,
+              folder)
     plan = load_plan(folder / PLAN, subject)
     simulator = make("CXXRTL", subject.parameters, context.results / "faults")
     picks = choose(plan, subject, 30 if context.quick else 300)
@@ -166,7 +168,7 @@ def replayed(context):
      "worker is killed: files that differ", "", (*ENGINE, *NOISE, "sim/workers.py"))
 def distributed(context):
     subject = subjects.random_subject(3, samples=60, neurons=12, inputs=8)
-    settings = NoiseConfig(instances=4)
+    settings = NoiseConfig(kinds=ALL, instances=4)
 
     def work(name, **where):
         folder = fresh(context, f"distributed/{name}")

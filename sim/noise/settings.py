@@ -4,7 +4,13 @@ from dataclasses import dataclass, field
 
 from .kinds import KINDS
 
-__all__ = ["NoiseConfig"]
+__all__ = ["ALL", "COMMON", "NoiseConfig"]
+
+COMMON = ("input_jitter", "event_loss", "weight_flips")
+"""The kinds of noise that are studied where none are named."""
+
+ALL = "all"
+"""Stands for every kind."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -13,8 +19,8 @@ class NoiseConfig:
 
     Parameters
     ----------
-    kinds : tuple of str
-        Kinds of noise to study, in any order. All without it.
+    kinds : tuple of str, or str
+        Kinds of noise to study, in any order, or `ALL`; `COMMON` without it. Then a tuple.
     levels : dict of str to numbers
         Levels of a kind of noise, rising, in the kind's unit. Kinds that aren't named have their
         default levels; one with none at all is left out.
@@ -31,13 +37,17 @@ class NoiseConfig:
         If a kind is unknown, no kind is left, or a number is out of its range.
     """
 
-    kinds: tuple[str, ...] = tuple(KINDS)
+    kinds: tuple[str, ...] | str = COMMON
     levels: dict[str, tuple[float, ...]] = field(default_factory=dict)
     instances: int = 10
     replays: int = 30
     faults: int = 0
 
     def __post_init__(self):
+        if self.kinds == ALL:
+            object.__setattr__(self, "kinds", tuple(KINDS))
+        if isinstance(self.kinds, str):
+            raise ValueError(f"Noise kinds must be a list of names or {ALL!r}, not {self.kinds!r}")
         for field_name, names in (("kinds", self.kinds), ("levels", self.levels)):
             unknown = [name for name in names if name not in KINDS]
             if unknown:

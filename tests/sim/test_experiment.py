@@ -18,6 +18,8 @@ def tiny(tmp_path):
     return load_experiment(write(tmp_path))
 
 
+KINDS = 'kinds = ["input_jitter", "event_loss", "weight_flips"]'
+
 # What is replaced by what in the tiny experiment, and the whole sentence after the file's name.
 BAD = [
     ("epochs = 2", "epocs = 2", "train.epocs must be a known key, and isn't one: "
@@ -66,6 +68,9 @@ BAD = [
     ("[cosim]", "[cosim]\nstall = 1.0", "cosim: stall must be from 0 to below 1, not 1.0"),
     ("[cosim]", "[cosim]\nstall = nan", "cosim: stall must be from 0 to below 1, not nan"),
     ("input_jitter", "jitter", "noise: "),
+    (KINDS, 'kinds = "every"', "noise: Noise kinds must be a list of names or 'all', not 'every'"),
+    (KINDS, "kinds = 5", "noise.kinds must be a list in brackets, not 5"),
+    (KINDS, "kinds = [5]", "noise.kinds[0] must be text in quotes, not 5"),
     ("[1.0]", '["1"]', "noise.levels.input_jitter[0] must be a number, not '1'"),
 ]
 
@@ -101,6 +106,13 @@ def test_a_good_file_fills_every_section(tiny):
     assert tiny.study.ticks == (0.2, 1.0)
     assert tiny.cosim.simulator == "verilator"
     assert tiny.noise.replays == 6
+
+
+def test_kinds_of_noise_are_three_or_those_named_or_all(tmp_path, tiny):
+    assert load_experiment(write(tmp_path, TINY.replace(KINDS, ""))).noise == tiny.noise
+    every = load_experiment(write(tmp_path, TINY.replace(KINDS, 'kinds = "all"')))
+    assert len(every.noise.kinds) == 27
+    assert every.sha256 != tiny.sha256
 
 
 def test_a_loss_that_cannot_judge_the_readout_is_refused(tmp_path):

@@ -49,7 +49,7 @@ def damaged(content, case):
 
 def files(folder):
     """Return the name, content and loader of each kind of file, and what tells its content."""
-    plan = draw_plan(SUBJECT, NoiseConfig(instances=1), 3)
+    plan = draw_plan(SUBJECT, NoiseConfig(kinds="all", instances=1), 3)
     save_plan(plan, folder / "plan.jsonl")
     SUBJECT.parameters.save(folder / "design.safetensors")
     return {

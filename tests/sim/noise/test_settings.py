@@ -2,12 +2,20 @@ import pytest
 
 from ranvier.sim.noise import NoiseConfig
 from ranvier.sim.noise.kinds import KINDS
+from ranvier.sim.noise.settings import COMMON
 
 
 def test_kinds_have_their_default_levels():
-    settings = NoiseConfig()
+    settings = NoiseConfig(kinds="all")
     assert settings.levels == {name: kind.levels for name, kind in KINDS.items()}
     assert settings.kinds == tuple(KINDS)
+    assert NoiseConfig(**settings.to_dict()) == settings
+
+
+def test_three_kinds_are_studied_where_none_are_named():
+    assert NoiseConfig().kinds == ("input_jitter", "event_loss", "weight_flips")
+    assert NoiseConfig() == NoiseConfig(kinds=["weight_flips", "event_loss", "input_jitter"])
+    assert [name for name, levels in NoiseConfig().levels.items() if levels] == list(COMMON)
 
 
 def test_named_kinds_have_the_given_levels():
@@ -30,9 +38,12 @@ def test_only_the_kinds_that_are_asked_for_are_studied():
     ({"levels": {"gamma_rays": [1]}}, "Noise levels must be of input_jitter, event_loss, .*"
                                       ", not 'gamma_rays'"),
     ({"kinds": ["gamma_rays"]}, "Noise kinds must be of input_jitter, .*, not 'gamma_rays'"),
+    ({"kinds": "event_loss"}, "Noise kinds must be a list of names or 'all', not 'event_loss'"),
+    ({"kinds": ["all"]}, "Noise kinds must be of input_jitter, .*, not 'all'"),
+    ({"levels": {"stalls": [0.1]}}, "Noise levels must be of kinds that are studied, not 'stalls'"),
     ({"kinds": ["event_loss"], "levels": {"stalls": [0.1]}},
      "Noise levels must be of kinds that are studied, not 'stalls'"),
-    ({"levels": dict.fromkeys(KINDS, ())}, "Noise levels must leave at least one kind, not none"),
+    ({"levels": dict.fromkeys(COMMON, ())}, "Noise levels must leave at least one kind, not none"),
     ({"levels": {"event_loss": [0.1, 0.1]}},
      r"Noise levels.event_loss\[1\] must be above 0.1, the one before, not 0.1"),
     ({"levels": {"event_loss": [2]}}, r"Noise levels.event_loss\[0\] must be from .* not 2"),
