@@ -98,7 +98,7 @@ def run_faults(subject: Subject, faults: list[Fault]) -> list[list]:
 
 
 def _digest(subject, faults):
-    text = repr((subject.parameters.hash, subject.data_hash, faults))
+    text = repr((subject.parameters.hash, subject.data_hash, subject.behaviour, faults))
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 

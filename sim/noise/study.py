@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from ...model.emulator import Emulator
 from ...model.files import write_atomically
 from ...model.parameters import Parameters
 from ...train.samples import Dataset
@@ -51,7 +50,7 @@ def run_study(parameters: Parameters, dataset: Dataset, settings: NoiseConfig, s
     progress : bool
         Whether to show a progress bar on stderr.
     threads : int, optional
-        Threads of the model; default: all processors, or each worker's share of them.
+        Threads of the model under noise; default: all processors, or each worker's share of them.
     workers, dask : int and str, optional
         Where levels are run, several at once: see `ranvier.sim.workers.open_pool`. The result
         depends on none of these.
@@ -63,7 +62,7 @@ def run_study(parameters: Parameters, dataset: Dataset, settings: NoiseConfig, s
     """
     subject, folder = Subject(parameters, dataset), Path(folder)
     plan = draw_plan(subject, settings, seed)
-    sweep = _Sweep(subject, plan, threads)
+    sweep = _Sweep(subject, plan)
     cells = list(plan.cells())
     paths = [folder / CELLS / f"{sweep.digest(rows)}.json" for _, _, rows in cells]
     (folder / CELLS).mkdir(parents=True, exist_ok=True)
@@ -113,12 +112,9 @@ def _done(sweep, cells, paths, workers, dask, threads):
 class _Sweep:
     """A plan, and what its levels are compared with."""
 
-    def __init__(self, subject, plan, threads):
+    def __init__(self, subject, plan):
         self.subject, self.plan = subject, plan
-        clean = Emulator(subject.parameters).run_batch(subject.clean, threads=threads)
-        self.clean = clean.decisions
-        # What the model is, as far as this design and these samples show it.
-        self.model = hashlib.sha256(clean.scores.tobytes() + clean.counters.tobytes()).hexdigest()
+        self.clean = subject.undisturbed.decisions
 
     @property
     def runs(self):
@@ -127,7 +123,7 @@ class _Sweep:
 
     def digest(self, rows):
         """Return a name for what some rows give: the same rows on the same design and data."""
-        text = [self.plan.parameters, self.plan.data, self.model,
+        text = [self.plan.parameters, self.plan.data, self.subject.behaviour,
                 *(row_text(self.plan.rows[i]) for i in rows)]
         return hashlib.sha256("\n".join(text).encode()).hexdigest()[:32]
 

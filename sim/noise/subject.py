@@ -6,6 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
+from ...model.emulator import BatchResult, Emulator
 from ...model.events import TickEvents, encode, time_ticks
 from ...model.parameters import Parameters
 from ...train.quantise import encode_dataset
@@ -71,6 +72,21 @@ class Subject:
     def clean(self) -> list[TickEvents]:
         """Every sample on the tick grid, undisturbed."""
         return encode_dataset(self.dataset, self.parameters.config)
+
+    @cached_property
+    def undisturbed(self) -> BatchResult:
+        """What the model does with `clean`."""
+        return Emulator(self.parameters).run_batch(self.clean)
+
+    @cached_property
+    def behaviour(self) -> str:
+        """SHA-256 over scores and counters of `undisturbed`, as hexadecimal text.
+
+        It's what the model is, as far as this design and these samples show it: files of what is
+        done bear its name, so that a study doesn't go on from those of another model.
+        """
+        found = self.undisturbed
+        return hashlib.sha256(found.scores.tobytes() + found.counters.tobytes()).hexdigest()
 
     @cached_property
     def data_hash(self) -> str:

@@ -1,7 +1,10 @@
 """Random small subjects of a noise study, and what noise does to them in plain Python."""
 
+from dataclasses import replace
+
 import numpy as np
 
+from ranvier.model.emulator import Emulator
 from ranvier.sim.noise import NoiseConfig
 from ranvier.sim.noise.subject import Subject
 from ranvier.train.samples import Dataset
@@ -9,6 +12,14 @@ from ranvier.train.samples import Dataset
 from ...designs import random_config, random_parameters
 
 MASK = 0xFFFFFFFF
+
+
+class Other(Emulator):
+    """A model that scores the last class one point higher."""
+
+    def run_batch(self, samples, **options):
+        result = super().run_batch(samples, **options)
+        return replace(result, scores=result.scores + np.eye(result.scores.shape[1], dtype=int)[-1])
 
 
 def settings(levels, **others):

@@ -14,6 +14,7 @@ from ranvier.sim.noise.campaign import run_campaign
 from ranvier.sim.noise.faults import MEMORIES, draw_faults, effect, memory_bits, population
 from ranvier.sim.noise.outcomes import Outcome
 from ranvier.sim.noise.replay import rtl_places
+from ranvier.sim.noise.subject import Subject
 
 from ...strategies import core_configs
 from . import subjects
@@ -91,6 +92,21 @@ def test_an_interrupted_campaign_goes_on_and_workers_change_nothing(tmp_path, mo
     tables = {(tmp_path / name / campaign.FAULTS).read_bytes() for name in ("whole", "part", "two")}
     assert len(tables) == 1
     json.dumps(whole)
+
+
+def test_parts_of_another_model_are_not_taken_over(tmp_path, monkeypatch):
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+
+    def again():
+        return run_campaign(Subject(SUBJECT.parameters, SUBJECT.dataset), 5, 20, tmp_path)
+
+    found = again()
+    monkeypatch.setattr(campaign, "run_faults", interrupted)
+    assert again() == found
+    monkeypatch.setattr("ranvier.sim.noise.subject.Emulator", subjects.Other)
+    with pytest.raises(KeyboardInterrupt):
+        again()
 
 
 def test_the_rtl_has_every_fault_as_the_model_does(builds):

@@ -130,6 +130,15 @@ def test_other_studies_find_no_finished_levels(tmp_path, monkeypatch, change):
         run_study(parameters, dataset, SETTINGS, 4 if change == "seed" else 3, tmp_path)
 
 
+def test_levels_of_another_model_are_not_taken_over(tmp_path, monkeypatch):
+    run(tmp_path)
+    monkeypatch.setattr(study, "run_cell", interrupted)
+    run(tmp_path)
+    monkeypatch.setattr("ranvier.sim.noise.subject.Emulator", subjects.Other)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path)
+
+
 @pytest.mark.parametrize("text", ["", "{}", '{"decisions":[[1]],"counts":{}}', "[1, 2]",
                                   '{"decisions":[["x"]],"counts":{}}'])
 def test_a_damaged_level_is_made_again(tmp_path, caplog, text):
