@@ -12,7 +12,7 @@ from .designs import Subject
 from .explore.picture import explore_picture, way
 from .faultspicture import bits_of_faults, outcomes_picture
 from .folder import file_hash
-from .noise.answers import DROPS, crossing_text
+from .noise.answers import DROPS, crossing_text, worst_text
 from .noise.kind import VERDICTS
 from .noise.statistics import wilson
 from .summary import synthesised
@@ -106,6 +106,7 @@ def _noise(noise):
         kinds.append({"title": name.replace("_", " "), "origin": kind["origin"],
                       "picture": picture, "unit": kind["unit"], "digital": kind["digital"],
                       "demand": VERDICTS[kind["verdict"]], "kept": kind["kept"],
+                      "worst": worst_text(kind["levels"]),
                       "rows": [kind["levels"][0]["rows"][0], kind["levels"][-1]["rows"][1]],
                       "critical": [crossing_text(kind["critical"][str(drop)]) for drop in DROPS]})
     return kinds

@@ -6,7 +6,8 @@ import io
 from .curves import critical_level, kept_accuracy
 from .statistics import holm
 
-__all__ = ["DROPS", "answer", "corrected", "crossing_text", "levels_text", "ranked"]
+__all__ = ["DROPS", "answer", "corrected", "crossing_text", "levels_text", "ranked",
+           "worst_text"]
 
 DROPS = (1, 5)
 """Points lost at a critical level."""
@@ -59,6 +60,17 @@ def crossing_text(crossing: dict | None) -> str:
     if crossing is None:
         return "not reached"
     return f"{'at most ' if crossing['below_first'] else ''}{crossing['level']:.3g}"
+
+
+def worst_text(levels: list[dict]) -> str:
+    """Return the worst instance's accuracy at the first and the last level, for a table.
+
+    Without instances it's empty.
+    """
+    spreads = [row["spread"] for row in (levels if len(levels) == 1 else (levels[0], levels[-1]))]
+    if None in spreads:
+        return ""
+    return " to ".join(f"{100 * found['least']:.1f}" for found in spreads) + " %"
 
 
 def levels_text(kinds: dict) -> str:

@@ -5,6 +5,7 @@ import json
 import logging
 import math
 import os
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from ...train.samples import Dataset
 from ..folder import versions
 from ..workers import in_order, open_pool
 from .answers import answer, corrected, levels_text, ranked
+from .instances import spread
 from .plan import draw_plan
 from .planfile import plan_hash, row_text, save_plan
 from .settings import NoiseConfig
@@ -143,7 +145,8 @@ class _Sweep:
             "changed": int(np.count_nonzero(decisions != self.clean)),
             # Instances share the samples, which McNemar's test doesn't know.
             "p_value": mcnemar(clean, right[0]) if len(right) == 1 else None,
-            "by_instance": right.mean(1).tolist(), "counts": cell["counts"]}
+            "by_instance": right.mean(1).tolist(), "spread": self._spread(right),
+            "counts": cell["counts"]}
 
     def judge_clean(self):
         """Return the figures without noise."""
@@ -153,6 +156,13 @@ class _Sweep:
                 "counts": {"events": sum(len(e) + e.merged for e in self.subject.clean),
                            "merged": sum(e.merged for e in self.subject.clean),
                            "late": sum(e.late for e in self.subject.clean)}}
+
+    def _spread(self, right):
+        """Return the figures over instances, None with one alone."""
+        if len(right) == 1:
+            return None
+        found = asdict(spread(right, self.plan.seed))
+        return found | {"interval": list(found["interval"])}
 
     @property
     def _labels(self):

@@ -61,6 +61,12 @@ def test_figures_are_those_of_single_runs(tmp_path):
     assert flips["p_value"] is None
     assert flips["counts"]["bits"] == 3 * 8 * SUBJECT.parameters.weight.size
     assert 40 <= flips["n_effective"] <= 120
+    found = flips["spread"]
+    assert found["mean"] == pytest.approx(flips["accuracy"])
+    assert found["least"] == min(flips["by_instance"]) < found["mean"]
+    assert found["interval"][0] <= found["mean"] <= found["interval"][1]
+    assert found["bound"] is None  # of 3 chips
+    assert result["kinds"]["event_loss"]["levels"][0]["spread"] is None
 
 
 def test_any_number_of_threads_gives_the_same_files(tmp_path):
