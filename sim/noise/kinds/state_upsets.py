@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ....model.upsets import NO_UPSETS, UPSET, site_bits
+from ....model.upsets import UPSET, site_bits
 from ..kind import Kind, parts
 from ..philox import stream_key, words
 
@@ -63,8 +63,7 @@ class StateUpsets(Kind):
             raise ValueError("must come by tick")
 
     def upsets(self, change):
-        found = NO_UPSETS.copy()
-        found.resize(len(change))
+        found = np.zeros(len(change), UPSET)
         for name, column in zip(UPSET.names[:3], change.T[:3], strict=True):
             found[name] = column
         found["mask"] = 1 << change[:, 3]
