@@ -81,8 +81,8 @@ def first_difference(rtl, model):
 
 def spikes_of(trace):
     """Return (spikes, 2) ticks and neurons of the records that fired."""
-    fired = trace[trace["fired"] != 0]
-    return np.stack([fired["tick"], fired["neuron"]], axis=1)
+    fired = np.flatnonzero(trace["fired"])  # copying whole records takes far longer
+    return np.stack([trace["tick"][fired], trace["neuron"][fired]], axis=1)
 
 
 def _check_spikes(spikes, trace):
