@@ -182,7 +182,17 @@ def _match_all(a, b, begin_a, begin_b, window, shifts):
 
 @kernel
 def _edit(a, b, cost):
-    """Return the least cost of editing one neuron's train."""
+    """Return the least cost of editing one neuron's train.
+
+    Both may begin and end with the same spikes: to leave those where they are costs the least.
+    """
+    begin, end_a, end_b = 0, a.shape[0], b.shape[0]
+    while begin < min(end_a, end_b) and a[begin] == b[begin]:
+        begin += 1
+    while begin < min(end_a, end_b) and a[end_a - 1] == b[end_b - 1]:
+        end_a -= 1
+        end_b -= 1
+    a, b = a[begin:end_a], b[begin:end_b]
     row = np.arange(b.shape[0] + 1).astype(np.float64)
     for i in range(a.shape[0]):
         diagonal, row[0] = row[0], i + 1.0
