@@ -7,15 +7,18 @@ import json
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 from tqdm import tqdm
 
 from ...model.emulator import Emulator
 from ...model.files import write_atomically
 from ...model.protection import read_weights
+from ..compare import spikes_of
 from ..workers import in_order, open_pool
 from .faults import Fault, draw_faults, effect, memory_bits, population
 from .outcomes import Outcome, classify, first_divergence
 from .sampling import pooled_share
+from .spiketrains import van_rossum, victor_purpura
 from .statistics import wilson
 from .subject import Subject
 
@@ -24,7 +27,8 @@ __all__ = ["FAULTS", "HEADER", "PARTS", "run_campaign"]
 FAULTS, PARTS = "faults.csv", "faults"
 AT_ONCE = 256  # faults in a task
 HEADER = ("fault", *Fault._fields, "layer", "outcome", "divergence_tick", "divergence_neuron",
-          "spikes", "decision")
+          "spikes", "victor_purpura", "van_rossum", "decision")
+PLACES = 6  # of distances: the last ones of an exponential are each machine's own
 
 
 def run_campaign(subject: Subject, seed: int, count: int, folder: Path, *, progress: bool = False,
@@ -79,8 +83,9 @@ def run_campaign(subject: Subject, seed: int, count: int, folder: Path, *, progr
 
 
 def run_faults(subject: Subject, faults: list[Fault]) -> list[list]:
-    """Return layer, outcome, place of divergence, change of spikes and decision of each fault."""
-    emulator, clean, rows = Emulator(subject.parameters), {}, []
+    """Return what `HEADER` has of each fault from its layer on."""
+    config, clean, rows = subject.parameters.config, {}, []
+    emulator, tau = Emulator(subject.parameters), config.tau_s / config.tick
     for fault in faults:
         events = subject.clean[fault.sample]
         if fault.sample not in clean:
@@ -91,14 +96,30 @@ def run_faults(subject: Subject, faults: list[Fault]) -> list[list]:
         after = own.run(events, upsets=upsets, weight=weight)
         outcome = classify(before, after, lingers=fault.tick < 0)
         place = first_divergence(before, after)
-        spikes = int(after.trace["fired"].sum() - before.trace["fired"].sum())
+        spikes, others = spikes_of(before.trace), spikes_of(after.trace)
         rows.append([population(subject, fault), outcome.value,
-                     *((None, None) if place is None else place), spikes, after.decision])
+                     *((None, None) if place is None else place), len(others) - len(spikes),
+                     *_distances(spikes, others, tau), after.decision])
     return rows
 
 
+def _distances(spikes, others, tau):
+    """Return the distances of Victor and Purpura and of van Rossum for a time constant (ticks).
+
+    Spikes up to the first that differs add nothing to either, and are many.
+    """
+    shared = min(len(spikes), len(others))
+    unequal = np.flatnonzero(np.any(spikes[:shared] != others[:shared], axis=1))
+    first = unequal[0] if unequal.size else shared
+    spikes, others = spikes[first:], others[first:]
+    if not len(spikes) + len(others):
+        return 0.0, 0.0
+    return (round(victor_purpura(spikes, others, 1 / tau), PLACES),
+            round(van_rossum(spikes, others, tau), PLACES))
+
+
 def _digest(subject, faults):
-    text = repr((subject.parameters.hash, subject.data_hash, subject.behaviour, faults))
+    text = repr((subject.parameters.hash, subject.data_hash, subject.behaviour, HEADER, faults))
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 

@@ -8,12 +8,14 @@ import pytest
 
 from ranvier.model.emulator import Emulator
 from ranvier.model.protection import read_weights
+from ranvier.sim.compare import spikes_of
 from ranvier.sim.cxxrtl import CxxrtlSimulator
 from ranvier.sim.noise import campaign
 from ranvier.sim.noise.campaign import run_campaign
 from ranvier.sim.noise.faults import MEMORIES, draw_faults, effect, memory_bits, population
 from ranvier.sim.noise.outcomes import Outcome
 from ranvier.sim.noise.replay import rtl_places
+from ranvier.sim.noise.spiketrains import van_rossum, victor_purpura
 from ranvier.sim.noise.subject import Subject
 
 from ...strategies import core_configs
@@ -47,7 +49,8 @@ def test_the_figures_are_those_of_single_runs(tmp_path):
         rows = list(csv.DictReader(file))
     assert len(rows) == found["count"] == COUNT
     emulator = Emulator(SUBJECT.parameters)
-    seen = Counter()
+    seen, config = Counter(), SUBJECT.parameters.config
+    tau = config.tau_s / config.tick
     for row, fault in zip(rows, draw_faults(SUBJECT, 5, COUNT), strict=True):
         assert [row[name] for name in fault._fields] == [str(value) for value in fault]
         events = SUBJECT.clean[fault.sample]
@@ -59,6 +62,12 @@ def test_the_figures_are_those_of_single_runs(tmp_path):
         assert (row["outcome"] == "critical") == (after.decision != clean.decision)
         same = np.array_equal(after.trace, clean.trace)
         assert (row["divergence_tick"] == "") == same
+        one, other = spikes_of(clean.trace), spikes_of(after.trace)
+        assert row["spikes"] == str(len(other) - len(one))
+        assert float(row["victor_purpura"]) == pytest.approx(
+            victor_purpura(one, other, 1 / tau), abs=1e-6)
+        assert float(row["van_rossum"]) == pytest.approx(van_rossum(one, other, tau), abs=1e-6)
+        assert (row["van_rossum"] == "0.0") == np.array_equal(one, other)
         assert row["layer"] == population(SUBJECT, fault)
         seen[fault.memory, row["outcome"]] += 1
     for memory, figures in found["memories"].items():
