@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-__all__ = ["UpsetBudget", "upset_budget"]
+__all__ = ["UpsetBudget", "critical_budget", "upset_budget"]
 
 _HOURS = 24 * 365.25  # of a year
 
@@ -53,3 +53,35 @@ def upset_budget(bits: int, fit_per_mbit: float) -> UpsetBudget:
         raise ValueError(f"Bits and rate must not be negative, not {bits} and {fit_per_mbit}")
     fit = bits / 1e6 * fit_per_mbit
     return UpsetBudget(bits, fit, 1e9 / fit / _HOURS if fit else float("inf"))
+
+
+def critical_budget(campaign: dict, fit_per_mbit: float) -> dict:
+    """Return how often an upset of a campaign's memories is critical on a device.
+
+    An upset counts as one of the campaign's faults: a device that's always at work on samples like
+    those, one of which it spoils.
+
+    Parameters
+    ----------
+    campaign : dict
+        As of `ranvier.sim.noise.campaign.run_campaign`.
+    fit_per_mbit : float
+        See `upset_budget`; above 0.
+
+    Returns
+    -------
+    dict
+        ``fit_per_mbit``; ``bits``, ``fit`` and ``years`` as of `UpsetBudget`; ``critical``, the
+        share of upsets that change a decision, with its ``interval``; ``critical_years``, the mean
+        time between those, and its ``critical_interval``: None is without end.
+    """
+    bits = sum(memory["bits"] for memory in campaign["memories"].values())
+    budget, share = upset_budget(bits, fit_per_mbit), campaign["critical"]
+    low, high = campaign["interval"]
+
+    def years(part):
+        return budget.years / part if part > 0 else None
+
+    return {"fit_per_mbit": fit_per_mbit, "bits": bits, "fit": budget.fit, "years": budget.years,
+            "critical": share, "interval": [low, high], "critical_years": years(share),
+            "critical_interval": [years(high), years(low)]}

@@ -1,5 +1,6 @@
 """The settings of a noise study."""
 
+import math
 from dataclasses import dataclass, field
 
 from .kinds import KINDS
@@ -30,6 +31,9 @@ class NoiseConfig:
         Pairs of a row of the plan and a sample that the RTL replays; 0 for none.
     faults : int
         Single faults of a campaign: see `ranvier.sim.noise.campaign`.
+    fit_per_mbit : float, optional
+        Upsets of the device in 10^9 hours per 10^6 bits: with it the campaign says how many years
+        there are between critical ones. See `ranvier.sim.noise.budget`.
 
     Raises
     ------
@@ -42,6 +46,7 @@ class NoiseConfig:
     instances: int = 10
     replays: int = 30
     faults: int = 0
+    fit_per_mbit: float | None = None
 
     def __post_init__(self):
         if self.kinds == ALL:
@@ -68,11 +73,23 @@ class NoiseConfig:
                 raise ValueError(f"Noise {name} must be a whole number of at least {least}, "
                                  f"not {value!r}")
 
+        self._check_rate()
+
+    def _check_rate(self):
+        rate = self.fit_per_mbit
+        if rate is None:
+            return
+        if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 < rate < math.inf:
+            raise ValueError(f"Noise fit_per_mbit must be a finite number above 0, not {rate!r}")
+        if not self.faults:
+            raise ValueError("Noise faults must be at least 1 with fit_per_mbit, not 0")
+
     def to_dict(self) -> dict:
         """Return every field, ready for JSON."""
         levels = {name: list(self.levels[name]) for name in self.kinds}
         return {"kinds": list(self.kinds), "levels": levels, "instances": self.instances,
-                "replays": self.replays, "faults": self.faults}
+                "replays": self.replays, "faults": self.faults,
+                "fit_per_mbit": self.fit_per_mbit}
 
 
 def _checked(kind, levels):

@@ -6,6 +6,7 @@ from pathlib import Path
 from ...model.parameters import Parameters
 from ..cosim import CocotbSimulator
 from ..cxxrtl import CxxrtlSimulator
+from ..noise.budget import critical_budget
 from ..noise.campaign import FAULTS, run_campaign
 from ..noise.planfile import load_plan
 from ..noise.replay import Pick, choose, replay
@@ -57,7 +58,10 @@ def noise(run, *, workers=None, dask=None):
         logger.info("noise: a campaign of %d single faults", settings.faults)
         found = run_campaign(subject, seed, settings.faults, folder, progress=progress,
                              workers=workers, dask=dask)
-        run.write_json(f"{FOLDER}/{CAMPAIGN}", {**found, "design": parameters.hash})
+        rate = settings.fit_per_mbit
+        budget = None if rate is None else critical_budget(found, rate)
+        run.write_json(f"{FOLDER}/{CAMPAIGN}", {
+            **found, "budget": budget, "design": parameters.hash})
         outputs += [CAMPAIGN, FAULTS]
     plan = load_plan(folder / PLAN, subject)
     parts = {}

@@ -36,6 +36,7 @@ instances = 2
 replays = 6
 kinds = ["input_jitter", "event_loss", "weight_flips"]
 faults = 70
+fit_per_mbit = 75
 levels = { input_jitter = [1.0], event_loss = [0.1, 0.3], weight_flips = [0.001] }
 """
 

@@ -71,6 +71,10 @@ BAD = [
     (KINDS, 'kinds = "every"', "noise: Noise kinds must be a list of names or 'all', not 'every'"),
     (KINDS, "kinds = 5", "noise.kinds must be a list in brackets, not 5"),
     (KINDS, "kinds = [5]", "noise.kinds[0] must be text in quotes, not 5"),
+    ("fit_per_mbit = 75", 'fit_per_mbit = "75"',
+     "noise.fit_per_mbit must be a number, not '75'"),
+    ("fit_per_mbit = 75", "fit_per_mbit = 0.0",
+     "noise: Noise fit_per_mbit must be a finite number above 0, not 0.0"),
     ("[1.0]", '["1"]', "noise.levels.input_jitter[0] must be a number, not '1'"),
 ]
 

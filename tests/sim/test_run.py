@@ -109,6 +109,14 @@ def test_the_report_shows_the_summary_and_loads_nothing(out, summary):
     assert not re.search(r"<script|<link|@import|url\(", page)
 
 
+def test_the_campaign_has_a_budget(out):
+    budget = json.loads((out / "noise/campaign.json").read_text())["budget"]
+    assert budget["fit_per_mbit"] == 75
+    assert budget["critical_years"] is None or budget["critical_years"] > budget["years"]
+    assert f"{budget['bits']:,} bits have {budget['fit']:.3g} FIT" in (
+        out / "report.html").read_text()
+
+
 def test_the_core_of_the_design_was_synthesised(out, summary):
     (device,) = json.loads((out / "synth/synth.json").read_text())["devices"]
     assert summary["devices"] == {"ecp5-25k": {

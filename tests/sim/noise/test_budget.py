@@ -1,6 +1,6 @@
 import pytest
 
-from ranvier.sim.noise.budget import upset_budget
+from ranvier.sim.noise.budget import critical_budget, upset_budget
 
 
 def test_a_megabit_and_a_half_on_the_ground():
@@ -21,3 +21,16 @@ def test_no_rate_no_upset():
 def test_negative_rates_are_refused():
     with pytest.raises(ValueError, match=r"^Bits and rate must not be negative, not 5 and -1$"):
         upset_budget(5, -1)
+
+
+def test_the_years_between_critical_upsets_are_longer_by_their_share():
+    campaign = {"critical": 0.02, "interval": [0.0, 0.05],
+                "memories": {"weights": {"bits": 900_000}, "P": {"bits": 490_000}}}
+    found = critical_budget(campaign, 75)
+    years = upset_budget(1_390_000, 75).years
+    assert found == {
+        "fit_per_mbit": 75, "bits": 1_390_000, "fit": pytest.approx(104.25), "years": years,
+        "critical": 0.02, "interval": [0.0, 0.05], "critical_years": pytest.approx(50 * years),
+        "critical_interval": [pytest.approx(20 * years), None]}
+    harmless = critical_budget({**campaign, "critical": 0.0}, 75)
+    assert harmless["critical_years"] is None

@@ -26,6 +26,13 @@ def test_named_kinds_have_the_given_levels():
     assert NoiseConfig(**settings.to_dict()) == settings
 
 
+def test_a_rate_of_upsets_is_kept():
+    settings = NoiseConfig(faults=10, fit_per_mbit=75)
+    assert NoiseConfig().fit_per_mbit is None
+    assert settings.to_dict()["fit_per_mbit"] == 75
+    assert NoiseConfig(**settings.to_dict()) == settings
+
+
 def test_only_the_kinds_that_are_asked_for_are_studied():
     settings = NoiseConfig(kinds=["stalls", "event_loss"], levels={"stalls": [0.5]})
     assert settings.kinds == ("event_loss", "stalls")
@@ -50,6 +57,12 @@ def test_only_the_kinds_that_are_asked_for_are_studied():
     ({"levels": {"event_loss": [True]}}, r"event_loss\[0\] must be a finite number, not True"),
     ({"levels": {"event_loss": [float("nan")]}}, r"event_loss\[0\] must be a finite number"),
     ({"levels": {"event_loss": ["1"]}}, r"event_loss\[0\] must be a finite number, not '1'"),
+    ({"fit_per_mbit": 0}, "Noise fit_per_mbit must be a finite number above 0, not 0"),
+    ({"fit_per_mbit": -2.0}, "Noise fit_per_mbit must be a finite number above 0, not -2.0"),
+    ({"fit_per_mbit": float("inf")}, "Noise fit_per_mbit must be a finite number above 0, not inf"),
+    ({"fit_per_mbit": float("nan")}, "Noise fit_per_mbit must be a finite number above 0, not nan"),
+    ({"fit_per_mbit": True}, "Noise fit_per_mbit must be a finite number above 0, not True"),
+    ({"fit_per_mbit": 75}, "Noise faults must be at least 1 with fit_per_mbit, not 0"),
     ({"instances": 0}, "Noise instances must be a whole number of at least 1, not 0"),
     ({"replays": -1}, "Noise replays must be a whole number of at least 0, not -1"),
     ({"replays": 1.5}, "Noise replays must be a whole number of at least 0, not 1.5"),
