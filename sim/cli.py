@@ -214,7 +214,7 @@ def _noise(arguments):
     found = run.read_json("noise/replay.json")
     for name, part in found["simulators"].items():
         print(f"{name}: {part['rows']} rows of the plan, {part['records']} records compared, "
-              f"{part['mismatches']} mismatches")
+              f"{part['mismatches']} mismatches, {part['silent']} events lost silently")
         if part["difference"]:
             print(part["difference"])
     return _verdict(found)

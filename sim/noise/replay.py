@@ -12,12 +12,12 @@ from ...model.events import TickEvents
 from ...model.parameters import Parameters
 from ...model.protection import read_weights
 from ..compare import MismatchError
-from ..simulation import HangError, Simulator, check_results
+from ..simulation import HangError, Run, Simulator, check_results
 from .philox import stream_key, words
 from .plan import Plan
 from .subject import Subject
 
-__all__ = ["Pick", "choose", "replay", "rtl_places"]
+__all__ = ["Pick", "choose", "replay", "rtl_places", "silent"]
 
 NUMBER = 0  # the stream that chooses; kinds have the numbers from 1
 AT_ONCE = 50  # picks in one run of the simulator
@@ -71,7 +71,8 @@ def replay(plan: Plan, subject: Subject, simulator: Simulator, picks: list[Pick]
     dict
         ``rows``: picks replayed. ``records``: records of the model that were compared.
         ``mismatches``: picks that differ. ``difference``: text on the first of them, or None.
-        ``picks``: for each, its row, kind, level, instance, sample, records and difference.
+        ``silent``: events that were lost and not counted, see `silent`.
+        ``picks``: for each, its row, kind, level, instance, sample, records, difference and silent.
 
     Raises
     ------
@@ -94,7 +95,7 @@ def replay(plan: Plan, subject: Subject, simulator: Simulator, picks: list[Pick]
         results += _replay(subject, simulator, picks[part], rows[part], options)
     differing = [result for result in results if result["difference"]]
     return {"rows": len(results), "records": sum(result["records"] for result in results),
-            "mismatches": len(differing),
+            "mismatches": len(differing), "silent": sum(result["silent"] for result in results),
             "difference": _headline(differing[0]) if differing else None, "picks": results}
 
 
@@ -138,14 +139,24 @@ def _case(subject, pick, row):
 
 
 def _compare(case, outcome):
-    """Return how many records were compared, and the text on the first difference."""
+    """Return how many records were compared, the text on the first difference, silent losses."""
     result = Emulator(case.parameters).run(case.events, weight=case.weight, upsets=case.upsets)
     difference = _difference(outcome, result)
     dropped = len(case.sent) - len(case.events)
     if difference is None and outcome.counters["dropped"] != dropped:
         difference = (f"the core must have dropped {dropped} words, "
                       f"not {outcome.counters['dropped']}")
-    return {"records": len(result.trace), "difference": difference}
+    lost = 0 if isinstance(outcome, Exception) else silent(case.sent, outcome)
+    return {"records": len(result.trace), "difference": difference, "silent": lost}
+
+
+def silent(sent: TickEvents, run: Run) -> int:
+    """Return how many events of those that were sent neither of the core's counters knows.
+
+    The core takes each word or drops it, and counts both; words of a tick and channel that merge do
+    so before they're sent. Spikes that find no cursor count as dropped too, and may hide some.
+    """
+    return max(0, len(sent) - run.counters["input_events"] - run.counters["dropped"])
 
 
 def _headline(result):

@@ -71,7 +71,7 @@ def noise(run, *, workers=None, dask=None):
         stall = run.experiment.cosim.stall
         parts[name] = replay(plan, subject, simulator, picks, stall=stall, seed=seed)
     total = {key: sum(part[key] for part in parts.values())
-             for key in ("rows", "records", "mismatches")}
+             for key in ("rows", "records", "mismatches", "silent")}
     run.write_json(f"{FOLDER}/{REPLAY}", {
         **total, "simulators": parts, "design": parameters.hash})
     return [f"{FOLDER}/{name}" for name in outputs]

@@ -14,7 +14,7 @@ from ranvier.sim.noise import campaign
 from ranvier.sim.noise.campaign import run_campaign
 from ranvier.sim.noise.faults import MEMORIES, draw_faults, effect, memory_bits, population
 from ranvier.sim.noise.outcomes import Outcome
-from ranvier.sim.noise.replay import rtl_places
+from ranvier.sim.noise.replay import rtl_places, silent
 from ranvier.sim.noise.spiketrains import van_rossum, victor_purpura
 from ranvier.sim.noise.subject import Subject
 
@@ -129,5 +129,6 @@ def test_the_rtl_has_every_fault_as_the_model_does(builds):
         weight = read_weights(parameters.config, parameters.weight, flips).values
         result = Emulator(parameters).run(events, weight=weight, upsets=upsets)
         simulator.load(parameters)
-        simulator.run([events], expected=[result], upsets=[upsets],
-                      flips=[rtl_places(flips, parameters)])
+        (run,) = simulator.run([events], expected=[result], upsets=[upsets],
+                               flips=[rtl_places(flips, parameters)])
+        assert silent(events, run) == 0

@@ -131,6 +131,26 @@ def test_a_core_that_hangs_spoils_its_own_row_alone():
     assert report["difference"].endswith("the core moved no word for 99 cycles")
 
 
+@pytest.mark.parametrize(("counters", "silent"), [
+    ({"input_events": -2}, 2), ({"input_events": -3, "dropped": 1}, 2),
+    ({"input_events": -1, "dropped": 1}, 0), ({"input_events": 1}, 0)])
+def test_events_that_no_counter_knows_are_silent(counters, silent):
+    picks, runs = choose(PLAN, SUBJECT, 8), []
+
+    def spoil(events, run):
+        runs.append(run)
+        if len(runs) != 6:
+            return run
+        return replace(run, counters=run.counters | {
+            name: run.counters[name] + added for name, added in counters.items()})
+
+    simulator = Imitation(SUBJECT.parameters, spoil)
+    assert replay(PLAN, SUBJECT, Imitation(SUBJECT.parameters), picks)["silent"] == 0
+    report = replay(PLAN, SUBJECT, simulator, picks)
+    assert [pick["silent"] for pick in report["picks"]] == [*[0] * 5, silent, 0, 0]
+    assert (report["silent"], report["mismatches"]) == (silent, 1)
+
+
 def test_picks_are_spread_and_differ():
     picks = choose(PLAN, SUBJECT, 13)
     assert len(set(picks)) == 13

@@ -28,6 +28,7 @@ def test_the_rtl_agrees_under_every_kind_of_noise(builds, simulator, config, cou
     report = replay(plan, subject, simulator(subject.parameters, builds),
                     choose(plan, subject, count), stall=0.3, seed=1)
     assert report["difference"] is None
+    assert report["silent"] == 0
     assert report["rows"] == count
     assert report["records"] > 30 * count
     assert {pick["kind"] for pick in report["picks"]} == set(KINDS)
