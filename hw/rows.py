@@ -202,11 +202,11 @@ class RowFetch(wiring.Component):
             for name in ring_link(config).members:
                 m.d.comb += self.o.p[name].eq(link[name])
         if config.dendrite_bits:
-            self._follow(m, self.o.p.kind, first.kind, begin, advance, step=0)
+            self._follow(m, "kind", first.kind, begin, advance, step=0)
         if config.delays != "synaptic":
-            self._follow(m, self.o.p.delay, first.delay, begin, advance, step=0)
+            self._follow(m, "delay", first.delay, begin, advance, step=0)
         if config.rows == "dense":
-            self._follow(m, self.o.p.target, first.first, begin, advance, step=1)
+            self._follow(m, "target", first.first, begin, advance, step=1)
             m.d.comb += self.o.valid.eq(there & weight.value.any())
         if config.protection != "none":
             for word in words[1:]:  # nobody knows where it goes
@@ -216,10 +216,12 @@ class RowFetch(wiring.Component):
                 word.when(there & self.o.ready) for word in words)])
         return m
 
-    def _follow(self, m, field, initial, begin, advance, *, step):
-        """Give ``field`` of the events what the row says, ``step`` more for each synapse."""
-        addressed, output = Signal.like(field), Signal.like(field)
-        between = Signal.like(field)
+    def _follow(self, m, name, initial, begin, advance, *, step):
+        """Give a field of the events what the row says, ``step`` more for each synapse."""
+        field = self.o.p[name]
+        addressed, between, output = (
+            Signal.like(field, name=f"{name}_{stage}")
+            for stage in ("addressed", "between", "output"))
         m.d.comb += field.eq(output)
         with m.If(advance):
             m.d.sync += [

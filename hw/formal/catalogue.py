@@ -59,7 +59,7 @@ def catalogue(config=SHIPPED):
               depth=5),
         *_marks(config),
         Proof("delays-added", delays_added, {"config": _dendritic(config)}),
-        Proof("rows-once", rows_once, {"config": config}, depth=2),
+        *(Proof(name, rows_once, {"config": one}, depth=2) for name, one in _rows(config)),
         *_cursors(config),
         Proof("sums", sums_kept, {"config": config}, depth=6),
         Proof("schedule", schedule_kept, {"config": config}, whole=True),
@@ -107,6 +107,15 @@ def _jump(config):
 def _dendritic(config):
     return replace(config, delays="axonal+dendritic", dendrites=2,
                    dendritic_max=config.delay_max // 2)
+
+
+def _rows(config):
+    return [
+        ("rows-once", config),
+        ("rows-axonal", _dendritic(config)),
+        ("rows-dense", replace(config, rows="dense", delays="axonal",
+                               synapses=config.sources * config.bank_neurons)),
+    ]
 
 
 def _cursors(config):

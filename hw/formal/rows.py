@@ -1,9 +1,9 @@
-"""What is proven of `RowFetch`."""
+"""What is proven of `RowFetch`, with one row for each source."""
 
 from amaranth.asserts import AnySeq
 from amaranth.hdl import Array, Mux, Signal
 
-from ..payloads import ring_link, ring_row
+from ..payloads import Memory, memories, ring_link, ring_row
 from ..rows import RowFetch
 from ..tiled import TILE_BITS
 from .spec import Spec, symbolic
@@ -28,6 +28,7 @@ class _OneSynapse:
     """Any one synapse of any one source that is accepted, on its way out.
 
     It comes out after all that is owed when its source is accepted, and those before it in its row.
+    In a dense row, a weight of 0 passes in its turn and is no output.
     """
 
     def __init__(self, spec, config):
@@ -35,6 +36,8 @@ class _OneSynapse:
         unit, m, inside = spec.inside.unit, spec.m, spec.inside
         self._signal = {name: inside.signal(name) for name in (
             "left", "streaming", "read", "there", "known", "stop", "row")}
+        self._memories = [memory.name.lower() for memory in (Memory.WEIGHTS, Memory.LINKS)
+                          if memory in memories(config)]
         self._first = ring_row(config)(inside.signal("first"))
         taken = unit.i.valid & unit.i.ready
         spec.assume_stream(unit.i)
@@ -47,7 +50,9 @@ class _OneSynapse:
         self.owed = Signal(config.synapses.bit_length() + 3)  # of all accepted sources
         self.ahead = Signal.like(self.owed)  # the synapse is so many outputs away; 0: no longer
         self.source = Signal(config.source_bits)  # that was accepted last
-        left = unit.o.valid & unit.o.ready
+        # Where the row tells what its synapses have in common: it's that of this source.
+        self.origin = Signal(config.source_bits)
+        left = self._signal["there"] & unit.o.ready
         owed = self.owed - left
         with m.If(left & (self.ahead != 0)):
             m.d.sync += self.ahead.eq(self.ahead - 1)
@@ -56,14 +61,20 @@ class _OneSynapse:
             m.d.sync += self.source.eq(unit.i.payload)
             with m.If(AnySeq(1) & (self.ahead == 0) & (start <= self.address)
                       & (self.address < stop)):
-                m.d.sync += self.ahead.eq(owed + (self.address - start) + 1)
+                m.d.sync += [self.ahead.eq(owed + (self.address - start) + 1),
+                             self.origin.eq(unit.i.payload)]
+
+    def _row(self, source):
+        """Return the word of a source's row; of the one after the last, too."""
+        row = Signal(len(source) + 1)
+        self._spec.m.d.comb += row.eq(source)
+        return ring_row(self._config)(self._spec.inside.word("rows", address=row))
 
     def _bounds(self, source):
         """Return where the row of a source starts and ends."""
-        row, following = Signal(len(source) + 1), Signal(len(source) + 1)
-        self._spec.m.d.comb += [row.eq(source), following.eq(source + 1)]
-        return [ring_row(self._config)(self._spec.inside.word("rows", address=one)).start
-                for one in (row, following)]
+        following = Signal(len(source) + 1)
+        self._spec.m.d.comb += following.eq(source + 1)
+        return self._row(source).start, self._row(following).start
 
     def _tiles(self, memory):
         """Return the tiles of a memory of synapses, and which one has the synapse."""
@@ -78,22 +89,48 @@ class _OneSynapse:
 
     def claim_output(self):
         """What comes out is owed, and it's the synapse's if that's next."""
-        spec, unit = self._spec, self._spec.inside.unit
-        link = ring_link(self._config)(self._stored("links"))
-        next_one = unit.o.valid & (self.ahead == 1)
-        spec.claim(~unit.o.valid | (self.owed != 0))
-        spec.claim(~next_one | (unit.o.p.weight == self._stored("weights")))
-        spec.claim(~next_one | ((unit.o.p.target == link.target)
-                                & (unit.o.p.delay == link.delay)))
+        spec, unit, there = self._spec, self._spec.inside.unit, self._signal["there"]
+        weight, wanted = self._stored("weights"), self._wanted()
+        is_next = there & (self.ahead == 1)
+        spec.claim(~there | (self.owed != 0))
+        if self._config.rows == "dense":
+            spec.claim(~unit.o.valid | there)
+            spec.claim(~is_next | (unit.o.valid == weight.any()))
+        else:
+            spec.claim(unit.o.valid == there)
+        spec.claim(~is_next | (unit.o.p.weight == weight))
+        for name, value in wanted.items():
+            spec.claim(~is_next | (unit.o.p[name] == value))
         spec.claim(~unit.idle | (self.owed == 0))
         spec.claim(self.ahead <= self.owed)
         spec.claim_stream(unit.o)
 
+    def _wanted(self):
+        """Return what comes out with the synapse's weight, by name."""
+        wanted = {name: value for name, (value, _) in self._of_row().items()}
+        if "links" in self._memories:
+            link = ring_link(self._config)(self._stored("links"))
+            wanted |= {name: link[name] for name in ring_link(self._config).members}
+        return wanted
+
+    def _of_row(self):
+        """Return what its row tells of the synapse, by name, and how much more of the next one."""
+        row, told = self._row(self.origin), {}
+        if self._config.delays != "synaptic":
+            told["delay"] = row.delay, 0
+        if self._config.dendrite_bits:
+            told["kind"] = row.kind, 0
+        if self._config.rows == "dense":
+            target = Signal.like(row.first)
+            self._spec.m.d.comb += target.eq(row.first + self.address - row.start)
+            told["target"] = target, 1
+        return told
+
     def claim_response(self):
         """While there are synapses to come, one does within the latency."""
-        spec, unit, m, own = self._spec, self._spec.inside.unit, self._spec.m, self._signal
+        spec, m, own = self._spec, self._spec.m, self._signal
         waits, needed = Signal(range(FIRST + 1)), Signal(range(FIRST + 1))
-        with m.If(unit.o.valid | (self.owed == 0)):
+        with m.If(own["there"] | (self.owed == 0)):
             m.d.sync += waits.eq(0)
         with m.Else():
             m.d.sync += waits.eq(waits + 1)
@@ -102,7 +139,7 @@ class _OneSynapse:
         for cycles, stage in reversed(list(enumerate(stages, 1))):
             with m.If(stage):
                 m.d.comb += needed.eq(cycles)
-        spec.claim(unit.o.valid | (self.owed == 0) | (waits + needed < FIRST))
+        spec.claim(own["there"] | (self.owed == 0) | (waits + needed < FIRST))
 
     def claim_look_up(self):
         """The row that is known, or is being looked up, is that of the source."""
@@ -110,15 +147,16 @@ class _OneSynapse:
         start, stop = self._bounds(self.source)
         states = {name: spec.inside.state(name) for name in ("SOURCE", "START", "STOP", "KNOWN")}
         looking = ~states["SOURCE"]
-        rows = ring_row(config)(spec.inside.signal("rows_word"))
+        word, wanted = spec.inside.signal("rows_word"), self._row(self.source).as_value()
         spec.claim(states["SOURCE"] | states["START"] | states["STOP"] | states["KNOWN"])
         spec.claim(~looking | ~own["known"])
         spec.claim(~(looking | own["known"]) | ((start <= stop) & (stop <= config.synapses)
                                                 & (self.source < config.sources)))
         spec.claim(~states["START"] | (own["row"] == self.source))
-        spec.claim(~states["STOP"] | ((own["row"] == self.source + 1) & (rows.start == start)))
-        spec.claim(~states["KNOWN"] | ((self._first.start == start) & (rows.start == stop)))
-        spec.claim(~own["known"] | ((self._first.start == start) & (own["stop"] == stop)))
+        first = self._first.as_value() == wanted
+        spec.claim(~states["STOP"] | ((own["row"] == self.source + 1) & (word == wanted)))
+        spec.claim(~states["KNOWN"] | (first & (ring_row(config)(word).start == stop)))
+        spec.claim(~own["known"] | (first & (own["stop"] == stop)))
         self._waiting = looking | own["known"]
 
     def claim_way(self):
@@ -131,21 +169,33 @@ class _OneSynapse:
         spec.claim(self.owed == count + Mux(self._waiting, stop - start, 0))
         spec.claim(streaming | (own["left"] == -1))
         spec.claim(~streaming | (own["left"] < config.synapses))
+        waits = self.ahead > count  # for its row to begin
+        is_next, follows = there & (self.ahead == 1), read & (self.ahead == there + 1)
+        begun = (self.ahead > there + read) & ~waits
         position = self.ahead - 1 - there - read
-        for memory in ("weights", "links"):
-            names, tile = self._tiles(memory)
-            inside, stored = spec.inside.part(memory), self._stored(memory)
-            words = Array(inside.signal(f"{name}_word") for name in names)
-            later = Array(inside.signal(f"word_{k}") for k in range(len(names)))
-            is_next = there & (self.ahead == 1)
-            follows = read & (self.ahead == there + 1)
-            spec.claim(~is_next | (later[tile] == stored))
-            spec.claim(~follows | (words[tile] == stored))
-            if len(names) > 1:
-                spec.claim(~is_next | (inside.signal("second") == tile))
-                spec.claim(~follows | (inside.signal("first") == tile))
-        begun = (self.ahead > there + read) & (self.ahead <= count)
+        spec.claim(~waits | (self.ahead == count + 1 + self.address - start))
+        spec.claim(~waits | ((start <= self.address) & (self.address < stop)))
+        spec.claim(~waits | (self.origin == self.source))
+        for memory in self._memories:
+            self._claim_words(memory, is_next, follows)
         first = spec.inside.part("weights").unit.address
         spec.claim(~begun | ((first + position)[: len(first)] == self.address))
-        spec.claim((self.ahead <= count) | (self.ahead == count + 1 + self.address - start))
-        spec.claim((self.ahead <= count) | ((start <= self.address) & (self.address < stop)))
+        for name, (wanted, step) in self._of_row().items():
+            here, later, output = (spec.inside.signal(f"{name}_{stage}") for stage in (
+                "addressed", "between", "output"))
+            spec.claim(~is_next | (output == wanted))
+            spec.claim(~follows | (later == wanted))
+            spec.claim(~begun | ((here + step * position)[: len(here)] == wanted))
+
+    def _claim_words(self, memory, is_next, follows):
+        """What was read of a memory is the synapse's word, if that's next, or follows that."""
+        spec = self._spec
+        names, tile = self._tiles(memory)
+        inside, stored = spec.inside.part(memory), self._stored(memory)
+        words = Array(inside.signal(f"{name}_word") for name in names)
+        later = Array(inside.signal(f"word_{k}") for k in range(len(names)))
+        spec.claim(~is_next | (later[tile] == stored))
+        spec.claim(~follows | (words[tile] == stored))
+        if len(names) > 1:
+            spec.claim(~is_next | (inside.signal("second") == tile))
+            spec.claim(~follows | (inside.signal("first") == tile))

@@ -31,10 +31,11 @@ class _ShortRound(CoreConfig):
 
 def _shorter(proof):
     """Return the proof at a size at which faults show soon after a reset: wheels of 2 slots."""
-    if proof.name == "rows-once":
+    if proof.name.startswith("rows-"):
+        config = proof.size["config"]
         return replace(proof, size={"config": replace(
-            proof.size["config"], inputs=1, neurons=1, outputs=1, banks=1, synapses=4,
-            weight_bits=2, delay_max=1)})
+            config, inputs=1, neurons=1, outputs=1, banks=1, synapses=4, weight_bits=2,
+            delay_max=2, dendritic_max=min(config.dendritic_max, 1))})
     if proof.name == "schedule-stream":
         return replace(proof, size={"config": _ShortRound(
             **asdict(replace(proof.size["config"], ticks=40)))})

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import pytest
 
+from ranvier.hw.formal import solver
+
 from .broken import broken
 from .small import small_proofs
 
@@ -66,6 +68,11 @@ FAULTS = (
           "known & advance"),
     Fault("rows-once", "RowFetch", "rows", "advance.eq(~there | self.o.ready)", "advance.eq(1)"),
     Fault("rows-once", "RowFetch", "rows", "self.i.ready.eq(~known)]", "self.i.ready.eq(1)]"),
+    Fault("rows-axonal", "RowFetch", "rows", "output.eq(between)", "output.eq(addressed)"),
+    Fault("rows-axonal", "RowFetch", "rows", "first.eq(word)", "first.eq(word.as_value() | 1)"),
+    Fault("rows-dense", "RowFetch", "rows", '"target", first.first, begin, advance, step=1',
+          '"target", first.first, begin, advance, step=0'),
+    Fault("rows-dense", "RowFetch", "rows", "there & weight.value.any()", "there"),
     Fault("cursors", "CursorWheel", "wheel", "Mux(last, free.valid, present)",
           "Mux(last, 0, present)"),
     Fault("cursors", "CursorWheel", "wheel", "(read.data & own).any()", "read.data.any()"),
@@ -157,6 +164,7 @@ def test_broken_unit_fails(fault, tmp_path, monkeypatch):
     proof = PROOFS[fault.proof]
     wrong = getattr(broken(fault.file, fault.right, fault.wrong), fault.unit)
     monkeypatch.setitem(proof.specify.__globals__, fault.unit, wrong)
+    monkeypatch.setattr(solver, "PATIENCE", 600)  # however busy the machine is
     result = proof.prove(tmp_path / "broken")
     # A trace from the start on: it isn't an invariant alone that the unit has no longer.
     assert (result["holds"], result["reached"]) == (False, True), result
