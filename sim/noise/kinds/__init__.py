@@ -13,6 +13,7 @@ from .event_loss import EventLoss
 from .event_order import EventOrder
 from .event_repeats import EventRepeats
 from .input_jitter import InputJitter
+from .saturated_neurons import SaturatedNeurons
 from .stalls import Stalls
 from .state_upsets import StateUpsets
 from .stuck_weight_bits import StuckWeightBits
@@ -49,6 +50,7 @@ KINDS = {kind.name: kind for kind in (
     ThresholdFlips(),
     StateUpsets(),
     DeadNeurons(),
+    SaturatedNeurons(),
     WeightMismatch(),
     WeightQuantisation(),
     ThresholdMismatch(),

@@ -14,6 +14,7 @@ SEEDS = range(6)
 STRONG = {"weight_flips": 0.1, "weight_drops": 0.2, "stuck_weight_bits": 0.1, "delay_flips": 0.1,
           "threshold_flips": 0.1, "weight_clusters": 0.05, "event_insertion": 0.01,
           "event_repeats": 0.5, "address_flips": 0.2, "dead_neurons": 0.5,
+          "saturated_neurons": 0.5,
           "weight_quantisation": 2}
 
 
@@ -163,3 +164,20 @@ def test_a_device_has_the_time_constants_of_the_plan():
     assert tables.low_s.tolist() == subject.parameters.tables.low_s.tolist()
     crossed = kind.counts(np.array([-900_000, 0, 0]), subject, None)
     assert crossed["clamped"] == 1  # tau_m stays above tau_s
+
+
+def test_a_saturated_neuron_fires_at_every_touch_above_rest():
+    kind, fired, silent = KINDS["saturated_neurons"], 0, 0
+    for seed in range(20):
+        subject = subjects.random_subject(seed, samples=3, neurons=12, inputs=8)
+        change = np.arange(kind.size(subject))
+        for parameters in (kind.parameters(change, subject), subject.parameters):
+            trace = Emulator(parameters).run(subject.clean[1]).trace
+            trace = trace[trace["neuron"] < kind.size(subject)]
+            above = trace[(trace["fired"] == 0) & (trace["p"] > trace["q"])]
+            if parameters is subject.parameters:
+                silent += len(above)
+            else:
+                fired += int(trace["fired"].sum())
+                assert not len(above)
+    assert min(fired, silent) > 100
