@@ -20,6 +20,7 @@ __all__ = [
     "HangError",
     "Run",
     "Simulator",
+    "StreamError",
     "check_results",
     "core_fields",
     "cycle_limit",
@@ -69,6 +70,21 @@ class Run:
     decision: int
     scores: np.ndarray
     counters: dict
+
+
+class StreamError(MismatchError):
+    """A stream broke the core's contract.
+
+    Members
+    -------
+    run : Run or None
+        What a reader finds who doesn't check: the words up to the first last one, as they are.
+        None if there's no last one.
+    """
+
+    def __init__(self, sample, text, run):
+        super().__init__(sample, text)
+        self.run = run
 
 
 class Simulator(ABC):
@@ -126,7 +142,9 @@ class Simulator(ABC):
         strikes : sequence of sequences of (int, int, int), optional
             For each sample the bits of registers that flip during it, whatever comes of it: cycle,
             from 0 in the one after that in which the sample's first word was taken; index of the
-            register; bit. Those after the sample's end don't strike. Under CXXRTL alone.
+            register; bit. Those after the sample's end don't strike. The samples after it run on
+            the same core, up to the next one that's struck, which begins on a fresh one. Under
+            CXXRTL alone.
         waves : path, optional
             File for a waveform of the whole run.
         lengths : sequence of int, optional
@@ -139,7 +157,8 @@ class Simulator(ABC):
         Raises
         ------
         MismatchError
-            At the first difference from ``expected``, and where a stream breaks its contract.
+            At the first difference from ``expected``; a `StreamError` where a stream breaks its
+            contract.
         HangError
             If the core stops answering.
         ValueError
@@ -243,32 +262,41 @@ def make_run(config, spikes, records, counters, scores, *, sample, start=0, tick
 
     Raises
     ------
-    MismatchError
+    StreamError
         If a stream breaks the core's contract: a word after the last one, or a tick that goes
         back.
     """
     ticks = config.ticks if ticks is None else ticks
+    broken = []
     for name, words in (("output word", spikes), ("record", records)):
         words["tick"] = (words["tick"] - start) & ((1 << config.tick_bits) - 1)
-        lasts = np.flatnonzero(words["last"])
-        if lasts.size != 1 or lasts[0] != words["last"].size - 1:
-            raise MismatchError(sample, f"the {name} with last must be word "
-                                f"{words['last'].size - 1}, not {lasts.tolist()}")
-        back = np.flatnonzero(np.diff(words["tick"][:-1]) < 0)
-        if back.size:
-            at = back[0]
-            raise MismatchError(sample, f"{name} {at + 1} goes back from tick {words['tick'][at]} "
-                                f"to tick {words['tick'][at + 1]}")
-    trace = np.empty(records["last"].size - 1, TRACE)
+        broken += _broken(name, words)
+    if not (spikes["last"].any() and records["last"].any()):
+        raise StreamError(sample, broken[0], None)
+    out, record = (int(np.argmax(words["last"])) for words in (spikes, records))
+    if spikes["tick"][out] != ticks:
+        broken.append(f"the last output word must be at tick {ticks}, not {spikes['tick'][out]}")
+    trace = np.empty(record, TRACE)
     for name in TRACE.names:
-        trace[name] = records[name][:-1]
-    if spikes["tick"][-1] != ticks:
-        raise MismatchError(sample, f"the last output word must be at tick {ticks}, "
-                            f"not {spikes['tick'][-1]}")
-    order = np.lexsort((spikes["neuron"][:-1], spikes["tick"][:-1]))
-    pairs = np.stack([spikes["tick"][:-1], spikes["neuron"][:-1]], axis=1)[order]
-    return Run(trace[np.lexsort((trace["neuron"], trace["tick"]))], pairs,
-               int(spikes["neuron"][-1]), scores, counters)
+        trace[name] = records[name][:record]
+    pairs = np.stack([spikes["tick"][:out], spikes["neuron"][:out]], axis=1)
+    run = Run(trace[np.lexsort((trace["neuron"], trace["tick"]))],
+              pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))], int(spikes["neuron"][out]), scores,
+              counters)
+    if broken:
+        raise StreamError(sample, broken[0], run)
+    return run
+
+
+def _broken(name, words):
+    """Return texts on how the words of a stream break its contract."""
+    lasts = np.flatnonzero(words["last"])
+    if lasts.size != 1 or lasts[0] != words["last"].size - 1:
+        return [f"the {name} with last must be word {words['last'].size - 1}, "
+                f"not {lasts.tolist()}"]
+    back = np.flatnonzero(np.diff(words["tick"][:-1]) < 0)
+    return [f"{name} {at + 1} goes back from tick {words['tick'][at]} to tick "
+            f"{words['tick'][at + 1]}" for at in back[:1]]
 
 
 def check_results(runs, results, *, first=0):

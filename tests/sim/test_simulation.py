@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 
 from ranvier.model.events import TickEvents
-from ranvier.sim.compare import MismatchError
-from ranvier.sim.simulation import core_fields, input_words, make_run
+from ranvier.sim.simulation import StreamError, core_fields, input_words, make_run
 
 from ..designs import random_config
 
@@ -51,6 +50,18 @@ def test_a_run_is_sorted_inside_a_tick(config):
     ([{**END, "tick": 89}], [END], "the last output word must be at tick 90, not 89"),
 ])
 def test_streams_that_break_their_contract_are_refused(config, spikes, records, text):
-    with pytest.raises(MismatchError) as error:
+    with pytest.raises(StreamError) as error:
         run_of(config, spikes, records)
     assert str(error.value) == f"sample 6: {text}"
+    assert (error.value.run is None) == ("[]" in text)
+
+
+def test_a_broken_stream_is_read_up_to_its_first_last_word(config):
+    with pytest.raises(StreamError) as error:
+        run_of(config, [{"tick": 5, "neuron": 1}, {"tick": 4, "neuron": 3},
+                        {**END, "tick": 7}, {"tick": 5}, {**END, "neuron": 1}],
+               [{"tick": 5, "neuron": 1, "p": 3}, {"tick": 4}, END, {"tick": 6}])
+    run = error.value.run
+    assert run.decision == 2
+    assert run.spikes.tolist() == [[4, 3], [5, 1]]
+    assert run.trace.tolist() == [(4, 0, 0, 0, 0, 0), (5, 1, 0, 3, 0, 0)]
