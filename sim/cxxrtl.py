@@ -264,9 +264,12 @@ class CxxrtlSimulator(Simulator):
             self._restart()
         lengths = [config.ticks] * len(samples) if lengths is None else lengths
         starts = window_starts(config, lengths)
-        runs = []
+        runs, struck = [], False
         try:
             for index, events in enumerate(samples):
+                if struck and len(strikes[index]):
+                    self._restart()
+                struck |= len(strikes[index]) > 0
                 if self._loaded is not self.parameters:
                     self._bus(load_program(self.parameters))
                     self._loaded = self.parameters
@@ -275,13 +278,13 @@ class CxxrtlSimulator(Simulator):
                 runs.append(self._run_one(events, index, stall, seed, starts[index],
                                           lengths[index], places[index], strikes[index]))
                 self._bus(back)
-                if len(strikes[index]):
-                    self._restart()  # a strike may outlast its sample
                 if expected is not None:
                     check_results(runs[-1:], expected[index : index + 1], first=index)
         except (HangError, MismatchError):
             self._restart()  # who knows what state it's in
             raise
+        if struck:
+            self._restart()  # a strike may outlast its sample
         return runs
 
     def _bus(self, program):
