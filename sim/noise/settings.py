@@ -34,6 +34,8 @@ class NoiseConfig:
     fit_per_mbit : float, optional
         Upsets of the device in 10^9 hours per 10^6 bits: with it the campaign says how many years
         there are between critical ones. See `ranvier.sim.noise.budget`.
+    strikes : int
+        Single upsets of the core's registers: see `ranvier.sim.noise.control`.
 
     Raises
     ------
@@ -47,6 +49,7 @@ class NoiseConfig:
     replays: int = 30
     faults: int = 0
     fit_per_mbit: float | None = None
+    strikes: int = 0
 
     def __post_init__(self):
         if self.kinds == ALL:
@@ -67,7 +70,8 @@ class NoiseConfig:
             raise ValueError("Noise levels must leave at least one kind, not none")
         object.__setattr__(self, "kinds", tuple(name for name in KINDS if name in self.kinds))
         object.__setattr__(self, "levels", levels)
-        for name, least in (("instances", 1), ("replays", 0), ("faults", 0)):
+        for name, least in (("instances", 1), ("replays", 0), ("faults", 0),
+                            ("strikes", 0)):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < least:
                 raise ValueError(f"Noise {name} must be a whole number of at least {least}, "
@@ -89,7 +93,7 @@ class NoiseConfig:
         levels = {name: list(self.levels[name]) for name in self.kinds}
         return {"kinds": list(self.kinds), "levels": levels, "instances": self.instances,
                 "replays": self.replays, "faults": self.faults,
-                "fit_per_mbit": self.fit_per_mbit}
+                "fit_per_mbit": self.fit_per_mbit, "strikes": self.strikes}
 
 
 def _checked(kind, levels):
