@@ -18,7 +18,7 @@ from .prove import proofs_table, prove
 from .search import search
 from .seeds import train_seeds
 from .steps.board import FOLDER, board
-from .steps.noise import replay_row
+from .steps.noise import replay_row, replay_strike
 from .steps.stream import stream
 from .steps.synth import script
 from .summary import (
@@ -208,6 +208,10 @@ def _noise(arguments):
         return _row(run, arguments)
     if arguments.sample is not None or arguments.waves:
         raise ValueError("--sample and --waves must come with --row, not alone")
+    if arguments.strike is not None:
+        print("strike {index}: {register}, bit {bit}, cycle {cycle} of sample {sample}: {outcome}"
+              .format(**replay_strike(run, arguments.strike)))
+        return 0
     options = {name: getattr(arguments, name) for name in ("workers", "dask")}
     run_step(run, "noise", again=True, **{k: v for k, v in options.items() if v})
     print(noise_table(run.read_json("noise/noise.json")))
@@ -314,7 +318,9 @@ def _parser():
     sub = command("noise", _noise, "Measure how noise degrades the design; replay it on the RTL.")
     sub.add_argument("folder", type=Path, metavar="DIR")
     _add_workers(sub, "levels")
-    sub.add_argument("--row", type=int, metavar="N", help="only replay this row of the plan")
+    only = sub.add_mutually_exclusive_group()
+    only.add_argument("--row", type=int, metavar="N", help="only replay this row of the plan")
+    only.add_argument("--strike", type=int, metavar="N", help="only run this strike again")
     sub.add_argument("--sample", type=int, metavar="K", help="on this sample (the row's first)")
     sub.add_argument("--waves", action="store_true", help="write a waveform of it")
     sub = command("synth", _synth, "Synthesise, place and route the core on devices.")

@@ -123,6 +123,19 @@ def _campaign(run):
                     "by_bit": bits_of_faults(found["bits"])}
 
 
+def _strikes(run):
+    """Return the strikes in registers for the page, None if there are none of this design."""
+    if not (run.path / "noise/strikes.json").is_file():
+        return None
+    found = run.read_json("noise/strikes.json")
+    if found["design"] != run.read_json("noise/replay.json")["design"]:
+        return None
+    rows = [{"unit": "all", **found}, *({"unit": name, **unit}
+                                        for name, unit in found["units"].items())]
+    seen = [name for name, part in found["outcomes"].items() if part["strikes"]]
+    return {"rows": rows, "seen": seen}
+
+
 def _replayed(replay):
     """Return the rows of the table of replays: a kind of noise on a simulator each."""
     rows = {}
@@ -239,7 +252,8 @@ def gather(run, parameters, memory_bits):
         "shape": _shape(config, run.experiment.network_config(config.inputs, config.outputs)),
         "simulators": " and ".join(SIMULATORS[name] for name in cosim["simulators"]),
         "steps": _steps(quantised["accuracy"], samples),
-        "noise": _noise(noise), "campaign": _campaign(run), "replayed": _replayed(replay),
+        "noise": _noise(noise), "campaign": _campaign(run), "strikes": _strikes(run),
+        "replayed": _replayed(replay),
         "differences": [part["difference"] for part in replay["simulators"].values()
                         if part["difference"]],
         "core_rows": _core_rows(config, quantised),

@@ -8,17 +8,19 @@ from ..cosim import CocotbSimulator
 from ..cxxrtl import CxxrtlSimulator
 from ..noise.budget import critical_budget
 from ..noise.campaign import FAULTS, run_campaign
+from ..noise.control import HEADER, STRIKES, draw_strikes, run_control, run_strikes
 from ..noise.planfile import load_plan
 from ..noise.replay import Pick, choose, replay
 from ..noise.study import LEVELS, PLAN, RESULT, run_study
 from ..noise.subject import Subject
 from .cosim import WAVES, WORK
 
-__all__ = ["noise", "replay_row"]
+__all__ = ["noise", "replay_row", "replay_strike"]
 
 FOLDER = "noise"
 REPLAY = "replay.json"
 CAMPAIGN = "campaign.json"
+CONTROL = "strikes.json"
 COCOTB_SHARE = 5  # one in so many replays also runs under cocotb, which is slower
 
 logger = logging.getLogger(__name__)
@@ -39,13 +41,15 @@ def noise(run, *, workers=None, dask=None):
     """Measure the accuracy under noise, and replay some of the plan on the RTL.
 
     Writes ``noise.json``, ``levels.csv``, ``plan.jsonl`` and ``replay.json`` in the folder
-    ``noise``; with faults, ``campaign.json`` and ``faults.csv`` too.
+    ``noise``; with faults, ``campaign.json`` and ``faults.csv`` too; with strikes, ``strikes.json``
+    and ``strikes.csv``.
 
     Parameters
     ----------
     run : RunFolder
     workers, dask
         Where the model runs: see `ranvier.sim.workers.open_pool`. Results don't depend on it.
+        The RTL always runs in this process.
     """
     parameters = Parameters.load(run.need("design.safetensors"))
     test, settings, seed = run.data["test"], run.experiment.noise, run.experiment.seed
@@ -63,6 +67,12 @@ def noise(run, *, workers=None, dask=None):
         run.write_json(f"{FOLDER}/{CAMPAIGN}", {
             **found, "budget": budget, "design": parameters.hash})
         outputs += [CAMPAIGN, FAULTS]
+    if settings.strikes:
+        logger.info("noise: %d strikes in registers under cxxrtl", settings.strikes)
+        simulator = CxxrtlSimulator(parameters, run.path / WORK)
+        found = run_control(subject, simulator, seed, settings.strikes, folder, progress=progress)
+        run.write_json(f"{FOLDER}/{CONTROL}", {**found, "design": parameters.hash})
+        outputs += [CONTROL, STRIKES]
     plan = load_plan(folder / PLAN, subject)
     parts = {}
     for name, simulator, count in _simulators(parameters, run):
@@ -112,3 +122,35 @@ def replay_row(run, row, *, sample=None, waves=False):
     found = replay(plan, subject, simulator, [pick], stall=settings.stall,
                    seed=run.experiment.seed, waves=path)
     return found | {"waves": path}
+
+
+def replay_strike(run, index):
+    """Run one strike of a run's campaign again, under CXXRTL.
+
+    Parameters
+    ----------
+    run : RunFolder
+        After the step ``quantise``.
+    index : int
+        Of the strike, below the experiment's number of them.
+
+    Returns
+    -------
+    dict
+        The strike's line of ``strikes.csv``.
+
+    Raises
+    ------
+    ValueError
+        If there's no such strike.
+    """
+    count, seed = run.experiment.noise.strikes, run.experiment.seed
+    if not 0 <= index < count:
+        raise ValueError(f"Strike must be one of the experiment's {count}, counted from 0, "
+                         f"not {index}")
+    parameters = Parameters.load(run.need("design.safetensors"))
+    subject = Subject(parameters, run.data["test"])
+    simulator = CxxrtlSimulator(parameters, run.path / WORK)
+    strike = draw_strikes(subject, simulator.registers, seed, index + 1)[index]
+    (row,) = run_strikes(subject, simulator, [strike])
+    return dict(zip(HEADER, (index, *row), strict=True))

@@ -1,5 +1,6 @@
 """One small experiment through every step, as a user takes them."""
 
+import csv
 import hashlib
 import json
 import re
@@ -24,6 +25,7 @@ from ranvier.train.quantise import encode_dataset
 from .experiments import TINY, write
 
 TUNED = TINY + """\
+strikes = 12
 [finetune]
 epochs = 1
 [bits]
@@ -92,7 +94,7 @@ def test_the_emulation_adds_up(out, summary):
 def test_every_file_says_where_it_comes_from(out, summary):
     stamps = {"experiment": summary["experiment"], "seed": 3, "versions": summary["versions"]}
     for name in ("training", "quantise", "emulate", "cosim", "summary", "run", "steps",
-                 "noise/replay"):
+                 "noise/replay", "noise/strikes"):
         values = json.loads((out / f"{name}.json").read_text())
         assert {key: values[key] for key in stamps} == stamps, name
 
@@ -101,6 +103,7 @@ def test_the_report_shows_the_summary_and_loads_nothing(out, summary):
     page = (out / "report.html").read_text()
     for text in ("The core is the network", "<h2>Fine-tuning</h2>", "<h2>Fewer bits</h2>",
                  "<h2>On devices</h2>", "LFE5U-25F-6BG256C", "core.bank_1.neurons.scale",
+                 "<h2>Strikes in registers</h2>", "<code>bank_1.neurons</code>",
                  "worst chip</th>", "ranvier finetune ", summary["experiment"]):
         assert text in page
     sources = re.findall(r'(?:src|srcset|href)="([^"]{0,30})', page)
@@ -132,6 +135,19 @@ def test_the_core_of_the_design_was_synthesised(out, summary):
     outputs = json.loads((out / "steps.json").read_text())["steps"]["synth"]["outputs"]
     assert outputs[f"synth/ecp5-25k/{bitstream['file']}"] == bitstream["sha256"]
     assert bitstream["sha256"] in (out / "report.html").read_text()
+
+
+def test_a_strike_can_be_run_again(out, capsys):
+    with open(out / "noise/strikes.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == json.loads((out / "noise/strikes.json").read_text())["count"] == 12
+    assert main(["noise", str(out), "--strike", "7", "-q"]) == 0
+    assert capsys.readouterr().out == (
+        "strike 7: {register}, bit {bit}, cycle {cycle} of sample {sample}: {outcome}\n".format(
+            **rows[7]))
+    assert main(["noise", str(out), "--strike", "12", "-q"]) == 2
+    assert "Strike must be one of the experiment's 12, counted from 0, not 12" in (
+        capsys.readouterr().err)
 
 
 @pytest.mark.parametrize(("maker", "part"), [("vivado", "xc7z020clg400-1"),
