@@ -329,7 +329,7 @@ class CxxrtlSimulator(Simulator):
             np.array(list(limits.values())), np.array(upset, np.int64), len(upset),
             np.array(struck, np.int64), len(struck))
         if status:
-            raise HangError(f"sample {index}: the core {STATUS[status].format(**limits)}")
+            raise HangError(f"sample {index}: the core {STATUS[status].format(**limits)}", index)
         counters, scores = decode(config, self._bus(self._read))
         spikes, records = self._take()
         return make_run(config, unpack(spikes, self._fields["o"]),

@@ -44,7 +44,17 @@ COMPARED = {
 
 
 class HangError(RuntimeError):
-    """The core stopped answering, or never stops; the text says where."""
+    """The core stopped answering, or never stops; the text says where.
+
+    Members
+    -------
+    sample : int or None
+        Index of the sample in the run, where that's known.
+    """
+
+    def __init__(self, text, sample=None):
+        super().__init__(text)
+        self.sample = sample
 
 
 @dataclass(frozen=True, eq=False)

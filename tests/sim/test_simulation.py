@@ -62,6 +62,7 @@ def test_a_broken_stream_is_read_up_to_its_first_last_word(config):
                         {**END, "tick": 7}, {"tick": 5}, {**END, "neuron": 1}],
                [{"tick": 5, "neuron": 1, "p": 3}, {"tick": 4}, END, {"tick": 6}])
     run = error.value.run
+    assert error.value.text == "the output word with last must be word 4, not [2, 4]"
     assert run.decision == 2
     assert run.spikes.tolist() == [[4, 3], [5, 1]]
     assert run.trace.tolist() == [(4, 0, 0, 0, 0, 0), (5, 1, 0, 3, 0, 0)]
