@@ -184,13 +184,13 @@ def _outcome(simulator, strike, case, following):
     try:
         run, after = simulator.run([case.events, following.events], strikes=[[strike], ()])
         lasts = not following.agrees(after)
-    except (HangError, MismatchError):
+    except (HangError, StreamError) as error:
         lasts = True
-        try:
+        if error.sample == 1:
             run, = simulator.run([case.events], strikes=[[strike]])
-        except HangError:
+        elif isinstance(error, HangError):
             return Outcome.HANG
-        except StreamError as error:
+        else:
             run, whole = error.run, False
     if run.counters["decision"] != case.result.decision:  # on the bus, if not on the stream
         run = replace(run, decision=run.counters["decision"])

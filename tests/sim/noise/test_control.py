@@ -87,8 +87,9 @@ def test_a_strike_is_classed_by_what_it_does(simulator, outcome):
     assert row == [name, bit, cycle, SAMPLE, unit_of(name), outcome]
     place = (cycle, strike.register, bit)
     if outcome == "hang":
-        with pytest.raises(HangError):
+        with pytest.raises(HangError) as error:
             simulator.run([events], strikes=[[place]])
+        assert error.value.sample == 0
         return
     run, = simulator.run([events], strikes=[[place]])
     assert bool(run.counters["errors"]) == (outcome == "detected")
