@@ -120,6 +120,19 @@ def test_a_decision_that_only_the_bus_tells_wrong_is_critical(simulator, monkeyp
     assert row[-1] == "critical"
 
 
+def test_a_core_that_hangs_in_the_sample_that_follows_is_latent(simulator, monkeypatch):
+    real = simulator.run
+
+    def hangs(samples, **options):
+        if len(samples) == 2:
+            raise HangError("sample 1: the core moved no word for 99 cycles", 1)
+        return real(samples, **options)
+
+    monkeypatch.setattr(simulator, "run", hangs)
+    row, = run_strikes(SUBJECT, simulator, [known(simulator, "masked")])
+    assert row[-1] == "latent"
+
+
 @pytest.mark.parametrize(("register", "moment", "outcome"), [
     ("scheduler.group", 7 << 28, "critical"), ("scheduler.length", 14 << 28, "tolerable")])
 def test_a_stream_that_breaks_its_contract_is_read_up_to_its_end(simulator, register, moment,
