@@ -198,7 +198,8 @@ class CxxrtlSimulator(Simulator):
     def __init__(self, parameters, folder):
         super().__init__(parameters)
         config = parameters.config
-        self._library = _library(build(source(NeuronCore(config)), folder))
+        built = build(source(NeuronCore(config)), folder)
+        self._name, self._library = built.stem, _library(built)
         self._fields = core_fields(config)
         self._read = read_program(config)
         self._limits = {"quiet": quiet_limit(config), "words": word_limit(config),
@@ -216,6 +217,11 @@ class CxxrtlSimulator(Simulator):
         while name := self._library.core_member(self._core, memories, len(members), bits):
             members.append((name.decode(), int(bits[0])))
         return members
+
+    @property
+    def name(self):
+        """Name of the compiled core, with a hash of all that went into it."""
+        return self._name
 
     @property
     def registers(self):

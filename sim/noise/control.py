@@ -116,7 +116,7 @@ def run_control(subject: Subject, simulator: CxxrtlSimulator, seed: int, count: 
     with tqdm(total=count, unit="strike", disable=not progress) as bar:
         for start in range(0, count, AT_ONCE):
             part = strikes[start : start + AT_ONCE]
-            path = folder / PARTS / f"{_digest(subject, registers, part)}.json"
+            path = folder / PARTS / f"{_digest(subject, simulator, part)}.json"
             if path.is_file():
                 found = json.loads(path.read_bytes())
             else:
@@ -201,8 +201,9 @@ def _outcome(simulator, strike, case, following):
     return outcome
 
 
-def _digest(subject, registers, strikes):
-    text = repr((subject.parameters.hash, subject.data_hash, registers, strikes))
+def _digest(subject, simulator, strikes):
+    text = repr((subject.parameters.hash, subject.data_hash, subject.behaviour, simulator.name,
+                 HEADER, strikes))
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
