@@ -99,7 +99,8 @@ def _noise(noise):
         kind = noise["kinds"][name]
         points = [
             {"level": row["level"], "accuracy": row["accuracy"],
-             "low": row["interval"][0], "high": row["interval"][1]}
+             "low": row["interval"][0], "high": row["interval"][1],
+             "chips": row["by_instance"] if row["spread"] else []}
             for row in kind["levels"]
         ]  # fmt: skip
         picture = pictures.noise(points, unit=kind["unit"], clean=clean)
