@@ -1,12 +1,16 @@
 """Pictures of a campaign of single faults."""
 
+from matplotlib.patches import Rectangle
+
 from .noise.outcomes import Outcome
 from .pictures import draw_picture
 
-__all__ = ["bits_of_faults", "outcomes_picture"]
+__all__ = ["bits_of_faults", "layers_picture", "outcomes_picture"]
 
 HARM = (Outcome.HANG, Outcome.DETECTED, Outcome.CRITICAL, Outcome.TOLERABLE, Outcome.CORRECTED,
         Outcome.LATENT, Outcome.MASKED)
+LAYERS = ("input to hidden", "input to output", "hidden to hidden", "hidden to output",
+          "output to hidden", "output to output", "hidden", "output")
 
 
 def outcomes_picture(memories):
@@ -49,7 +53,7 @@ def bits_of_faults(bits):
     lines = {}
     for place, counts in bits.items():
         memory, _, bit = place.rpartition(", bit ")
-        seen = sum(counts.get(outcome.value, 0) for outcome in HARM[:4])
+        seen = _shown(counts)
         lines.setdefault(memory, []).append((int(bit), 100 * seen / sum(counts.values())))
 
     def draw(axis, theme):
@@ -63,3 +67,44 @@ def bits_of_faults(bits):
         axis.legend(loc="upper left", fontsize=8, ncols=2)
 
     return draw_picture(draw, 6.8, 3.1)
+
+
+def layers_picture(layers):
+    """Return the shares of faults that were critical, and that showed at all, as a heat map.
+
+    Parameters
+    ----------
+    layers : dict of str to dict
+        Counts of outcomes by "memory, layer".
+    """
+    cells = {tuple(place.rsplit(", ", 1)): counts for place, counts in layers.items()}
+    memories = list(dict.fromkeys(memory for memory, _ in cells))[::-1]
+    places = [layer for layer in LAYERS if any(layer == there for _, there in cells)]
+    sides = {"critical": lambda counts: counts.get(Outcome.CRITICAL.value, 0),
+             "what came out changed": _shown}
+
+    def draw(axes, theme):
+        for axis, (title, count) in zip(axes, sides.items(), strict=True):
+            shares = {place: count(counts) / sum(counts.values())
+                      for place, counts in cells.items()}
+            most = max(shares.values()) or 1
+            for (memory, layer), share in shares.items():
+                x, y = places.index(layer), memories.index(memory)
+                # Ink must stay readable on the darkest one.
+                axis.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, lw=0, facecolor=theme.first,
+                                         alpha=0.6 * share / most))
+                axis.text(x, y, f"{100 * share:.1f} %\nof {sum(cells[memory, layer].values()):,}",
+                          ha="center", va="center", fontsize=7)
+            axis.set(xlim=(-0.5, len(places) - 0.5), ylim=(-0.5, len(memories) - 0.5))
+            axis.set_title(title, loc="left", color=theme.ink)
+            axis.set_xticks(range(len(places)), [layer.replace(" to ", "\nto ")
+                                                 for layer in places])
+            axis.set_yticks(range(len(memories)), memories)
+            axis.tick_params(length=0)
+
+    return draw_picture(draw, 8.4, 1.1 + 0.42 * len(memories), ncols=2, sharey=True)
+
+
+def _shown(counts):
+    """Return how many faults changed anything that came out."""
+    return sum(counts.get(outcome.value, 0) for outcome in HARM[:4])

@@ -10,7 +10,7 @@ from .bitspicture import bits_picture
 from .curves import CURVES, curve_picture
 from .designs import Subject
 from .explore.picture import explore_picture, way
-from .faultspicture import bits_of_faults, outcomes_picture
+from .faultspicture import bits_of_faults, layers_picture, outcomes_picture
 from .folder import file_hash
 from .noise.answers import DROPS, crossing_text, worst_text
 from .noise.kind import VERDICTS
@@ -121,6 +121,7 @@ def _campaign(run):
     if found["design"] != run.read_json("noise/replay.json")["design"]:
         return None
     return found | {"picture": outcomes_picture(found["memories"]),
+                    "by_layer": layers_picture(found["layers"]),
                     "by_bit": bits_of_faults(found["bits"])}
 
 
