@@ -1,11 +1,12 @@
 """Pictures of a campaign of single faults."""
 
+import numpy as np
 from matplotlib.patches import Rectangle
 
 from .noise.outcomes import Outcome
 from .pictures import draw_picture
 
-__all__ = ["bits_of_faults", "layers_picture", "outcomes_picture"]
+__all__ = ["bits_of_faults", "distances_picture", "layers_picture", "outcomes_picture"]
 
 HARM = (Outcome.HANG, Outcome.DETECTED, Outcome.CRITICAL, Outcome.TOLERABLE, Outcome.CORRECTED,
         Outcome.LATENT, Outcome.MASKED)
@@ -103,6 +104,40 @@ def layers_picture(layers):
             axis.tick_params(length=0)
 
     return draw_picture(draw, 8.4, 1.1 + 0.42 * len(memories), ncols=2, sharey=True)
+
+
+def distances_picture(rows):
+    """Return how far the faults of each memory moved spikes, as shares of faults up to a distance.
+
+    Parameters
+    ----------
+    rows : list of dict
+        Lines of ``faults.csv``: ``memory``, ``victor_purpura``, ``van_rossum``.
+    """
+    sides = {"victor_purpura": "distance of Victor and Purpura, spikes",
+             "van_rossum": "distance of van Rossum"}
+    names = list(dict.fromkeys(row["memory"] for row in rows))
+
+    def draw(axes, theme):
+        colours = [theme.first, theme.second, theme.third]
+        for axis, (side, title) in zip(axes, sides.items(), strict=True):
+            values = {name: np.array([float(row[side]) for row in rows if row["memory"] == name])
+                      for name in names}
+            moved = np.concatenate(list(values.values()))
+            moved = moved[moved > 0]
+            # The scale of distances has no 0: a line begins at the share of faults that moved none.
+            low, high = (moved.min() / 2, 2 * moved.max()) if moved.size else (0.1, 10)
+            for k, (name, found) in enumerate(values.items()):
+                at, counts = np.unique(found[found > 0], return_counts=True)
+                share = 100 * (found.size - counts.sum() + np.cumsum([0, *counts])) / found.size
+                axis.step([low, *at, high], [*share, share[-1]], where="post", lw=1.2, label=name,
+                          color=colours[k % 3], alpha=(1, 0.6, 0.35)[k // 3])
+            axis.set(xscale="log", xlim=(low, high), ylim=(0, 102), xlabel=title)
+            axis.grid(True)
+        axes[0].set_ylabel("share of faults, %")
+        axes[0].legend(loc="lower right", fontsize=8, ncols=2)
+
+    return draw_picture(draw, 8.4, 3.1, ncols=2, sharey=True)
 
 
 def _shown(counts):

@@ -1,5 +1,6 @@
 """One page of HTML on a run, with everything that it shows inside it."""
 
+import csv
 from importlib.resources import files
 
 import numpy as np
@@ -10,9 +11,10 @@ from .bitspicture import bits_picture
 from .curves import CURVES, curve_picture
 from .designs import Subject
 from .explore.picture import explore_picture, way
-from .faultspicture import bits_of_faults, layers_picture, outcomes_picture
+from .faultspicture import bits_of_faults, distances_picture, layers_picture, outcomes_picture
 from .folder import file_hash
 from .noise.answers import DROPS, crossing_text, worst_text
+from .noise.campaign import FAULTS
 from .noise.kind import VERDICTS
 from .noise.statistics import wilson
 from .summary import synthesised
@@ -120,9 +122,12 @@ def _campaign(run):
     found = run.read_json("noise/campaign.json")
     if found["design"] != run.read_json("noise/replay.json")["design"]:
         return None
+    with open(run.need(f"noise/{FAULTS}"), newline="") as file:
+        rows = list(csv.DictReader(file))
     return found | {"picture": outcomes_picture(found["memories"]),
                     "by_layer": layers_picture(found["layers"]),
-                    "by_bit": bits_of_faults(found["bits"])}
+                    "by_bit": bits_of_faults(found["bits"]),
+                    "distances": distances_picture(rows)}
 
 
 def _strikes(run):

@@ -1,5 +1,6 @@
 import re
 
+import numpy as np
 import pytest
 
 from ranvier.sim import faultspicture, pictures
@@ -9,6 +10,9 @@ from .test_pictures import svg
 LAYERS = {"weights, input to hidden": {"critical": 3, "masked": 37},
           "weights, hidden to output": {"tolerable": 2, "critical": 1, "latent": 5},
           "P, hidden": {"masked": 10}}
+FAULTS = [{"memory": memory, "victor_purpura": str(far), "van_rossum": str(far / 2)}
+          for memory, fars in {"weights": (0.0, 0.0, 4.0, 0.5), "P": (0.0, 0.0)}.items()
+          for far in fars]
 
 
 def words(uri):
@@ -33,3 +37,31 @@ def test_each_memory_and_layer_has_its_shares_and_its_number_of_faults():
 
 def test_layers_without_harm_make_a_picture_too():
     assert heat(faultspicture.layers_picture({"P, hidden": {"masked": 10}}).light) == [0, 0]
+
+
+def steps(uri):
+    """Corners of the stepped lines of a picture, from its left edge at 0 to its right one at 1."""
+    lines = []
+    for path in re.findall(r'<path d="([^"]*)" clip-path[^>]*stroke-width: 1.2', svg(uri)):
+        across, down = np.array([line[1:].split() for line in path.strip().splitlines()], float).T
+        lines.append(((across - across[0]) / (across[-1] - across[0]), -down))
+    return lines
+
+
+def test_distances_rise_from_the_faults_that_moved_no_spike_to_all():
+    picture = faultspicture.distances_picture(FAULTS)
+    assert picture == faultspicture.distances_picture(FAULTS)
+    lines = steps(picture.light)
+    assert len(lines) == 4
+    for (across, share), (_, whole) in (lines[:2], lines[2:]):
+        # From 0.25 to 8 there are five octaves: steps are at the first and the fourth.
+        np.testing.assert_allclose(across, [0, 0.2, 0.2, 0.8, 0.8, 1, 1], atol=1e-4)
+        np.testing.assert_allclose(whole, share[-1])
+        rise = share[-1] - share[0]
+        assert rise > 50
+        np.testing.assert_allclose((share - share[0]) / rise, [0, 0, 0.5, 0.5, 1, 1, 1], atol=1e-4)
+    assert pictures.DARK.first in svg(picture.dark)
+
+
+def test_faults_that_moved_nothing_make_a_picture_too():
+    svg(faultspicture.distances_picture(FAULTS[-2:]).light)
