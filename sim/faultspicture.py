@@ -4,9 +4,10 @@ import numpy as np
 from matplotlib.patches import Rectangle
 
 from .noise.outcomes import Outcome
-from .pictures import draw_picture
+from .pictures import draw_picture, spikes_over
 
-__all__ = ["bits_of_faults", "distances_picture", "layers_picture", "outcomes_picture"]
+__all__ = ["bits_of_faults", "distances_picture", "divergence_picture", "layers_picture",
+           "outcomes_picture"]
 
 HARM = (Outcome.HANG, Outcome.DETECTED, Outcome.CRITICAL, Outcome.TOLERABLE, Outcome.CORRECTED,
         Outcome.LATENT, Outcome.MASKED)
@@ -138,6 +139,32 @@ def distances_picture(rows):
         axes[0].legend(loc="lower right", fontsize=8, ncols=2)
 
     return draw_picture(draw, 8.4, 3.1, ncols=2, sharey=True)
+
+
+def divergence_picture(found, *, tick, neurons, outputs):
+    """Return the spikes around the first divergence of a fault, without it and with it.
+
+    Parameters
+    ----------
+    found : dict
+        As of `ranvier.sim.noise.divergence.critical_spikes`.
+    tick : float
+        Milliseconds.
+    neurons, outputs : int
+        Of the core.
+    """
+    runs = {title: np.array(found[name], np.int64).reshape(-1, 2)
+            for title, name in (("without the fault", "clean"), ("with it", "faulty"))}
+
+    def draw(axis, theme):
+        at, neuron = found["divergence_tick"] * tick, found["divergence_neuron"]
+        axis.axvline(at, color=theme.third, lw=0.8, ls=":")
+        axis.axhline(neuron, color=theme.third, lw=0.8, ls=":")
+        axis.plot([at], [neuron], "s", ms=9, mfc="none", mec=theme.third, mew=1.4, clip_on=False)
+        spikes_over(axis, theme, runs, tick=tick, neurons=neurons, outputs=outputs)
+        axis.set_xlim(found["begin"] * tick, found["end"] * tick)
+
+    return draw_picture(draw, 8.4, 3.6)
 
 
 def _shown(counts):

@@ -13,7 +13,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
-__all__ = ["Picture", "against_tick", "draw_picture", "draw_png", "memories", "noise", "raster"]
+__all__ = ["Picture", "against_tick", "draw_picture", "draw_png", "memories", "noise", "raster",
+           "spikes_over"]
 
 RASTERISED = 4000  # points beyond which a scatter goes into the SVG as pixels
 
@@ -133,25 +134,45 @@ def raster(inputs, model, rtl, *, tick, ticks, channels, neurons, outputs):
     """
 
     def draw(axes, theme):
-        def scatter(axis, points, **style):
-            axis.scatter(points[:, 0] * tick, points[:, 1], clip_on=False,
-                         rasterized=len(points) > RASTERISED, **style)
-
-        scatter(axes[0], inputs, s=9, marker="|", color=theme.faint, lw=0.9)
-        scatter(axes[1], model, s=26, marker="o", facecolors="none", edgecolors=theme.first, lw=0.8,
-                label=f"model, {len(model)} spikes")
-        scatter(axes[1], rtl, s=8, marker="o", color=theme.second, lw=0,
-                label=f"RTL, {len(rtl)} spikes")
+        axes[0].scatter(inputs[:, 0] * tick, inputs[:, 1], s=9, marker="|", color=theme.faint,
+                        lw=0.9, **_dots(inputs))
+        spikes_over(axes[1], theme, {"model": model, "RTL": rtl}, tick=tick, neurons=neurons,
+                    outputs=outputs)
         axes[0].set(ylabel="channel", ylim=(-1, channels))
         last = max(points[:, 0].max(initial=1) for points in (inputs, model, rtl))
-        axes[1].set(ylabel="neuron", ylim=(-1, neurons), xlabel="time, ms",
-                    xlim=(0, min(ticks, 1.05 * last) * tick))
-        axes[1].axhline(neurons - outputs - 0.5, color=theme.grid, lw=1)
-        axes[1].legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, borderaxespad=0.1)
+        axes[1].set_xlim(0, min(ticks, 1.05 * last) * tick)
         axes[0].set_title("input events", loc="left", color=theme.ink)
         axes[0].tick_params(labelbottom=False)
 
     return draw_picture(draw, 8.4, 5.2, nrows=2, sharex=True, height_ratios=(1, 2.6))
+
+
+def spikes_over(axis, theme, runs, *, tick, neurons, outputs):
+    """Draw the spikes of two runs over each other, the first as rings, the second as dots.
+
+    Parameters
+    ----------
+    axis, theme
+        As `draw_picture` gives them.
+    runs : dict of str to (spikes, 2) integers
+        Two, by their names in the legend: ticks and neurons.
+    tick : float
+        Milliseconds.
+    neurons, outputs : int
+        Of the core.
+    """
+    styles = ({"s": 26, "facecolors": "none", "edgecolors": theme.first, "lw": 0.8},
+              {"s": 8, "color": theme.second, "lw": 0})
+    for (name, spikes), style in zip(runs.items(), styles, strict=True):
+        axis.scatter(spikes[:, 0] * tick, spikes[:, 1], marker="o",
+                     label=f"{name}, {len(spikes)} spikes", **_dots(spikes), **style)
+    axis.set(ylabel="neuron", ylim=(-1, neurons), xlabel="time, ms")
+    axis.axhline(neurons - outputs - 0.5, color=theme.grid, lw=1)
+    axis.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, borderaxespad=0.1)
+
+
+def _dots(points):
+    return {"clip_on": False, "rasterized": len(points) > RASTERISED}
 
 
 def noise(points, *, unit, clean):

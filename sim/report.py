@@ -11,7 +11,13 @@ from .bitspicture import bits_picture
 from .curves import CURVES, curve_picture
 from .designs import Subject
 from .explore.picture import explore_picture, way
-from .faultspicture import bits_of_faults, distances_picture, layers_picture, outcomes_picture
+from .faultspicture import (
+    bits_of_faults,
+    distances_picture,
+    divergence_picture,
+    layers_picture,
+    outcomes_picture,
+)
 from .folder import file_hash
 from .noise.answers import DROPS, crossing_text, worst_text
 from .noise.campaign import FAULTS
@@ -115,7 +121,7 @@ def _noise(noise):
     return kinds
 
 
-def _campaign(run):
+def _campaign(run, config):
     """Return the campaign of single faults for the page, None if there's none of this design."""
     if not (run.path / "noise/campaign.json").is_file():
         return None
@@ -124,10 +130,12 @@ def _campaign(run):
         return None
     with open(run.need(f"noise/{FAULTS}"), newline="") as file:
         rows = list(csv.DictReader(file))
+    raster = None if found["divergence"] is None else divergence_picture(
+        found["divergence"], tick=config.tick, neurons=config.neurons, outputs=config.outputs)
     return found | {"picture": outcomes_picture(found["memories"]),
                     "by_layer": layers_picture(found["layers"]),
                     "by_bit": bits_of_faults(found["bits"]),
-                    "distances": distances_picture(rows)}
+                    "distances": distances_picture(rows), "raster": raster}
 
 
 def _strikes(run):
@@ -259,7 +267,7 @@ def gather(run, parameters, memory_bits):
         "shape": _shape(config, run.experiment.network_config(config.inputs, config.outputs)),
         "simulators": " and ".join(SIMULATORS[name] for name in cosim["simulators"]),
         "steps": _steps(quantised["accuracy"], samples),
-        "noise": _noise(noise), "campaign": _campaign(run), "strikes": _strikes(run),
+        "noise": _noise(noise), "campaign": _campaign(run, config), "strikes": _strikes(run),
         "replayed": _replayed(replay),
         "differences": [part["difference"] for part in replay["simulators"].values()
                         if part["difference"]],

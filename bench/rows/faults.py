@@ -130,6 +130,7 @@ def campaign(context):
     subject, folder = trained_subject(context, "spoken_digits"), fresh(context, "campaign")
     start = time.monotonic()
     found = run_campaign(subject, 1, 200 if context.quick else SINGLE, folder, workers=2)
+    del found["divergence"]  # one fault's spikes are no figure
     return (time.monotonic() - start) / 60, found
 
 

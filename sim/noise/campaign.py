@@ -12,10 +12,10 @@ from tqdm import tqdm
 
 from ...model.emulator import Emulator
 from ...model.files import write_atomically
-from ...model.protection import read_weights
 from ..compare import spikes_of
 from ..workers import in_order, open_pool
-from .faults import Fault, draw_faults, effect, memory_bits, population
+from .divergence import critical_spikes
+from .faults import Fault, draw_faults, memory_bits, population, run_fault
 from .outcomes import Outcome, classify, first_divergence
 from .sampling import pooled_share
 from .spiketrains import van_rossum, victor_purpura
@@ -54,7 +54,7 @@ def run_campaign(subject: Subject, seed: int, count: int, folder: Path, *, progr
     dict
         ``count``; ``critical``, the share of all bits' faults that change the decision, with its
         ``interval``; ``memories``, `_memory` of each; ``layers`` and ``bits``, counts of outcomes
-        by memory and layer, and by memory and bit.
+        by memory and layer, and by memory and bit; ``divergence``, `critical_spikes`.
     """
     folder = Path(folder)
     (folder / PARTS).mkdir(parents=True, exist_ok=True)
@@ -79,7 +79,8 @@ def run_campaign(subject: Subject, seed: int, count: int, folder: Path, *, progr
     write_atomically(folder / FAULTS, text.getvalue().encode())
     for path in set((folder / PARTS).glob("*.json")) - set(paths):
         path.unlink()
-    return _figures(subject, table)
+    records = [dict(zip(HEADER, row, strict=True)) for row in table]
+    return _figures(subject, records) | {"divergence": critical_spikes(subject, records)}
 
 
 def run_faults(subject: Subject, faults: list[Fault]) -> list[list]:
@@ -87,13 +88,9 @@ def run_faults(subject: Subject, faults: list[Fault]) -> list[list]:
     config, clean, rows = subject.parameters.config, {}, []
     emulator, tau = Emulator(subject.parameters), config.tau_s / config.tick
     for fault in faults:
-        events = subject.clean[fault.sample]
         if fault.sample not in clean:
-            clean[fault.sample] = emulator.run(events)
-        before, (parameters, flips, upsets) = clean[fault.sample], effect(subject, fault)
-        own = emulator if parameters is subject.parameters else Emulator(parameters)
-        weight = read_weights(parameters.config, parameters.weight, flips).values
-        after = own.run(events, upsets=upsets, weight=weight)
+            clean[fault.sample] = emulator.run(subject.clean[fault.sample])
+        before, after = clean[fault.sample], run_fault(subject, fault, emulator)
         outcome = classify(before, after, lingers=fault.tick < 0)
         place = first_divergence(before, after)
         spikes, others = spikes_of(before.trace), spikes_of(after.trace)
@@ -123,10 +120,9 @@ def _digest(subject, faults):
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def _figures(subject, table):
+def _figures(subject, records):
     memories, layers, bits = {}, {}, {}
-    for row in table:
-        record = dict(zip(HEADER, row, strict=True))
+    for record in records:
         memory, outcome = record["memory"], record["outcome"]
         for counts, place in ((memories, memory), (layers, f"{memory}, {record['layer']}"),
                               (bits, f"{memory}, bit {record['bit']}")):
@@ -137,7 +133,7 @@ def _figures(subject, table):
     share, interval = pooled_share(hits, {n: min(drawn[n], sizes[n]) for n in drawn},
                                    {name: sizes[name] for name in drawn})
     return {
-        "count": len(table), "critical": share, "interval": list(interval),
+        "count": len(records), "critical": share, "interval": list(interval),
         "memories": {name: _memory(counts, sizes[name]) for name, counts in memories.items()},
         "layers": {name: dict(counts) for name, counts in layers.items()},
         "bits": {name: dict(counts) for name, counts in bits.items()}}

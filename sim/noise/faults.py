@@ -4,13 +4,16 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ...model.emulator import Emulator, Result
+from ...model.protection import read_weights
 from ...model.upsets import NO_UPSETS, Site, site_bits
 from .kinds import KINDS
 from .philox import WORD, stream_key, words
 from .subject import Subject
 from .values import stored_delays
 
-__all__ = ["MEMORIES", "Effect", "Fault", "draw_faults", "effect", "memory_bits", "population"]
+__all__ = ["MEMORIES", "Effect", "Fault", "draw_faults", "effect", "memory_bits", "population",
+           "run_fault"]
 
 NUMBER = 40  # of the stream; kinds of noise have smaller ones
 TRIES = 64  # draws until a fault is one whose outcome is defined
@@ -110,6 +113,14 @@ def effect(subject: Subject, fault: Fault) -> Effect:
         parameters = kind.parameters(_flip(fault), subject)
         flips = kind.flips(_flip(fault))
     return Effect(parameters, flips, upsets)
+
+
+def run_fault(subject: Subject, fault: Fault, emulator: Emulator) -> Result:
+    """Return what the model does with a fault's sample; ``emulator`` is that of the design."""
+    parameters, flips, upsets = effect(subject, fault)
+    own = emulator if parameters is subject.parameters else Emulator(parameters)
+    weight = read_weights(parameters.config, parameters.weight, flips).values
+    return own.run(subject.clean[fault.sample], upsets=upsets, weight=weight)
 
 
 def population(subject: Subject, fault: Fault) -> str:

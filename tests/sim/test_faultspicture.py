@@ -14,6 +14,9 @@ FAULTS = [{"memory": memory, "victor_purpura": str(far), "van_rossum": str(far /
           for memory, fars in {"weights": (0.0, 0.0, 4.0, 0.5), "P": (0.0, 0.0)}.items()
           for far in fars]
 
+DIVERGENCE = {"divergence_tick": 40, "divergence_neuron": 3, "begin": 20, "end": 60,
+              "clean": [[30, 1], [40, 3], [50, 4]], "faulty": [[30, 1], [50, 4]]}
+
 
 def words(uri):
     """Texts of a picture, which the SVG keeps in comments beside their outlines."""
@@ -65,3 +68,28 @@ def test_distances_rise_from_the_faults_that_moved_no_spike_to_all():
 
 def test_faults_that_moved_nothing_make_a_picture_too():
     svg(faultspicture.distances_picture(FAULTS[-2:]).light)
+
+
+def divergence(**others):
+    return faultspicture.divergence_picture({**DIVERGENCE, **others}, tick=0.5, neurons=6,
+                                            outputs=2)
+
+
+def test_spikes_stand_around_the_place_that_differs_first():
+    picture = divergence()
+    assert picture == divergence()
+    assert {"without the fault, 3 spikes", "with it, 2 spikes"} <= {*words(picture.light)}
+    text = svg(picture.light)
+    rings, dots, square = ([(float(x), float(y)) for x, y in re.findall(
+        rf'<use xlink:href="#\w+" x="([\d.]+)" y="([\d.]+)" style="[^"]*{colour}', text)]
+        for colour in (pictures.LIGHT.first, pictures.LIGHT.second, pictures.LIGHT.third))
+    assert [rings[1]] == square
+    assert [rings[0], rings[2]] == dots[:2]  # the third one is the legend's
+    left, right = map(float, re.search(  # the line through the square, from ``begin`` to ``end``
+        rf'd="M ([\d.]+) {square[0][1]} \nL ([\d.]+) {square[0][1]} ', text).groups())
+    assert [x for x, _ in rings] == pytest.approx(np.linspace(left, right, 5)[1:4], abs=1e-3)
+    assert pictures.DARK.first in svg(picture.dark)
+
+
+def test_a_fault_that_leaves_no_spikes_makes_a_picture_too():
+    assert "with it, 0 spikes" in words(divergence(faulty=[]).light)

@@ -77,6 +77,9 @@ def test_the_figures_are_those_of_single_runs(tmp_path):
     assert sum(sum(counts.values()) for counts in found["bits"].values()) == COUNT
     assert sum(sum(counts.values()) for counts in found["layers"].values()) == COUNT
     assert found["interval"][0] < found["critical"] < found["interval"][1]
+    first = next(row for row in rows
+                 if row["outcome"] == "critical" and row["van_rossum"] != "0.0")
+    assert {name: str(found["divergence"][name]) for name in first} == first
 
 
 def test_an_interrupted_campaign_goes_on_and_workers_change_nothing(tmp_path, monkeypatch):
