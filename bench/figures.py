@@ -71,6 +71,7 @@ def measure(row, context):
     return {
         "id": row.id,
         "value": _rounded(value),
+        "interval": _rounded(detail.pop("interval", None)),
         "unit": row.unit,
         "command": command(row),
         "versions": {
@@ -111,12 +112,15 @@ def table(entries, figures=TRAINING):
             lines.append(
                 f"| `{name}`: {row.title} | {value} | `{entry['command']}` | {entry['date']} |"
             )
+    for name in ROWS:
+        if "table" in (entry := entries.get(name, {"detail": {}}))["detail"]:
+            lines += ["", f"## `{name}`", "", entry["detail"]["table"]]
     return "\n".join(lines) + "\n"
 
 
 def _shown(value):
     values = value if isinstance(value, list) else [value]
-    return " / ".join(f"{part:.4g}" for part in values)
+    return " / ".join("-" if part is None else f"{part:.4g}" for part in values)
 
 
 def run(names, context, path, again=False):

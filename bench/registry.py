@@ -26,7 +26,9 @@ class Row:
     """One figure: how to measure it, and on which files it depends.
 
     ``measure(context)`` returns (value, detail): a number or a list of numbers in ``unit``, and a
-    dict of what else was measured, ready for JSON. ``sources`` are globs from the root.
+    dict of what else was measured, ready for JSON. Of that, ``interval`` is the 95 % interval of
+    the value, one for each number, and ``table`` is Markdown that the page shows. ``sources`` are
+    globs from the root.
     """
 
     id: str

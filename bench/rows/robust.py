@@ -1,19 +1,20 @@
 """Rows on noise-aware training: chips with thresholds of their own, and DelGrad's noise.
 
 A chip is a drawn device. Each runs the whole test set on the integer model. All samples of a chip
-share its faults, so intervals are bootstraps over chips, not over samples.
+share its faults, so intervals are over chips, not over samples.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 from registry import ENGINE, row
-from scipy.stats import bootstrap
 
 from ranvier.model.emulator import Emulator
 from ranvier.sim.experiment import load_experiment
+from ranvier.sim.noise.instances import compare_instances, spread
 from ranvier.sim.noise.normal import STEPS, normal
 from ranvier.sim.noise.philox import stream_key, words
+from ranvier.sim.noise.values import with_values
 from ranvier.train.datasets import load_dataset
 from ranvier.train.quantise import encode_dataset, quantise
 
@@ -25,8 +26,8 @@ CHIPS = 59
 """Of 59 chips the worst bounds 95 % of all chips, with a confidence of 95 %."""
 TRIAL = 10
 """Samples that share what is drawn anew from trial to trial."""
-RESAMPLES = 5000
 
+SEED = 0  # of all random words
 WHOLE = 10_000  # thresholds differ by whole ten thousandths
 PATTERN, AGAIN, LATE = 101, 102, 103
 """Numbers of the streams of random words: fixed patterns, thresholds of a trial, jitter."""
@@ -78,24 +79,20 @@ and adaptation of plain training, and larger first weights. Plain training has 1
 
 def disturbed(parameters, noise, chip, trial):
     """Return the `Parameters` of one chip in one trial; ``theta0`` and delays keep their bounds."""
-    config = parameters.config
-    theta0 = parameters.theta0
+    theta0, delay = parameters.theta0, parameters.delay
     moved = (
         noise.mean * STEPS + noise.pattern * drawn(PATTERN, chip, 0, theta0.size)
         + noise.trial * drawn(AGAIN, chip, trial, theta0.size)
     )  # fmt: skip
+    late = noise.jitter * drawn(LATE, chip, trial, delay.size)
     theta0 = theta0 + _nearest(theta0 * moved, WHOLE * STEPS)
-    late = noise.jitter * drawn(LATE, chip, trial, parameters.delay.size)
-    delay = parameters.delay + _nearest(late, config.tick_us * STEPS)
-    return replace(
-        parameters, theta0=np.clip(theta0, 1, config.trace_top),
-        delay=np.clip(delay, 1, config.delay_max).astype(np.int32),
-    )  # fmt: skip
+    delay = delay + _nearest(late, parameters.config.tick_us * STEPS)
+    return with_values(with_values(parameters, "theta0", theta0), "delay", delay)
 
 
 def drawn(number, chip, trial, size):
     """Return (size,) int64 normal numbers, in `STEPS` per standard deviation."""
-    return normal(words(stream_key(0, number), chip, trial, np.arange(size), 0)[:, 0])
+    return normal(words(stream_key(SEED, number), chip, trial, np.arange(size), 0)[:, 0])
 
 
 def _nearest(value, unit):
@@ -103,44 +100,43 @@ def _nearest(value, unit):
 
 
 def on_chips(parameters, dataset, noise, chips=CHIPS):
-    """Return the accuracy of each chip, in percent: (chips,) float64."""
+    """Return whether each chip is right on each sample: (chips, samples) bool."""
     events = encode_dataset(dataset, parameters.config)
     size = len(events) if noise.lasts else TRIAL
-    right = np.zeros(chips)
+    right = np.zeros((chips, len(events)), bool)
     for chip in range(chips):
         for trial, start in enumerate(range(0, len(events), size)):
             part = slice(start, start + size)
             device = Emulator(disturbed(parameters, noise, chip, trial))
             found = device.run_batch(events[part], threads=1, counters=False)
-            right[chip] += np.count_nonzero(found.decisions == dataset.labels[part])
-    return 100 * right / len(events)
+            right[chip, part] = found.decisions == dataset.labels[part]
+    return right
 
 
 def summary(found):
-    """Return the figures of networks on chips, ready for JSON.
+    """Return the `Spread` of networks on chips in percent, ready for JSON.
 
-    A chip's accuracy is the mean of the networks on it, and the 95 % interval is one over chips,
-    for these networks.
+    A chip's accuracy is the mean of the networks on it, and intervals are over chips, for these
+    networks; ``worst`` is that of one network on one chip.
 
     Parameters
     ----------
-    found : (networks, chips) float64
-        Percent.
+    found : (networks, chips, samples) bool
     """
-    return over_chips(found) | {
-        "5th percentile": float(np.percentile(found, 5)), "worst": float(found.min()),
-        "by network": found.mean(axis=1).tolist(),
-    }  # fmt: skip
+    figures = asdict(spread(np.concatenate(found, axis=1), SEED)) | {
+        "worst": found.mean(axis=2).min(), "by network": found.mean(axis=(1, 2))}
+    return {name: _percent(value) for name, value in figures.items()}
 
 
-def over_chips(found):
-    """Return mean, low and high of (networks, chips) values: a bootstrap over chips."""
-    chips = found.mean(axis=0)
-    ends = bootstrap(
-        (chips,), np.mean, n_resamples=RESAMPLES, method="percentile",
-        rng=np.random.default_rng(0),
-    ).confidence_interval  # fmt: skip
-    return {"mean": float(chips.mean()), "low": float(ends.low), "high": float(ends.high)}
+def gain(first, second):
+    """Return by how many points the ``second`` networks are better than the ``first``."""
+    both = (np.concatenate(found, axis=1) for found in (first, second))
+    mean, interval = compare_instances(*both, SEED)
+    return {"mean": _percent(mean), "interval": _percent(interval)}
+
+
+def _percent(share):
+    return None if share is None else (100 * np.array(share)).tolist()
 
 
 def networks(context, training, variant):
@@ -172,7 +168,7 @@ def compare(context, trainings, noises, bits, whole=()):
     -------
     dict
         By variant, noise and training, what `summary` gives; and, as ``"aware - plain"``, what
-        a training has more than the first: what `over_chips` gives.
+        a training has more than the first: what `gain` gives.
     """
     experiment = load_experiment(example("yinyang_noise"))
     sizes = {"train_size": 200, "validation_size": 100, "test_size": 100} if context.quick else {}
@@ -195,14 +191,22 @@ def compare(context, trainings, noises, bits, whole=()):
             figures = {training: summary(values) for training, values in found.items()}
             first, *others = found
             figures |= {
-                f"{other} - {first}": over_chips(found[other] - found[first]) for other in others
+                f"{other} - {first}": gain(found[first], found[other]) for other in others
             }
             result.setdefault(variant, {})[name] = figures
     return result
 
 
+def chosen(found, which):
+    """Return mean, and detail with interval, of some (variant, noise, training) of `compare`."""
+    figures = [found[variant][noise][training] for variant, noise, training in which]
+    return [one["mean"] for one in figures], found | {
+        "interval": [one["interval"] for one in figures]}
+
+
 SOURCES = (
-    *ENGINE, "bench/rows/robust.py", "sim/noise/normal.py", "sim/noise/philox.py",
+    *ENGINE, "bench/rows/robust.py",
+    *(f"sim/noise/{name}.py" for name in ("instances", "normal", "philox", "values")),
     "examples/yinyang.toml", "examples/yinyang_noise.toml",
 )  # fmt: skip
 
@@ -218,7 +222,7 @@ def delgrad(context):
         context, ("plain", "aware"), {"delgrad": DELGRAD}, DELGRAD_BITS, whole=("1 %",)
     )
     which = (("weights", "aware"), ("all", "1 %"), ("all", "aware"))
-    return [found[variant]["delgrad"][training]["mean"] for variant, training in which], found
+    return chosen(found, [(variant, "delgrad", training) for variant, training in which])
 
 
 @row(
@@ -228,4 +232,4 @@ def delgrad(context):
 def threshold(context):
     """Each training at every level, and without delays and adaptation, is in the detail."""
     found = compare(context, ("plain", "3 %"), LEVELS, 8, whole=("1 %", "10 %"))
-    return [found["all"][level][level]["mean"] for level in LEVELS], found
+    return chosen(found, [("all", level, level) for level in LEVELS])

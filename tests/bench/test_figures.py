@@ -29,7 +29,10 @@ def counted(monkeypatch):
 
     def act(context):
         calls.append(context)
-        return 1.23456789, {"more": [1, 2.0]}
+        return 1.23456789, {
+            "more": [1, 2.0], "interval": (1.123456, 1.345649),
+            "table": "| a | b |\n|---|---|\n| 1 | 2 |",
+        }  # fmt: skip
 
     only = {"counted": Row("counted", "A row", "ms", ("bench/registry.py",), act)}
     monkeypatch.setattr(figures, "ROWS", only)
@@ -42,8 +45,18 @@ def test_a_row_is_measured_once(counted, tmp_path):
         assert figures.run(["counted"], Context(), path, again) == 0
         assert len(counted) == times
     (entry,) = json.loads(path.read_text())
-    assert set(entry) == {"id", "value", "unit", "command", "versions", "date", "detail"}
-    assert entry["value"] == 1.2346
+    assert set(entry) == {
+        "id", "value", "interval", "unit", "command", "versions", "date", "detail",
+    }  # fmt: skip
+    assert (entry["value"], entry["interval"]) == (1.2346, [1.1235, 1.3456])
+    assert set(entry["detail"]) == {"code", "more", "table"}
+
+
+def test_page_shows_the_tables_of_rows(counted, tmp_path):
+    path = tmp_path / "figures.json"
+    figures.run(["counted"], Context(), path)
+    page = figures.table(figures.load(path), "noise")
+    assert page.endswith("\n\n## `counted`\n\n| a | b |\n|---|---|\n| 1 | 2 |\n")
 
 
 def test_other_code_is_measured_again(counted, tmp_path, monkeypatch):

@@ -18,9 +18,8 @@ from ranvier.train.settings import TrainConfig
 from ranvier.train.yinyang import yinyang
 
 
-@pytest.fixture(scope="module")
-def design():
-    """A random network of 200 hidden neurons, whose delays keep away from their bounds."""
+def untrained():
+    """Return a random network of 200 hidden neurons, whose delays keep away from their bounds."""
     config = NetworkConfig(
         inputs=5, hidden=(200,), outputs=3, readout="first-spike", delay_min=0.1, delay_max=20.0,
         duration=60.0,
@@ -29,7 +28,12 @@ def design():
     network = Network.random(config, settings, 3)
     for parts in network.delays.values():
         parts[0][:] = 10.0
-    return quantise(network, DesignConfig())[0]
+    return network
+
+
+@pytest.fixture(scope="module")
+def design():
+    return quantise(untrained(), DesignConfig())[0]
 
 
 def thresholds(design, noise, chip, trial):
@@ -76,23 +80,43 @@ def test_chips_run_every_sample_once(design, noise):
     events = encode_dataset(data, design.config)
     expected = []
     for chip in range(2):
-        right = 0
+        right = []
         for sample, label in enumerate(data.labels):
             trial = 0 if noise.lasts else sample // rows.robust.TRIAL
             found = Emulator(disturbed(design, noise, chip, trial)).run(events[sample])
-            right += found.decision == label
-        expected.append(100 * right / 25)
+            right.append(found.decision == label)
+        expected.append(right)
     assert rows.robust.on_chips(design, data, noise, chips=2).tolist() == expected
 
 
+def outcomes(accuracies):
+    """Return outcomes (networks, chips, 50) of accuracies in percent."""
+    return np.arange(50) < np.array(accuracies)[..., None] / 2
+
+
 def test_the_interval_is_over_chips():
-    found = np.array([[90.0, 94.0] * 20, [92.0, 96.0] * 20])
+    found = outcomes([[90, 94] * 20, [92, 96] * 20])
     summary = rows.robust.summary(found)
     assert summary["mean"] == 93.0
     assert summary["by network"] == [92.0, 94.0]
-    assert summary["worst"] == 90.0
+    assert (summary["worst"], summary["least"], summary["bound"]) == (90.0, 91.0, None)
     # A mean of 40 chips with a deviation of 2.
-    assert (summary["low"], summary["high"]) == pytest.approx((92.38, 93.62), abs=0.06)
+    assert summary["interval"] == pytest.approx((92.38, 93.62), abs=0.06)
+    better = rows.robust.gain(found, outcomes([[94, 98] * 20, [96, 100] * 20]))
+    assert better == {"mean": 4.0, "interval": [4.0, 4.0]}
+
+
+def test_trainings_are_compared_on_the_same_chips(tmp_path, monkeypatch):
+    """The whole way with networks that aren't trained."""
+    monkeypatch.setattr(rows.robust, "networks", lambda context, training, variant: [untrained()])
+    values, found = rows.robust.threshold(Context(results=tmp_path, quick=True))
+    levels = list(rows.robust.LEVELS)
+    assert [found["all"][level][level]["mean"] for level in levels] == values
+    assert [found["all"][level][level]["interval"] for level in levels] == found["interval"]
+    for figures in found["weights"].values():
+        assert list(figures) == ["plain", "3 %", "3 % - plain"]
+        assert figures["3 % - plain"] == {"mean": 0.0, "interval": [0.0, 0.0]}  # the same network
+    assert found["all"]["none"]["plain"]["mean"] != found["all"]["10 %"]["plain"]["mean"]
 
 
 def test_trainings_differ_by_their_noise_alone(tmp_path, monkeypatch):
