@@ -28,7 +28,7 @@ TRAINING, CORE, NOISE = "training", "core", "noise"
 SUBJECTS = {
     TRAINING: ("exactness", "accuracy", "modes", "speed", "traffic", "bits"),
     CORE: ("synthesis", "throughput", "agreement", "cycles", "protection"),
-    NOISE: ("robust", "faults"),
+    NOISE: ("robust", "critical", "faults", "replays"),
 }
 """The files of rows, by the file of figures that they go into."""
 TITLES = {

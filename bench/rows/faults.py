@@ -1,4 +1,4 @@
-"""Rows on faults: model and RTL under every kind of noise, campaigns, and where they may run."""
+"""Rows on faults in the model: campaigns, where these may run, and what check bits save."""
 
 import itertools
 import os
@@ -16,40 +16,21 @@ from registry import ENGINE, ROOT, row
 
 from ranvier.model.disturbed import MEMORIES, disturbed, words_and_bits
 from ranvier.model.emulator import Emulator
-from ranvier.sim.cosim import CocotbSimulator
-from ranvier.sim.cxxrtl import CxxrtlSimulator
 from ranvier.sim.noise import NoiseConfig
-from ranvier.sim.noise.answers import DROPS
 from ranvier.sim.noise.campaign import FAULTS, run_campaign
 from ranvier.sim.noise.instances import spread
 from ranvier.sim.noise.kind import probability
-from ranvier.sim.noise.kinds import KINDS
 from ranvier.sim.noise.philox import stream_key, words
-from ranvier.sim.noise.plan import draw_plan
-from ranvier.sim.noise.planfile import load_plan
-from ranvier.sim.noise.replay import Pick, choose, replay
-from ranvier.sim.noise.settings import ALL
 from ranvier.sim.noise.study import PLAN, RESULT, run_study
 
 from .networks import subject as trained_subject
-from .synthesis import CORE
 
 sys.path.append(str(ROOT))
 from tests.sim.noise import subjects
 
 NOISE = ("sim/noise/**/*.py", "bench/rows/faults.py")
-SIMULATED = (*CORE, *ENGINE, *NOISE, "sim/*.py", "tests/designs.py", "tests/sim/noise/subjects.py")
-DESIGNS = 12  # random ones
-PICKS = {"CXXRTL": 3000, "Verilator": 600, "Icarus": 36}  # rows of plans, over all designs
 SINGLE = 16_587  # faults: a margin of 1 % at 99 % confidence
-STALL = 0.1
 CHIPS, RATE, ERRORS = 59, 1e-4, 50  # bit errors of protected memories, and their stream
-
-
-def make(simulator, parameters, folder):
-    if simulator == "CXXRTL":
-        return CxxrtlSimulator(parameters, folder)
-    return CocotbSimulator(parameters, folder, simulator=simulator.lower())
 
 
 def fresh(context, name):
@@ -85,91 +66,20 @@ def dying_cluster():
             killer.join()
 
 
-def random_replays(context, simulator, kinds=tuple(KINDS)):
-    """Replay rows of the plans of random designs. Returns what was compared, by kind."""
-    designs = 2 if context.quick else DESIGNS
-    count = 20 if context.quick else -(-PICKS[simulator] // designs)
-    found = {name: {"pairs": 0, "records": 0, "differences": 0} for name in kinds}
-    for seed in range(designs):
-        subject = subjects.random_subject(seed, samples=6)
-        plan = draw_plan(subject, NoiseConfig(kinds=kinds, instances=4), seed)
-        report = replay(plan, subject, make(simulator, subject.parameters,
-                                            context.results / "faults"),
-                        choose(plan, subject, count), stall=STALL, seed=seed)
-        for pick in report["picks"]:
-            entry = found[pick["kind"]]
-            entry["pairs"] += 1
-            entry["records"] += pick["records"]
-            entry["differences"] += pick["difference"] is not None
-    return found
-
-
-@row("exact", "kinds of noise; differences between model and RTL over replayed pairs of fault and "
-     "stimulus, under CXXRTL, Verilator and Icarus", "", SIMULATED)
-def exact(context):
-    found = {name: random_replays(context, name) for name in PICKS}
-    differences = sum(kind["differences"] for part in found.values() for kind in part.values())
-    pairs = {name: sum(kind["pairs"] for kind in part.values()) for name, part in found.items()}
-    return [len(KINDS), differences], {"pairs": pairs, **found}
-
-
-@row("masked", "changed results with stalls of probability 0 to 0.9, and with any order inside a "
-     "tick: spoken digits under CXXRTL", "", SIMULATED)
-def masked(context):
-    subject = trained_subject(context, "spoken_digits")
-    kinds = tuple(name for name, kind in KINDS.items() if kind.verdict == "masked")
-    plan = draw_plan(subject, NoiseConfig(kinds=kinds), 1)
-    report = replay(plan, subject, CxxrtlSimulator(subject.parameters, context.results / "faults"),
-                    choose(plan, subject, 10 if context.quick else 300), stall=0.0, seed=1)
-    return report["mismatches"], {"pairs": report["rows"], "records": report["records"]}
-
-
 @row("campaign", "minutes for 16,587 single faults of spoken digits, two processes", "min",
      (*ENGINE, *NOISE))
 def campaign(context):
     subject, folder = trained_subject(context, "spoken_digits"), fresh(context, "campaign")
     start = time.monotonic()
     found = run_campaign(subject, 1, 200 if context.quick else SINGLE, folder, workers=2)
-    del found["divergence"]  # one fault's spikes are no figure
     return (time.monotonic() - start) / 60, found
-
-
-@row("digits-noise", "spoken digits: the level of each kind at which 1 and 5 points are lost", "",
-     (*ENGINE, *NOISE))
-def digits_noise(context):
-    subject = trained_subject(context, "spoken_digits")
-    settings = NoiseConfig(kinds=ALL, instances=2 if context.quick else 59)
-    found = run_study(subject.parameters, subject.dataset, settings, 1,
-                      context.results / "digits-noise", workers=2)
-    return {name: [kind["critical"][str(drop)] for drop in DROPS]
-            for name, kind in found["kinds"].items()}, {
-        "clean": found["clean"]["accuracy"], "ranking": found["ranking"],
-        "units": {name: kind["unit"] for name, kind in found["kinds"].items()}}
-
-
-@row("replay", "rows of a study that are replayed one by one, by their numbers, and don't give "
-     "what they gave", "", SIMULATED)
-def replayed(context):
-    subject = subjects.random_subject(3, samples=6)
-    folder = fresh(context, "replay")
-    run_study(subject.parameters, subject.dataset, NoiseConfig(kinds=ALL, instances=2), 1,
-              folder)
-    plan = load_plan(folder / PLAN, subject)
-    simulator = make("CXXRTL", subject.parameters, context.results / "faults")
-    picks = choose(plan, subject, 30 if context.quick else 300)
-    together = replay(plan, subject, simulator, picks, stall=STALL, seed=1)["picks"]
-    alone = [replay(plan, subject, simulator, [Pick(pick["row"], pick["sample"])],
-                    stall=STALL, seed=1)["picks"][0] for pick in together]
-    return sum(one != other for one, other in zip(together, alone, strict=True)), {
-        "rows": len(alone), "differences from the model": sum(
-            bool(one["difference"]) for one in alone)}
 
 
 @row("distributed", "one study and campaign by 1 process, by 2, and on a Dask cluster of which a "
      "worker is killed: files that differ", "", (*ENGINE, *NOISE, "sim/workers.py"))
 def distributed(context):
     subject = subjects.random_subject(3, samples=60, neurons=12, inputs=8)
-    settings = NoiseConfig(kinds=ALL, instances=4)
+    settings = NoiseConfig(instances=4)
 
     def work(name, **where):
         folder = fresh(context, f"distributed/{name}")
@@ -225,4 +135,6 @@ def protected(context):
             "accuracy": figures.mean, "interval": list(figures.interval), "least": figures.least,
             "chips that aren't defined, counted as wrong": undefined,
             "words corrected": corrected, "words detected": detected}
-    return [one["lost"] for one in found.values()], found
+    accuracy = float(np.mean(clean == labels))
+    return [one["lost"] for one in found.values()], found | {"interval": [
+        [100 * (accuracy - end) for end in reversed(one["interval"])] for one in found.values()]}

@@ -1,0 +1,62 @@
+"""Rows of noise count lost words, and tell at which level accuracy is lost."""
+
+from types import SimpleNamespace
+
+import pytest
+import rows.critical
+import rows.replays
+from scipy.stats import beta
+
+
+class Core:
+    """A simulator that takes and drops as many words of each sample as it's told."""
+
+    def __init__(self, counters):
+        self.counters = counters
+
+    def run(self, samples, stall):
+        return [SimpleNamespace(counters={"input_events": taken, "dropped": dropped})
+                for taken, dropped in self.counters]
+
+
+@pytest.mark.parametrize(("counters", "silent"), [
+    ([(3, 0), (1, 1)], 0), ([(2, 0), (1, 1)], 1), ([(2, 0), (2, 1)], 2)])
+def test_words_that_no_counter_knows_are_counted(counters, silent):
+    core = rows.replays.Audited(Core(counters))
+    for _ in range(2):
+        assert len(core.run([[0, 1, 2], [0, 1]], stall=0.1)) == 2
+    assert (core.sent, core.silent) == (10, 2 * silent)
+
+
+def test_no_difference_still_has_an_interval():
+    assert rows.replays.expected(0, 3000) == [0, pytest.approx(3.69, abs=0.01)]
+    low, high = rows.replays.expected(2, 50)
+    assert low / 50 == pytest.approx(beta.ppf(0.025, 2, 49))
+    assert high / 50 == pytest.approx(beta.ppf(0.975, 3, 48))
+
+
+def study(*levels):
+    """Return what a study of weight flips has, with the accuracies of its chips at each level."""
+    rows_ = [{"level": level, "by_instance": chips} for level, chips in levels]
+    return {"samples": 100, "clean": {"accuracy": 0.95}, "kinds": {"weight_flips": {
+        "unit": "probability per bit", "levels": rows_,
+        "critical": {"1": {"level": rows_[0]["level"], "below_first": True}, "5": None}}}}
+
+
+def test_a_critical_level_has_the_interval_of_its_curve():
+    alike = study((0.001, [0.95] * 4), (0.01, [0.85] * 4))
+    middle = pytest.approx(0.001 * 10**0.5)  # straight over the logarithm
+    assert rows.critical.over_chips(alike) == [middle, middle]
+    spread = study((0.001, [0.95] * 4), (0.01, [0.8, 0.9] * 4))
+    low, high = rows.critical.over_chips(spread)
+    assert low < 0.001 * 10**0.5 < high
+    assert rows.critical.over_chips(study((0.001, [0.94] * 4))) == [None, None]
+
+
+def test_the_table_has_all_trainings():
+    text = rows.critical.table({"plain": study((0.001, [0.94])), "aware": study((0.02, [0.9]))})
+    assert text.splitlines() == [
+        "| kind | unit | 1 lost, plain / aware | 5 lost, plain / aware |",
+        "|---|---|---|---|",
+        "| `weight_flips` | probability per bit | at most 0.001 / at most 0.02 | "
+        "not reached / not reached |"]
