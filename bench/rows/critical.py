@@ -7,12 +7,13 @@ from ranvier.sim.noise import NoiseConfig
 from ranvier.sim.noise.answers import DROPS, crossing_text
 from ranvier.sim.noise.curves import critical_level
 from ranvier.sim.noise.instances import spread
+from ranvier.sim.noise.kinds import KINDS
 from ranvier.sim.noise.study import run_study
 
 from .networks import subject as trained_subject
 
 TRAININGS = {"plain": "spoken_digits", "aware": "spoken_digits_noise"}
-INSTANCES, SEED = 10, 1
+INSTANCES, SEED = 29, 1
 WORST, POINTS = "weight_flips", 5
 """The kind that the second network is trained for, and the points lost of the row's value."""
 
@@ -52,7 +53,7 @@ def digits_noise(context):
     studies = {}
     for training, name in TRAININGS.items():
         subject = trained_subject(context, name)
-        settings = NoiseConfig(instances=2 if context.quick else INSTANCES)
+        settings = NoiseConfig(kinds=tuple(KINDS), instances=2 if context.quick else INSTANCES)
         studies[training] = run_study(subject.parameters, subject.dataset, settings, SEED,
                                       context.results / "digits-noise" / training, workers=2)
     crossings = [study["kinds"][WORST]["critical"][str(POINTS)] for study in studies.values()]

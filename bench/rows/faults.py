@@ -20,6 +20,7 @@ from ranvier.sim.noise import NoiseConfig
 from ranvier.sim.noise.campaign import FAULTS, run_campaign
 from ranvier.sim.noise.instances import spread
 from ranvier.sim.noise.kind import probability
+from ranvier.sim.noise.kinds import KINDS
 from ranvier.sim.noise.philox import stream_key, words
 from ranvier.sim.noise.study import PLAN, RESULT, run_study
 
@@ -79,7 +80,7 @@ def campaign(context):
      "worker is killed: files that differ", "", (*ENGINE, *NOISE, "sim/workers.py"))
 def distributed(context):
     subject = subjects.random_subject(3, samples=60, neurons=12, inputs=8)
-    settings = NoiseConfig(instances=4)
+    settings = NoiseConfig(kinds=tuple(KINDS), instances=4)
 
     def work(name, **where):
         folder = fresh(context, f"distributed/{name}")

@@ -84,7 +84,7 @@ def random_replays(context, simulator):
     sent = silent = 0
     for seed in range(designs):
         subject = subjects.random_subject(seed, samples=6)
-        plan = draw_plan(subject, NoiseConfig(instances=4), seed)
+        plan = draw_plan(subject, NoiseConfig(kinds=tuple(KINDS), instances=4), seed)
         core = audited(context, simulator, subject.parameters)
         report = replay(plan, subject, core, choose(plan, subject, count), stall=STALL, seed=seed)
         for pick in report["picks"]:
@@ -112,7 +112,8 @@ def repeated_replays(context):
     """Replay rows of a study together, and one by one by their numbers."""
     subject = subjects.random_subject(3, samples=6)
     folder = fresh(context, "replay")
-    run_study(subject.parameters, subject.dataset, NoiseConfig(instances=2), 1, folder)
+    settings = NoiseConfig(kinds=tuple(KINDS), instances=2)
+    run_study(subject.parameters, subject.dataset, settings, 1, folder)
     plan = load_plan(folder / PLAN, subject)
     core = audited(context, "CXXRTL", subject.parameters)
     picks = choose(plan, subject, 30 if context.quick else 300)
