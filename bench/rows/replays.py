@@ -25,8 +25,8 @@ from tests.sim.noise import subjects
 
 SIMULATED = (*CORE, *ENGINE, "sim/*.py", "sim/noise/**/*.py", "tests/designs.py",
              "tests/sim/noise/subjects.py", "bench/rows/replays.py")
-DESIGNS = 12  # random ones
-PICKS = {"CXXRTL": 3000, "Verilator": 3000, "Icarus": 36}  # rows of plans, over all designs
+PICKS = {"CXXRTL": (12, 250), "Verilator": (6, 500), "Icarus": (6, 6)}
+"""Random designs, and rows of plans of each. A design takes Verilator minutes to compile."""
 STALL = 0.1
 
 
@@ -78,7 +78,7 @@ def kept(context, name, measure):
 
 def random_replays(context, simulator):
     """Replay rows of the plans of random designs. Returns what was compared, by kind."""
-    designs, count = DESIGNS, -(-PICKS[simulator] // DESIGNS)
+    designs, count = PICKS[simulator]
     if context.quick:
         designs, count = 2, min(20, count)
     found = {name: {"pairs": 0, "records": 0, "differences": 0} for name in KINDS}
