@@ -18,8 +18,10 @@ from ranvier.sim.noise.values import with_values
 from ranvier.train.datasets import load_dataset
 from ranvier.train.quantise import encode_dataset, quantise
 
-from .accuracy import VARIANTS, example, run_seeds, trained, variant_changes
+from .accuracy import example, run_seeds, trained, variant_changes
 
+VARIANTS = ("weights", "all")
+"""Those of the ablation that are compared: without delays and adaptation, and with both."""
 SEEDS = 3
 """Networks of each variant and training."""
 CHIPS = 59
