@@ -15,6 +15,7 @@ from ranvier.sim.noise.instances import compare_instances, spread
 from ranvier.sim.noise.normal import STEPS, normal
 from ranvier.sim.noise.philox import stream_key, words
 from ranvier.sim.noise.values import with_values
+from ranvier.sim.workers import in_order, open_pool
 from ranvier.train.datasets import load_dataset
 from ranvier.train.quantise import encode_dataset, quantise
 
@@ -178,24 +179,24 @@ def compare(context, trainings, noises, bits, whole=()):
     design = replace(experiment.design, weight_bits=bits)
     chips = 2 if context.quick else CHIPS
     result = {}
-    for variant in VARIANTS:
-        rounded = {
-            training: [quantise(net, design)[0] for net in networks(context, training, variant)]
-            for training in (*trainings, *(whole if variant == "all" else ()))
-        }
-        for name, noise in {"none": Noise(), **noises}.items():
-            found = {
-                training: np.array([
-                    on_chips(one, test, noise, chips if noise != Noise() else 2) for one in nets
-                ])
-                for training, nets in rounded.items()
-            }  # fmt: skip
-            figures = {training: summary(values) for training, values in found.items()}
-            first, *others = found
-            figures |= {
-                f"{other} - {first}": gain(found[first], found[other]) for other in others
+    with open_pool(1 if context.quick else SEEDS) as pool:
+        for variant in VARIANTS:
+            rounded = {
+                training: [quantise(net, design)[0] for net in networks(context, training, variant)]
+                for training in (*trainings, *(whole if variant == "all" else ()))
             }
-            result.setdefault(variant, {})[name] = figures
+            for name, noise in {"none": Noise(), **noises}.items():
+                found = {
+                    training: np.array(list(in_order(pool, on_chips, (
+                        (one, test, noise, chips if noise != Noise() else 2) for one in nets))))
+                    for training, nets in rounded.items()
+                }  # fmt: skip
+                figures = {training: summary(values) for training, values in found.items()}
+                first, *others = found
+                figures |= {
+                    f"{other} - {first}": gain(found[first], found[other]) for other in others
+                }
+                result.setdefault(variant, {})[name] = figures
     return result
 
 
