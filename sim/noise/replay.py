@@ -71,8 +71,9 @@ def replay(plan: Plan, subject: Subject, simulator: Simulator, picks: list[Pick]
     dict
         ``rows``: picks replayed. ``records``: records of the model that were compared.
         ``mismatches``: picks that differ. ``difference``: text on the first of them, or None.
-        ``silent``: events that were lost and not counted, see `silent`.
-        ``picks``: for each, its row, kind, level, instance, sample, records, difference and silent.
+        ``sent``: events that were sent; ``silent``: those that were lost and not counted, see
+        `silent`. ``picks``: for each, its row, kind, level, instance and sample, and what of the
+        above is its own.
 
     Raises
     ------
@@ -95,7 +96,8 @@ def replay(plan: Plan, subject: Subject, simulator: Simulator, picks: list[Pick]
         results += _replay(subject, simulator, picks[part], rows[part], options)
     differing = [result for result in results if result["difference"]]
     return {"rows": len(results), "records": sum(result["records"] for result in results),
-            "mismatches": len(differing), "silent": sum(result["silent"] for result in results),
+            "mismatches": len(differing),
+            **{name: sum(result[name] for result in results) for name in ("sent", "silent")},
             "difference": _headline(differing[0]) if differing else None, "picks": results}
 
 
@@ -147,7 +149,8 @@ def _compare(case, outcome):
         difference = (f"the core must have dropped {dropped} words, "
                       f"not {outcome.counters['dropped']}")
     lost = 0 if isinstance(outcome, Exception) else silent(case.sent, outcome)
-    return {"records": len(result.trace), "difference": difference, "silent": lost}
+    return {"records": len(result.trace), "difference": difference, "sent": len(case.sent),
+            "silent": lost}
 
 
 def silent(sent: TickEvents, run: Run) -> int:

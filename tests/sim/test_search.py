@@ -202,7 +202,7 @@ def test_a_dask_cluster_finds_the_same(found, tmp_path, monkeypatch):
     monkeypatch.setattr(module, "open_pool", noted)
     folder, result = found
     with distributed.LocalCluster(
-        n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None,
+        n_workers=1, threads_per_worker=2, processes=False, dashboard_address=":0",
         protocol="tcp", host="127.0.0.1",
     ) as cluster:  # fmt: skip
         other = search(folder.parent / "tiny.toml", tmp_path / "out", trials=3,

@@ -61,7 +61,7 @@ def test_processes_give_the_same_bits(straight, tmp_path, capsys):
 def test_a_dask_cluster_gives_the_same_bits(straight, tmp_path):
     distributed = pytest.importorskip("distributed")
     with distributed.LocalCluster(
-        n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None,
+        n_workers=1, threads_per_worker=2, processes=False, dashboard_address=":0",
         protocol="tcp", host="127.0.0.1",
     ) as cluster:  # fmt: skip
         seeds.train_seeds(straight.parent / "tiny.toml", tmp_path, count=2,

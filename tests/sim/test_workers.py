@@ -17,7 +17,7 @@ def cluster():
     """A scheduler and a worker of two threads, both in this process."""
     distributed = pytest.importorskip("distributed")
     with distributed.LocalCluster(
-        n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None,
+        n_workers=1, threads_per_worker=2, processes=False, dashboard_address=":0",
         protocol="tcp", host="127.0.0.1",
     ) as local:  # fmt: skip
         yield local
