@@ -25,7 +25,7 @@ class Congestion(InputKind):
     number = 19
     unit = "offered load, share of the link's rate"
     origin = "bursts on an event link that holds up the sensor"
-    levels = (0.5, 0.8, 1.0, 1.5, 2.0)
+    levels = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
     field = "late"
     meaning = f"ticks by which each event on the tick grid is late; {LOST}: it's lost"
 
