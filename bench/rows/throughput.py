@@ -21,7 +21,7 @@ TRAINED = (*SIMULATED, *ENGINE)
 WORDS = 30
 
 # Sixteen banks of this one fill a device: 64 neurons, and as many inputs to each.
-BANK = dataclasses.replace(SHAPE, inputs=64, neurons=64, synapses=1 << 12, fan_in=64)
+BANK = dataclasses.replace(SHAPE, inputs=64, neurons=64, synapses=1 << 12, fan_in=64, ticks=100)
 BANKS = 16
 
 
@@ -78,7 +78,7 @@ def scaling(context):
     many = dataclasses.replace(BANK, neurons=BANKS * BANK.neurons, banks=BANKS)
     found, seeds = {}, 1 if context.quick else 3
     for name, config in (("one", BANK), ("many", BANK if context.quick else many)):
-        each, counts = rate(context, dataclasses.replace(config, ticks=100), range(100))
+        each, counts = rate(context, config, range(config.ticks))
         report = synthesised(context, f"bank-{name}", config, "ecp5-85k", seeds=seeds)
         found[name] = {"rate": each, **counts, **detail(report)}
     speeds = {name: one["rate"] * one["fmax_mhz"] for name, one in found.items()}
