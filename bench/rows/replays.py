@@ -25,7 +25,7 @@ from tests.sim.noise import subjects
 
 SIMULATED = (*CORE, *ENGINE, "sim/*.py", "sim/noise/**/*.py", "tests/designs.py",
              "tests/sim/noise/subjects.py", "bench/rows/replays.py")
-PICKS = {"CXXRTL": (6, 500), "Verilator": (6, 500), "Icarus": (6, 6)}
+PICKS = {"CXXRTL": (12, 250), "Verilator": (12, 250), "Icarus": (12, 3)}
 """Random designs, and rows of plans of each. A design takes minutes to compile."""
 STALL = 0.1
 
