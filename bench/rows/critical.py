@@ -1,12 +1,10 @@
 """Row on critical levels: how much of each kind of noise spoken digits stand."""
 
-import numpy as np
 from registry import ENGINE, row
 
 from ranvier.sim.noise import NoiseConfig
 from ranvier.sim.noise.answers import DROPS, crossing_text
 from ranvier.sim.noise.curves import critical_level
-from ranvier.sim.noise.instances import spread
 from ranvier.sim.noise.kinds import KINDS
 from ranvier.sim.noise.study import run_study
 
@@ -21,14 +19,12 @@ WORST, POINTS = "weight_flips", 5
 def over_chips(study):
     """Return the critical levels of curves through the ends of the intervals of `WORST`.
 
-    These are over chips, on these samples. `spread` asks how many samples are right, not which.
+    These are over chips, on these samples.
     """
-    kind, samples = study["kinds"][WORST], np.arange(study["samples"])
-    right = [np.round(np.array(row["by_instance"]) * samples.size) for row in kind["levels"]]
-    ends = zip(*(spread(samples < counts[:, None], SEED).interval for counts in right),
-               strict=True)
-    found = [critical_level([row["level"] for row in kind["levels"]], end,
-                            study["clean"]["accuracy"], POINTS, logarithmic=True) for end in ends]
+    levels = study["kinds"][WORST]["levels"]
+    ends = zip(*(row["spread"]["interval"] for row in levels), strict=True)
+    found = [critical_level([row["level"] for row in levels], end, study["clean"]["accuracy"],
+                            POINTS, logarithmic=True) for end in ends]
     return [crossing and crossing.level for crossing in found]
 
 
