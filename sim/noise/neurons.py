@@ -15,7 +15,7 @@ class PickedNeurons(Kind):
     """
 
     unit = "probability per neuron"
-    levels = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
+    levels = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
     per_sample = False
 
     def size(self, subject) -> int:
