@@ -1,15 +1,10 @@
 """The command ``ranvier``."""
 
-import argparse
 import logging
 import sys
-from importlib.metadata import version
-from pathlib import Path
 
-from ..hw.boards.boards import BAUD, BOARDS
-from ..hw.synthesis.devices import DEVICES
-from ..hw.synthesis.makers import MAKERS, PARTS
 from . import toolchain
+from .arguments import parser
 from .explore.fit import fit
 from .explore.tables import explore_table, fit_table
 from .folder import RunFolder
@@ -189,8 +184,10 @@ def _prove(arguments):
     return MISMATCH if report["failed"] else 0
 
 
-def _cosim(run, **options):
-    run_step(run, "cosim", again=True, **options)
+def _cosim(arguments):
+    run = RunFolder.open(arguments.folder)
+    options = {name: getattr(arguments, name) for name in ("simulator", "waves")}
+    run_step(run, "cosim", again=True, **{k: v for k, v in options.items() if v})
     found = run.read_json("cosim.json")
     for name, part in found["simulators"].items():
         print(
@@ -257,122 +254,15 @@ def _on_folder(work):
     return lambda arguments: work(RunFolder.open(arguments.folder))
 
 
-def _parser():
-    shared = argparse.ArgumentParser(add_help=False)
-    shared.add_argument(
-        "-v", "--verbose", action="count", default=0, help="say more; show where an error arose"
-    )
-    shared.add_argument(
-        "-q", "--quiet", action="store_true", help="no progress, only results, warnings and errors"
-    )
-    parser = argparse.ArgumentParser(
-        prog="ranvier",
-        description="Train a spiking network, generate its core, and prove that they are the same.",
-    )
-    parser.add_argument("--version", action="version", version=f"ranvier {version('ranvier')}")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
-
-    def command(name, work, text):
-        sub = commands.add_parser(name, parents=[shared], help=text, description=text)
-        sub.set_defaults(work=work)
-        return sub
-
-    for name, work, text in (
-        ("run", _run, "Run every step of an experiment; pass over those with nothing new to do."),
-        ("train", _train, "Train the network of an experiment."),
-        ("search", _search, "Search for the settings that do best on the validation set."),
-    ):
-        sub = command(name, work, text)
-        sub.add_argument("experiment", type=Path, help="the experiment's TOML file")
-        sub.add_argument("--out", type=Path, required=True, metavar="DIR", help="the run's folder")
-        sub.add_argument("--seed", type=int, help="in place of the experiment's own")
-        if name == "train":
-            sub.add_argument(
-                "--seeds", type=int, metavar="N", help="train N networks, with seeds in a row"
-            )
-            _add_workers(sub, "seeds")
-        if name == "search":
-            sub.add_argument(
-                "--trials", type=int, required=True, metavar="N",
-                help="trials in all; a folder with fewer is gone on with",
-            )  # fmt: skip
-            _add_workers(sub, "trials")
-    for name, work, text in (
-        ("finetune", _finetune, "Train a run's network on with the design's integers in the loop."),
-        ("bits", _bits, "Measure a run's network with fewer bits of weights and of delays."),
-        ("quantise", _quantise, "Round a run's network to fixed point."),
-        ("emulate", _emulate, "Run the test set through the integer model."),
-        ("build", _build, "Generate the Verilog of the core."),
-        ("stream", _stream, "Generate the core that streams; compare it on an endless test set."),
-        ("report", _report, "Write report.html and summary.json."),
-    ):
-        command(name, _on_folder(work), text).add_argument("folder", type=Path, metavar="DIR")
-    sub = command("cosim", _cosim_command, "Compare the RTL with the model, record by record.")
-    sub.add_argument("folder", type=Path, metavar="DIR")
-    sub.add_argument(
-        "--simulator",
-        choices=("verilator", "icarus"),
-        help="under cocotb, in place of the experiment's own",
-    )
-    sub.add_argument("--waves", action="store_true", help="write a waveform of the first sample")
-    sub = command("noise", _noise, "Measure how noise degrades the design; replay it on the RTL.")
-    sub.add_argument("folder", type=Path, metavar="DIR")
-    _add_workers(sub, "levels")
-    only = sub.add_mutually_exclusive_group()
-    only.add_argument("--row", type=int, metavar="N", help="only replay this row of the plan")
-    only.add_argument("--strike", type=int, metavar="N", help="only run this strike again")
-    sub.add_argument("--sample", type=int, metavar="K", help="on this sample (the row's first)")
-    sub.add_argument("--waves", action="store_true", help="write a waveform of it")
-    sub = command("synth", _synth, "Synthesise, place and route the core on devices.")
-    sub.add_argument("folder", type=Path, metavar="DIR")
-    sub.add_argument(
-        "--device", nargs="+", choices=tuple(DEVICES), help="in place of the experiment's own"
-    )
-    sub.add_argument("--seeds", type=int, metavar="N", help="place and route N times")
-    sub.add_argument(
-        "--script", choices=tuple(MAKERS), help="only write a script for a maker's own tools"
-    )
-    parts = ", ".join(f"{part} for {maker}" for maker, part in PARTS.items())
-    sub.add_argument("--part", help=f"the script's device, by its maker's name ({parts})")
-    sub.add_argument(
-        "--period", type=float, metavar="NS", help="the script's clock period in ns (10)"
-    )
-    sub = command("explore", _explore, "Measure what designs of a run's network do and cost.")
-    sub.add_argument("folder", type=Path, metavar="DIR")
-    sub.add_argument("--synthesise", action="store_true", help="synthesise those of the front too")
-    _add_workers(sub, "points")
-    sub = command("fit", _fit, "Say which devices the core fits, and what would make it fit.")
-    sub.add_argument("folder", type=Path, metavar="DIR")
-    sub.add_argument(
-        "--device", nargs="+", choices=tuple(DEVICES), help="those that count; all by default"
-    )
-    sub = command("prove", _prove, "Prove properties of the gateware, for every input.")
-    sub.add_argument("name", nargs="*", metavar="NAME", help="proofs; all if none is named")
-    sub.add_argument("--out", type=Path, required=True, metavar="DIR", help="gets proofs.json")
-    sub = command("board", _board, "Build a board's top and its bitstream: docs/boards.md.")
-    sub.add_argument("folder", type=Path, metavar="DIR")
-    sub.add_argument("--board", required=True, choices=tuple(BOARDS))
-    sub.add_argument(
-        "--baud", type=int, default=BAUD, help="of its serial line (default: %(default)s)"
-    )
-    command("doctor", _doctor, "Say which of the tools that the RTL needs are there.")
-    return parser
-
-
-def _add_workers(sub, what):
-    """Add the options that say where a command does its work."""
-    sub.add_argument(
-        "--workers", type=int, metavar="W", help=f"{what} at a time, each in a process of its own"
-    )
-    sub.add_argument(
-        "--dask", metavar="ADDRESS", help="do them on the Dask cluster of this scheduler"
-    )
-
-
-def _cosim_command(arguments):
-    options = {name: getattr(arguments, name) for name in ("simulator", "waves")}
-    chosen = {name: value for name, value in options.items() if value}
-    return _cosim(RunFolder.open(arguments.folder), **chosen)
+COMMANDS = {
+    "run": _run, "train": _train, "search": _search, "cosim": _cosim, "noise": _noise,
+    "synth": _synth, "explore": _explore, "fit": _fit, "prove": _prove, "board": _board,
+    "doctor": _doctor,
+    "finetune": _on_folder(_finetune), "bits": _on_folder(_bits),
+    "quantise": _on_folder(_quantise), "emulate": _on_folder(_emulate),
+    "build": _on_folder(_build), "stream": _on_folder(_stream), "report": _on_folder(_report),
+}
+"""What each command does, by its name: it gets what was parsed, and returns the exit status."""
 
 
 def _log_to_stderr(arguments):
@@ -390,10 +280,10 @@ def main(arguments=None):
     command couldn't be carried out, and one sentence on stderr says why. 130: interrupted by
     Ctrl-C.
     """
-    arguments = _parser().parse_args(arguments)
+    arguments = parser().parse_args(arguments)
     _log_to_stderr(arguments)
     try:
-        return arguments.work(arguments)
+        return COMMANDS[arguments.command](arguments)
     except (ValueError, OSError, RuntimeError, ArithmeticError) as error:
         logger.debug("where it arose:", exc_info=True)
         print(f"ranvier: {' '.join(str(error).split())}", file=sys.stderr)
