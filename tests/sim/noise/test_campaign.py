@@ -106,7 +106,7 @@ def test_an_interrupted_campaign_goes_on_and_workers_change_nothing(tmp_path, mo
     json.dumps(whole)
 
 
-def test_parts_of_another_model_are_not_taken_over(tmp_path, monkeypatch):
+def test_parts_of_another_model_or_table_are_not_taken_over(tmp_path, monkeypatch):
     def interrupted(*arguments):
         raise KeyboardInterrupt
 
@@ -116,6 +116,10 @@ def test_parts_of_another_model_are_not_taken_over(tmp_path, monkeypatch):
     found = again()
     monkeypatch.setattr(campaign, "run_faults", interrupted)
     assert again() == found
+    with monkeypatch.context() as patch:
+        patch.setattr(campaign, "HEADER", (*campaign.HEADER, "a column more"))
+        with pytest.raises(KeyboardInterrupt):
+            again()
     monkeypatch.setattr("ranvier.sim.noise.subject.Emulator", subjects.Other)
     with pytest.raises(KeyboardInterrupt):
         again()
