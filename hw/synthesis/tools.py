@@ -55,6 +55,7 @@ def run(program, arguments, folder):
     )  # fmt: skip
     if done.returncode:
         lines = done.stdout.splitlines()
-        said = [line for line in lines if line.startswith("ERROR")] or lines[-1:]
+        said = ([line for line in lines if line.startswith("ERROR")] or lines[-1:]
+                or [f"it ended with status {done.returncode}, without a word"])
         raise ToolError(f"{program[0]} failed: {' '.join(said)}")
     return done.stdout

