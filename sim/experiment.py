@@ -18,6 +18,7 @@ from ..train.network import Network
 from ..train.quantise import quantise
 from ..train.settings import TrainConfig
 from .explore.settings import ExploreConfig
+from .noise.faultmap import read_fault_map
 from .noise.settings import NoiseConfig
 from .ranges import SearchRange, check_ranges
 from .settings import (
@@ -82,6 +83,7 @@ class Experiment:
         if not 0 <= self.seed < 1 << 63:
             raise ValueError(f"seed must be from 0 to 2**63 - 1, not {self.seed}")
         check_loss(self.train.loss, self.network.readout)
+        self.noise.check_map()
         check_ranges(self.search, {"train": TrainConfig, "network": NetworkTable})
         if self.finetune is not None:
             self._check_finetune()
@@ -128,15 +130,17 @@ class Experiment:
         Raises
         ------
         ValueError
-            If it can't.
+            If it can't, or a fault map isn't one of the core.
         """
         # Drawn with weights about as large as the thresholds, like a trained network's.
         spread = replace(self.train, hidden_sd=1.0, output_sd=1.0, recurrent_sd=1.0)
-        quantise(Network.random(network, spread, self.seed), self.design)
+        parameters = quantise(Network.random(network, spread, self.seed), self.design)[0]
+        if self.noise.fault_map is not None:
+            read_fault_map(self.noise.fault_map, parameters)
 
     def resolved(self, folder):
         """Return a copy whose relative paths start from ``folder``."""
-        return replace(self, data=self.data.resolved(folder))
+        return replace(self, data=self.data.resolved(folder), noise=self.noise.resolved(folder))
 
 
 def section_hash(experiment, names):

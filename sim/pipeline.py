@@ -114,6 +114,8 @@ def _key(run, step, options):
         "options": options,
         "version": versions()["ranvier"],
     }
+    if "noise" in step.sections and run.experiment.noise.fault_map is not None:
+        parts["fault_map"] = file_hash(run.experiment.noise.fault_map)
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 

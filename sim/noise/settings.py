@@ -1,7 +1,8 @@
 """The settings of a noise study."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from .kinds import KINDS
 
@@ -36,6 +37,9 @@ class NoiseConfig:
         there are between critical ones. See `ranvier.sim.noise.budget`.
     strikes : int
         Single upsets of the core's registers: see `ranvier.sim.noise.control`.
+    fault_map : str, optional
+        File of the defective bits of the kind ``weight_map``, which has no levels without it: see
+        `ranvier.sim.noise.faultmap`.
 
     Raises
     ------
@@ -50,6 +54,7 @@ class NoiseConfig:
     faults: int = 0
     fit_per_mbit: float | None = None
     strikes: int = 0
+    fault_map: str | None = None
 
     def __post_init__(self):
         if self.kinds == ALL:
@@ -61,7 +66,7 @@ class NoiseConfig:
             if unknown:
                 raise ValueError(f"Noise {field_name} must be of {', '.join(KINDS)}, "
                                  f"not {unknown[0]!r}")
-        unused = [name for name in self.levels if name not in self.kinds]
+        unused = [name for name, given in self.levels.items() if given and name not in self.kinds]
         if unused:
             raise ValueError(f"Noise levels must be of kinds that are studied, not {unused[0]!r}")
         levels = {name: _checked(kind, self.levels.get(name, kind.levels))
@@ -79,6 +84,20 @@ class NoiseConfig:
 
         self._check_rate()
 
+    def check_map(self):
+        """Raise ValueError unless a fault map and levels of it are both there, or neither is.
+
+        A plan has its levels, but not its file.
+        """
+        if bool(self.levels["weight_map"]) != (self.fault_map is not None):
+            raise ValueError("Noise levels.weight_map and fault_map must be given together, "
+                             f"not {list(self.levels['weight_map'])} and {self.fault_map!r}")
+
+    def resolved(self, folder: Path) -> "NoiseConfig":
+        """Return a copy whose relative path starts from ``folder``."""
+        path = self.fault_map
+        return self if path is None else replace(self, fault_map=str(Path(folder) / path))
+
     def _check_rate(self):
         rate = self.fit_per_mbit
         if rate is None:
@@ -93,7 +112,8 @@ class NoiseConfig:
         levels = {name: list(self.levels[name]) for name in self.kinds}
         return {"kinds": list(self.kinds), "levels": levels, "instances": self.instances,
                 "replays": self.replays, "faults": self.faults,
-                "fit_per_mbit": self.fit_per_mbit, "strikes": self.strikes}
+                "fit_per_mbit": self.fit_per_mbit, "strikes": self.strikes,
+                "fault_map": self.fault_map}
 
 
 def _checked(kind, levels):

@@ -62,7 +62,7 @@ def run_study(parameters: Parameters, dataset: Dataset, settings: NoiseConfig, s
     dict
         The content of ``noise.json``; docs/noise.md describes it.
     """
-    subject, folder = Subject(parameters, dataset), Path(folder)
+    subject, folder = Subject.read(parameters, dataset, settings.fault_map), Path(folder)
     plan = draw_plan(subject, settings, seed)
     sweep = _Sweep(subject, plan)
     cells = list(plan.cells())

@@ -11,6 +11,7 @@ from ...model.events import TickEvents, encode, time_ticks
 from ...model.parameters import Parameters
 from ...train.quantise import encode_dataset
 from ...train.samples import Dataset
+from .faultmap import read_fault_map
 
 __all__ = ["Subject"]
 
@@ -24,6 +25,8 @@ class Subject:
     parameters : Parameters
     dataset : Dataset
         At most as many channels as the design has inputs, and classes as it has outputs.
+    fault_map : int64 array, optional
+        As of `ranvier.sim.noise.faultmap.read_fault_map`.
 
     Raises
     ------
@@ -33,6 +36,7 @@ class Subject:
 
     parameters: Parameters
     dataset: Dataset
+    fault_map: np.ndarray | None = None
 
     def __post_init__(self):
         config = self.parameters.config
@@ -44,6 +48,12 @@ class Subject:
             raise ValueError(f"Design of a noise study must have no protection, not "
                              f"{config.protection}: its kinds know no check bits "
                              "(ranvier.model.disturbed does)")
+
+    @classmethod
+    def read(cls, parameters: Parameters, dataset: Dataset, fault_map: str | None) -> "Subject":
+        """Return a subject with the fault map that a file has, if there's one."""
+        found = None if fault_map is None else read_fault_map(fault_map, parameters)
+        return cls(parameters, dataset, found)
 
     def __len__(self) -> int:
         return len(self.dataset)

@@ -57,7 +57,7 @@ def noise(run, *, workers=None, dask=None):
     outputs = [RESULT, LEVELS, PLAN, REPLAY]
     run_study(parameters, test, settings, seed, folder, progress=progress, workers=workers,
               dask=dask)
-    subject = Subject(parameters, test)
+    subject = Subject.read(parameters, test, settings.fault_map)
     if settings.faults:
         logger.info("noise: a campaign of %d single faults", settings.faults)
         found = run_campaign(subject, seed, settings.faults, folder, progress=progress,
@@ -112,7 +112,8 @@ def replay_row(run, row, *, sample=None, waves=False):
         If there's no such plan, row or sample.
     """
     parameters = Parameters.load(run.need("design.safetensors"))
-    subject, settings = Subject(parameters, run.data["test"]), run.experiment.cosim
+    subject = Subject.read(parameters, run.data["test"], run.experiment.noise.fault_map)
+    settings = run.experiment.cosim
     plan = load_plan(run.need(f"{FOLDER}/{PLAN}"), subject)
     simulator = CocotbSimulator(parameters, run.path / WORK, simulator=settings.simulator)
     pick = Pick(row, plan.row(row).samples(subject)[0] if sample is None else sample)

@@ -120,6 +120,32 @@ def test_kinds_of_noise_are_three_or_those_named_or_all(tmp_path, tiny):
     assert every.sha256 != tiny.sha256
 
 
+MAPPED = TINY.replace(KINDS, 'kinds = ["weight_map", "stalls"]\nfault_map = "map.csv"').replace(
+    "levels = { input_jitter = [1.0], event_loss = [0.1, 0.3], weight_flips = [0.001] }",
+    "levels = { weight_map = [10, 20] }")
+
+
+def test_a_fault_map_is_looked_for_beside_the_file_and_read_before_training(tmp_path):
+    found = load_experiment(write(tmp_path, MAPPED)).resolved(tmp_path)
+    assert found.noise.fault_map == str(tmp_path / "map.csv")
+    assert found.noise.resolved("/elsewhere") == found.noise
+    network = found.network_config(5, 3)
+    with pytest.raises(ValueError, match=r"map\.csv must be a fault map, and there is no such fi"):
+        found.check_design(network)
+    (tmp_path / "map.csv").write_text("bank,address,bit,value,level\n7,0,0,0,1\n")
+    with pytest.raises(ValueError, match=r"map\.csv: line 2: bank must be .* from 0 to 1, not '7'"):
+        found.check_design(network)
+    (tmp_path / "map.csv").write_text("bank,address,bit,value,level\n1,0,0,0,1\n")
+    found.check_design(network)
+
+
+@pytest.mark.parametrize(("right", "wrong"), [
+    ("levels = { weight_map = [10, 20] }", ""), ('fault_map = "map.csv"', "")])
+def test_a_fault_map_needs_levels_and_they_need_a_map(tmp_path, right, wrong):
+    with pytest.raises(ValueError, match="weight_map and fault_map must be given toget"):
+        load_experiment(write(tmp_path, MAPPED.replace(right, wrong)))
+
+
 def test_a_loss_that_cannot_judge_the_readout_is_refused(tmp_path):
     text = TINY.replace("epochs = 2", 'epochs = 2\nloss = "distance"')
     assert load_experiment(write(tmp_path, text)).train.loss == "distance"

@@ -5,6 +5,7 @@ import pytest
 
 from ranvier.sim import folder, pipeline
 from ranvier.sim.folder import RunFolder
+from ranvier.sim.noise import NoiseConfig
 from ranvier.sim.pipeline import Step, run_all, run_step
 from ranvier.sim.settings import BitsConfig
 
@@ -152,3 +153,16 @@ def test_a_table_brings_a_step_and_inputs(run, done, monkeypatch):
         run_all(run, names)
         assert done == ran
         assert (run.path / "c").read_text() == str(widths)
+
+
+def test_another_fault_map_runs_the_noise_again(run, done, monkeypatch, tmp_path):
+    monkeypatch.setitem(pipeline.STEPS, "second", replace(
+        pipeline.STEPS["second"], sections=("noise",)))
+    path = tmp_path / "map.csv"
+    run.experiment = replace(run.experiment, noise=NoiseConfig(
+        kinds=["weight_map"], levels={"weight_map": [1]}, fault_map=str(path)))
+    for text, ran in (("1", NAMES), ("1", ("report",)), ("2", ("second", "report"))):
+        done.clear()
+        path.write_text(text)
+        run_all(run, NAMES)
+        assert done == list(ran)

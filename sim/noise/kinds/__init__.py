@@ -27,6 +27,7 @@ from .tick_jitter import TickJitter
 from .weight_clusters import WeightClusters
 from .weight_drops import WeightDrops
 from .weight_flips import WeightFlips
+from .weight_map import WeightMap
 from .weight_mismatch import WeightMismatch
 from .weight_quantisation import WeightQuantisation
 
@@ -46,6 +47,7 @@ KINDS = {kind.name: kind for kind in (
     WeightDrops(),
     WeightClusters(),
     StuckWeightBits(),
+    WeightMap(),
     DelayFlips(),
     ThresholdFlips(),
     StateUpsets(),

@@ -51,7 +51,15 @@ def random_subject(seed, *, samples=6, **fixed):
     """Return a `Subject`; ``fixed`` fields of its config are kept."""
     rng = np.random.default_rng(seed)
     config = random_config(rng, **fixed)
-    return Subject(random_parameters(rng, config), random_dataset(rng, config, samples))
+    parameters = random_parameters(rng, config)
+    return Subject(parameters, random_dataset(rng, config, samples), random_map(rng, parameters))
+
+
+def random_map(rng, parameters):
+    """Return a fault map: a tenth of the bits of the weights, from one of three levels on."""
+    bits = np.argwhere(rng.random((parameters.weight.size, parameters.config.weight_bits)) < 0.1)
+    values = rng.integers([0, 1], [2, 4], (len(bits), 2))
+    return np.concatenate([bits, values], axis=1)
 
 
 def philox(counter, key):

@@ -12,7 +12,7 @@ from . import subjects
 
 SEEDS = range(6)
 STRONG = {"weight_flips": 0.1, "weight_drops": 0.2, "stuck_weight_bits": 0.1, "delay_flips": 0.1,
-          "threshold_flips": 0.1, "weight_clusters": 0.05, "event_insertion": 0.01,
+          "threshold_flips": 0.1, "weight_map": 3, "weight_clusters": 0.05, "event_insertion": 0.01,
           "event_repeats": 0.5, "address_flips": 0.2, "dead_neurons": 0.5,
           "saturated_neurons": 0.5,
           "weight_quantisation": 2}
@@ -30,7 +30,7 @@ def run(kind, change, subject):
 
 
 def draw(kind, subject, seed=3):
-    level = STRONG.get(kind.name, kind.levels[-1])
+    level = STRONG.get(kind.name) or kind.levels[-1]
     return draw_change(subject, seed, kind, level, *place(kind)), kind.amount(level)
 
 

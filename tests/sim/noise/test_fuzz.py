@@ -11,11 +11,13 @@ import numpy as np
 import pytest
 
 from ranvier.model.parameters import Parameters
+from ranvier.sim.noise.faultmap import read_fault_map
 from ranvier.sim.noise.plan import draw_plan
 from ranvier.sim.noise.planfile import load_plan, save_plan
 from ranvier.sim.noise.settings import NoiseConfig
 
 from . import subjects
+from .maps import file_of
 
 CASES = int(os.environ.get("RANVIER_FUZZ", "300"))
 SUBJECT = subjects.random_subject(5, samples=3)
@@ -80,3 +82,15 @@ def test_a_damaged_file_is_refused_or_is_the_same(name, tmp_path):
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     assert grown * 1024 < 2 * len(whole) + (64 << 20)
     assert refused > 0.9 * CASES
+
+
+def test_a_damaged_fault_map_is_refused_or_is_one(tmp_path):
+    whole = file_of(SUBJECT, np.random.default_rng(1)).encode()
+    path, refused = tmp_path / "map.csv", 0
+    for case in range(CASES):
+        path.write_bytes(damaged(whole, case))
+        found, error = attempt(lambda path: read_fault_map(path, SUBJECT.parameters), path)
+        refused += error is not None
+        # A changed digit is another map, since nothing tells what the file was.
+        assert found.shape[1] == 4 if error is None else str(path) in error, case
+    assert refused > 0.5 * CASES

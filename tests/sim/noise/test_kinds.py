@@ -39,7 +39,7 @@ def test_kinds_are_described():
         assert kind.meaning
         assert kind.verdict in VERDICTS
         assert kind.digital != kind.origin.startswith(ANALOG)
-        assert [kind.amount(level) for level in kind.levels]
+        assert [kind.amount(level) for level in kind.levels or (1,)]
 
 
 @pytest.mark.parametrize("seed", range(12))

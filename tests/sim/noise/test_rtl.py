@@ -14,7 +14,7 @@ from ranvier.sim.noise.replay import choose, replay
 from ...strategies import core_configs
 from . import subjects
 
-SETTINGS = NoiseConfig(kinds="all", instances=2)
+SETTINGS = NoiseConfig(kinds="all", levels={"weight_map": [1, 3]}, instances=2)
 
 
 @pytest.mark.parametrize(("simulator", "config", "count"), [

@@ -27,6 +27,12 @@ def test_named_kinds_have_the_given_levels():
     assert NoiseConfig(**settings.to_dict()) == settings
 
 
+def test_a_fault_map_is_kept():
+    settings = NoiseConfig(kinds=["weight_map"], levels={"weight_map": [2]}, fault_map="map.csv")
+    assert settings.to_dict()["fault_map"] == "map.csv"
+    assert NoiseConfig(**settings.to_dict()) == settings
+
+
 def test_a_rate_of_upsets_is_kept():
     settings = NoiseConfig(faults=10, fit_per_mbit=75)
     assert NoiseConfig().fit_per_mbit is None
