@@ -8,10 +8,11 @@ import pytest
 from ranvier.model.emulator import Emulator
 from ranvier.sim.compare import MismatchError
 from ranvier.sim.cxxrtl import CxxrtlSimulator
-from ranvier.sim.noise import control
-from ranvier.sim.noise.control import Strike, draw_strikes, run_control, run_strikes, unit_of
+from ranvier.sim.noise import control, struck
+from ranvier.sim.noise.control import Strike, draw_strikes, run_control, run_strikes
 from ranvier.sim.noise.outcomes import Outcome
 from ranvier.sim.noise.statistics import wilson
+from ranvier.sim.noise.struck import unit_of
 from ranvier.sim.simulation import HangError, StreamError, check_results
 
 from ...strategies import core_configs
@@ -186,7 +187,7 @@ def test_a_strike_alone_does_what_the_table_says(simulator, whole):
 
 
 def test_an_interrupted_campaign_goes_on(simulator, whole, tmp_path, monkeypatch):
-    monkeypatch.setattr(control, "AT_ONCE", 15)
+    monkeypatch.setattr(struck, "AT_ONCE", 15)
     calls, run_part = [], control.run_strikes
 
     def twice(subject, simulator, strikes):
@@ -204,7 +205,7 @@ def test_an_interrupted_campaign_goes_on(simulator, whole, tmp_path, monkeypatch
     assert (tmp_path / control.STRIKES).read_bytes() == (whole[0] / control.STRIKES).read_bytes()
     assert run_control(SUBJECT, simulator, SEED, 15, tmp_path)["count"] == 15
     assert calls == [15, 15, 15, 10]
-    assert len(list((tmp_path / control.PARTS).iterdir())) == 1
+    assert len(list((tmp_path / "strikes").iterdir())) == 1
 
 
 def test_a_simulator_of_another_design_is_refused(simulator, tmp_path):
