@@ -76,6 +76,7 @@ def parser():
     only = sub.add_mutually_exclusive_group()
     only.add_argument("--row", type=int, metavar="N", help="only replay this row of the plan")
     only.add_argument("--strike", type=int, metavar="N", help="only run this strike again")
+    only.add_argument("--mutant", type=int, metavar="N", help="only run this mutant again")
     sub.add_argument("--sample", type=int, metavar="K", help="on this sample (the row's first)")
     sub.add_argument("--waves", action="store_true", help="write a waveform of it")
     sub = command("synth", "Synthesise, place and route the core on devices.")

@@ -13,7 +13,7 @@ from .prove import proofs_table, prove
 from .search import search
 from .seeds import train_seeds
 from .steps.board import FOLDER, board
-from .steps.noise import replay_row, replay_strike
+from .steps.noise import replay_mutant, replay_row, replay_strike
 from .steps.stream import stream
 from .steps.synth import script
 from .summary import (
@@ -208,6 +208,10 @@ def _noise(arguments):
     if arguments.strike is not None:
         print("strike {index}: {register}, bit {bit}, cycle {cycle} of sample {sample}: {outcome}"
               .format(**replay_strike(run, arguments.strike)))
+        return 0
+    if arguments.mutant is not None:
+        print("mutant {index}: {cell}, bit {bit}, {mode} from cycle {cycle} of sample {sample} on: "
+              "{outcome}".format(**replay_mutant(run, arguments.mutant)))
         return 0
     options = {name: getattr(arguments, name) for name in ("workers", "dask")}
     run_step(run, "noise", again=True, **{k: v for k, v in options.items() if v})

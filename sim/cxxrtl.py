@@ -39,10 +39,10 @@ from .simulation import (
 __all__ = ["CxxrtlSimulator", "Register", "build", "source"]
 
 HARNESS = Path(__file__).with_name("cxxrtl_harness.cc")
-# Out-of-range addresses of a broken core must not abort the process that studies it.
 # With what debuggers need (without -g0), compiling takes twice as long.
 SCRIPT = ("read_rtlil core.il; hierarchy -auto-top; flatten; {processes}; "
           "write_cxxrtl -noproc -g0 core.cc")
+# Out-of-range addresses of a broken core must not abort the process that studies it.
 FLAGS = ("-std=c++14", "-O2", "-shared", "-fPIC", "-w", "-DNDEBUG", "-DCXXRTL_NDEBUG")
 # The harness asks for no events of changes, and most memory ports write in few cycles: committing
 # without comparing, and queueing no empty writes, makes a core a quarter faster.
@@ -203,7 +203,7 @@ class CxxrtlSimulator(Simulator):
     def __init__(self, parameters, folder):
         super().__init__(parameters)
         config = parameters.config
-        built = build(source(NeuronCore(config)), folder, checked=config.protection != "none")
+        built = build(self._source(), folder, checked=config.protection != "none")
         self._name, self._library = built.stem, _library(built)
         self._fields = core_fields(config)
         self._read = read_program(config)
@@ -215,6 +215,9 @@ class CxxrtlSimulator(Simulator):
         self._registers = [Register(_plain(name), bits) for name, bits in self._members(0)]
         members = [name for name, _ in self._members(1)]
         self._upset = [members.index(cxxrtl_memory(path)) for path in upset_memories(config)]
+
+    def _source(self):
+        return source(NeuronCore(self.parameters.config))
 
     def _members(self, memories):
         """Return identifiers and widths of the core's registers, or of its memories."""

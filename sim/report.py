@@ -138,16 +138,16 @@ def _campaign(run, config):
                     "distances": distances_picture(rows), "raster": raster}
 
 
-def _strikes(run):
-    """Return the strikes in registers for the page, None if there are none of this design."""
-    if not (run.path / "noise/strikes.json").is_file():
+def _struck(run, name):
+    """Return strikes or mutants for the page, None if there are none of this design."""
+    if not (run.path / f"noise/{name}.json").is_file():
         return None
-    found = run.read_json("noise/strikes.json")
+    found = run.read_json(f"noise/{name}.json")
     if found["design"] != run.read_json("noise/replay.json")["design"]:
         return None
     rows = [{"unit": "all", **found}, *({"unit": name, **unit}
                                         for name, unit in found["units"].items())]
-    seen = [name for name, part in found["outcomes"].items() if part["strikes"]]
+    seen = [outcome for outcome, part in found["outcomes"].items() if part[name]]
     return {"rows": rows, "seen": seen}
 
 
@@ -267,7 +267,8 @@ def gather(run, parameters, memory_bits):
         "shape": _shape(config, run.experiment.network_config(config.inputs, config.outputs)),
         "simulators": " and ".join(SIMULATORS[name] for name in cosim["simulators"]),
         "steps": _steps(quantised["accuracy"], samples),
-        "noise": _noise(noise), "campaign": _campaign(run, config), "strikes": _strikes(run),
+        "noise": _noise(noise), "campaign": _campaign(run, config),
+        "strikes": _struck(run, "strikes"), "mutants": _struck(run, "mutants"),
         "replayed": _replayed(replay),
         "differences": [part["difference"] for part in replay["simulators"].values()
                         if part["difference"]],

@@ -37,6 +37,8 @@ class NoiseConfig:
         there are between critical ones. See `ranvier.sim.noise.budget`.
     strikes : int
         Single upsets of the core's registers: see `ranvier.sim.noise.control`.
+    mutants : int
+        Single outputs of the netlist's cells that go wrong: see `ranvier.sim.noise.mutants`.
     fault_map : str, optional
         File of the defective bits of the kind ``weight_map``, which has no levels without it: see
         `ranvier.sim.noise.faultmap`.
@@ -54,6 +56,7 @@ class NoiseConfig:
     faults: int = 0
     fit_per_mbit: float | None = None
     strikes: int = 0
+    mutants: int = 0
     fault_map: str | None = None
 
     def __post_init__(self):
@@ -76,7 +79,7 @@ class NoiseConfig:
         object.__setattr__(self, "kinds", tuple(name for name in KINDS if name in self.kinds))
         object.__setattr__(self, "levels", levels)
         for name, least in (("instances", 1), ("replays", 0), ("faults", 0),
-                            ("strikes", 0)):
+                            ("strikes", 0), ("mutants", 0)):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < least:
                 raise ValueError(f"Noise {name} must be a whole number of at least {least}, "
@@ -113,7 +116,7 @@ class NoiseConfig:
         return {"kinds": list(self.kinds), "levels": levels, "instances": self.instances,
                 "replays": self.replays, "faults": self.faults,
                 "fit_per_mbit": self.fit_per_mbit, "strikes": self.strikes,
-                "fault_map": self.fault_map}
+                "mutants": self.mutants, "fault_map": self.fault_map}
 
 
 def _checked(kind, levels):

@@ -9,18 +9,20 @@ from ..cxxrtl import CxxrtlSimulator
 from ..noise.budget import critical_budget
 from ..noise.campaign import FAULTS, run_campaign
 from ..noise.control import HEADER, STRIKES, draw_strikes, run_control, run_strikes
+from ..noise.mutants import HEADER as MUTANT_HEADER
+from ..noise.mutants import MUTANTS, run_mutant, run_mutants
 from ..noise.planfile import load_plan
 from ..noise.replay import Pick, choose, replay
 from ..noise.study import LEVELS, PLAN, RESULT, run_study
 from ..noise.subject import Subject
 from .cosim import WAVES, WORK
 
-__all__ = ["noise", "replay_row", "replay_strike"]
+__all__ = ["noise", "replay_mutant", "replay_row", "replay_strike"]
 
 FOLDER = "noise"
 REPLAY = "replay.json"
 CAMPAIGN = "campaign.json"
-CONTROL = "strikes.json"
+CONTROL, NETLIST = "strikes.json", "mutants.json"
 COCOTB_SHARE = 5  # one in so many replays also runs under cocotb, which is slower
 
 logger = logging.getLogger(__name__)
@@ -42,7 +44,7 @@ def noise(run, *, workers=None, dask=None):
 
     Writes ``noise.json``, ``levels.csv``, ``plan.jsonl`` and ``replay.json`` in the folder
     ``noise``; with faults, ``campaign.json`` and ``faults.csv`` too; with strikes, ``strikes.json``
-    and ``strikes.csv``.
+    and ``strikes.csv``; with mutants, ``mutants.json`` and ``mutants.csv``.
 
     Parameters
     ----------
@@ -73,6 +75,12 @@ def noise(run, *, workers=None, dask=None):
         found = run_control(subject, simulator, seed, settings.strikes, folder, progress=progress)
         run.write_json(f"{FOLDER}/{CONTROL}", {**found, "design": parameters.hash})
         outputs += [CONTROL, STRIKES]
+    if settings.mutants:
+        logger.info("noise: %d mutants of the netlist under cxxrtl", settings.mutants)
+        found = run_mutants(subject, run.path / WORK, seed, settings.mutants, folder,
+                            progress=progress)
+        run.write_json(f"{FOLDER}/{NETLIST}", {**found, "design": parameters.hash})
+        outputs += [NETLIST, MUTANTS]
     plan = load_plan(folder / PLAN, subject)
     parts = {}
     for name, simulator, count in _simulators(parameters, run):
@@ -155,3 +163,14 @@ def replay_strike(run, index):
     strike = draw_strikes(subject, simulator.registers, seed, index + 1)[index]
     (row,) = run_strikes(subject, simulator, [strike])
     return dict(zip(HEADER, (index, *row), strict=True))
+
+
+def replay_mutant(run, index):
+    """Run one mutant of a run's campaign again. As `replay_strike`."""
+    count, seed = run.experiment.noise.mutants, run.experiment.seed
+    if not 0 <= index < count:
+        raise ValueError(f"Mutant must be one of the experiment's {count}, counted from 0, "
+                         f"not {index}")
+    subject = Subject(Parameters.load(run.need("design.safetensors")), run.data["test"])
+    row = run_mutant(subject, run.path / WORK, seed, index)
+    return dict(zip(MUTANT_HEADER, (index, *row), strict=True))

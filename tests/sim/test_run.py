@@ -27,6 +27,7 @@ from .experiments import TINY, write
 # Of one bank, since placing two takes three minutes.
 TUNED = TINY.replace("banks = 2", "banks = 1") + """\
 strikes = 12
+mutants = 6
 [finetune]
 epochs = 1
 [bits]
@@ -95,7 +96,7 @@ def test_the_emulation_adds_up(out, summary):
 def test_every_file_says_where_it_comes_from(out, summary):
     stamps = {"experiment": summary["experiment"], "seed": 3, "versions": summary["versions"]}
     for name in ("training", "quantise", "emulate", "cosim", "summary", "run", "steps",
-                 "noise/replay", "noise/strikes"):
+                 "noise/replay", "noise/strikes", "noise/mutants"):
         values = json.loads((out / f"{name}.json").read_text())
         assert {key: values[key] for key in stamps} == stamps, name
 
@@ -105,7 +106,8 @@ def test_the_report_shows_the_summary_and_loads_nothing(out, summary):
     for text in ("The core is the network", "<h2>Fine-tuning</h2>", "<h2>Fewer bits</h2>",
                  "<h2>On devices</h2>", "LFE5U-25F-6BG256C", "core.bank_0.neurons.scale",
                  "memory and layer, and how many were drawn there", "by two distances",
-                 "<h2>Strikes in registers</h2>", "<code>bank_0.neurons</code>",
+                 "<h2>Strikes in registers</h2>", "<h2>Mutants of the netlist</h2>",
+                 "<code>bank_0.neurons</code>",
                  "worst chip</th>", "ranvier finetune ", summary["experiment"]):
         assert text in page
     sources = re.findall(r'(?:src|srcset|href)="([^"]{0,30})', page)
@@ -149,6 +151,19 @@ def test_a_strike_can_be_run_again(out, capsys):
             **rows[7]))
     assert main(["noise", str(out), "--strike", "12", "-q"]) == 2
     assert "Strike must be one of the experiment's 12, counted from 0, not 12" in (
+        capsys.readouterr().err)
+
+
+def test_a_mutant_can_be_run_again(out, capsys):
+    with open(out / "noise/mutants.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == json.loads((out / "noise/mutants.json").read_text())["count"] == 6
+    assert main(["noise", str(out), "--mutant", "4", "-q"]) == 0
+    assert capsys.readouterr().out == (
+        "mutant 4: {cell}, bit {bit}, {mode} from cycle {cycle} of sample {sample} on: "
+        "{outcome}\n".format(**rows[4]))
+    assert main(["noise", str(out), "--mutant", "6", "-q"]) == 2
+    assert "Mutant must be one of the experiment's 6, counted from 0, not 6" in (
         capsys.readouterr().err)
 
 
