@@ -20,8 +20,9 @@ SIMULATED = (*CORE, "sim/cxxrtl.py", "sim/simulation.py", "bench/rows/throughput
 TRAINED = (*SIMULATED, *ENGINE)
 WORDS = 30
 
-# Sixteen banks of this one fill a device: 64 neurons, and as many inputs to each.
-BANK = dataclasses.replace(SHAPE, inputs=64, neurons=64, synapses=1 << 12, fan_in=64, ticks=100)
+# Sixteen banks of this one fill a device: 64 neurons, as many inputs to each, delays of 4 bits.
+BANK = dataclasses.replace(SHAPE, inputs=64, neurons=64, synapses=1 << 12, fan_in=64, ticks=100,
+                           delay_max=15)
 BANKS = 16
 
 
@@ -80,6 +81,9 @@ def scaling(context):
     for name, config in (("one", BANK), ("many", BANK if context.quick else many)):
         each, counts = rate(context, config, range(config.ticks))
         report = synthesised(context, f"bank-{name}", config, "ecp5-85k", seeds=seeds)
+        if not report["fits"]:
+            raise RuntimeError(f"{config.banks} banks must fit, and don't: "
+                               f"{report['reason'] or report['lacking']}")
         found[name] = {"rate": each, **counts, **detail(report)}
     speeds = {name: one["rate"] * one["fmax_mhz"] for name, one in found.items()}
     return speeds["many"] / speeds["one"], found
