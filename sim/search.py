@@ -169,9 +169,10 @@ def changed(run, settings):
     for name, value in settings.items():
         table, key = name.split(".")
         values[table][key] = value
-    resolved = run.experiment.data
-    values["data"] |= {name: str(Path(getattr(resolved, name)).absolute())
-                       for name in PATHS if values["data"].get(name)}
+    for table, names in (("data", PATHS), ("noise", ("fault_map",))):
+        resolved, there = getattr(run.experiment, table), values.get(table, {})
+        there |= {name: str(Path(getattr(resolved, name)).absolute())
+                  for name in names if there.get(name)}
     return values
 
 

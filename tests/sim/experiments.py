@@ -41,6 +41,15 @@ levels = { input_jitter = [1.0], event_loss = [0.1, 0.3], weight_flips = [0.001]
 """
 
 
+def mapped(text):
+    """Return an experiment that studies a fault map, beside its file, in place of its noise."""
+    start, end = text.index("kinds = ["), text.index("faults = ")
+    levels = text.index("levels = {")
+    return (text[:start] + 'kinds = ["weight_map", "stalls"]\nfault_map = "map.csv"\n'
+            + text[end:levels] + "levels = { weight_map = [10, 20] }\n"
+            + text[text.index("}\n", levels) + 2:])
+
+
 def write(folder, text=TINY, name="tiny.toml"):
     """Write an experiment to a file of ``folder``. Returns its path."""
     path = folder / name

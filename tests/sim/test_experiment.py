@@ -11,7 +11,7 @@ from ranvier.sim.noise import kinds
 from ranvier.sim.settings import BitsConfig
 from ranvier.train.config import NetworkConfig
 
-from .experiments import TINY, write
+from .experiments import TINY, mapped, write
 
 
 @pytest.fixture
@@ -120,9 +120,7 @@ def test_kinds_of_noise_are_three_or_those_named_or_all(tmp_path, tiny):
     assert every.sha256 != tiny.sha256
 
 
-MAPPED = TINY.replace(KINDS, 'kinds = ["weight_map", "stalls"]\nfault_map = "map.csv"').replace(
-    "levels = { input_jitter = [1.0], event_loss = [0.1, 0.3], weight_flips = [0.001] }",
-    "levels = { weight_map = [10, 20] }")
+MAPPED = mapped(TINY)
 
 
 def test_a_fault_map_is_looked_for_beside_the_file_and_read_before_training(tmp_path):

@@ -16,7 +16,7 @@ from ranvier.sim.folder import RunFolder
 from ranvier.sim.search import search
 from ranvier.sim.workers import Pool
 
-from .experiments import TINY, write
+from .experiments import TINY, mapped, write
 
 pytest.importorskip("optuna")
 
@@ -97,15 +97,17 @@ def test_the_best_experiment_is_one_that_run_accepts(found, tmp_path):
     assert run.experiment.noise == load_experiment(folder.parent / "tiny.toml").noise
 
 
-def test_paths_of_the_best_experiment_lead_to_the_data(quick, tmp_path):
+def test_paths_of_the_best_experiment_lead_to_the_files(quick, tmp_path):
     np.savez(tmp_path / "events.npz", times=range(12), channels=[0] * 12, offsets=range(13),
              labels=[0, 1] * 6, split=[0] * 8 + [1] * 4, n_channels=1, n_classes=2)
     head, rest = SEARCHED.split("source =")
     text = (head + 'source = "npz"\npath = "events.npz"\nvalidation_part = 0.25\n'
             + rest[rest.index("[network]"):])
-    search(write(tmp_path, text), tmp_path / "a" / "out", trials=1)
+    (tmp_path / "map.csv").write_text("bank,address,bit,value,level\n1,0,0,0,1\n")
+    search(write(tmp_path, mapped(text)), tmp_path / "a" / "out", trials=1)
     run = RunFolder.create(tmp_path / "a" / "out" / "best.toml", tmp_path / "b")
     assert len(run.data["validation"]) == 2
+    assert run.experiment.noise.fault_map == str(tmp_path / "map.csv")
 
 
 def test_more_trials_go_on_from_those_that_are_there(quick, tmp_path):
