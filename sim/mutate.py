@@ -1,6 +1,5 @@
 """Cores some of whose cells can be made wrong while they run, under CXXRTL."""
 
-import hashlib
 import json
 import tempfile
 from collections.abc import Sequence
@@ -69,8 +68,6 @@ class Netlist:
     -------
     outputs : list of Output
         All bits of outputs of all cells, memories' read ports included.
-    hash : str
-        SHA-256 of the cells, as hexadecimal text.
     """
 
     def __init__(self, config: CoreConfig):
@@ -82,7 +79,6 @@ class Netlist:
             _yosys(_CELLS.format(top=TOP), folder)
             self._text = Path(folder, "cells.il").read_text()
             cells = json.loads(Path(folder, "cells.json").read_text())["modules"][TOP]["cells"]
-        self.hash = hashlib.sha256(self._text.encode()).hexdigest()
         self.outputs = [
             Output(name, port, bit) for name, cell in cells.items() if name != f"{_CHOICE}_kept"
             for port, direction in cell["port_directions"].items() if direction == "output"
@@ -124,12 +120,12 @@ class MutantSimulator(CxxrtlSimulator):
     """
 
     def __init__(self, parameters, folder, netlist, mutants):
-        self._mutants = netlist.mutated(mutants)
+        self._text = netlist.mutated(mutants)
         super().__init__(parameters, folder)
         self._choice = [register.name for register in self.registers].index(_CHOICE)
 
     def _source(self):
-        return self._mutants
+        return self._text
 
     def chosen(self, number: int) -> list[tuple[int, int]]:
         """Return which bits of registers (register, bit) a strike flips to choose a mutant."""

@@ -1,18 +1,15 @@
 """Strikes: single bits of the core's registers that flip in a cycle of a sample, under CXXRTL."""
 
-import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from ..cxxrtl import CxxrtlSimulator, Register
-from . import struck
 from .philox import WORD, stream_key, words
-from .struck import Judge, shares, tabulate, unit_of
+from .struck import Judge, run_parts, shares, unit_of
 from .subject import Subject
 
 __all__ = ["HEADER", "STRIKES", "Strike", "draw_strikes", "run_control", "run_strikes"]
@@ -90,12 +87,8 @@ def run_control(subject: Subject, simulator: CxxrtlSimulator, seed: int, count: 
         raise ValueError("Simulator must be loaded with the design that is studied, and isn't")
     registers = simulator.registers
     strikes = draw_strikes(subject, registers, seed, count)
-    groups = [strikes[start : start + struck.AT_ONCE] for start in range(0, count, struck.AT_ONCE)]
-    table = tabulate(
-        Path(folder) / STRIKES, HEADER,
-        [(_digest(subject, simulator, group), len(group),
-          partial(run_strikes, subject, simulator, group)) for group in groups],
-        unit="strike", progress=progress)
+    table = run_parts(Path(folder) / STRIKES, HEADER, subject, strikes, lambda part: simulator,
+                      run_strikes, unit="strike", progress=progress)
     sizes = Counter()
     for register in registers:
         sizes[unit_of(register.name)] += register.bits
@@ -112,9 +105,3 @@ def run_strikes(subject: Subject, simulator: CxxrtlSimulator, strikes: Sequence[
         rows.append([register.name, strike.bit, cycle, strike.sample, unit_of(register.name),
                      outcome.value])
     return rows
-
-
-def _digest(subject, simulator, strikes):
-    text = repr((subject.parameters.hash, subject.data_hash, subject.behaviour, simulator.name,
-                 HEADER, strikes))
-    return hashlib.sha256(text.encode()).hexdigest()[:32]

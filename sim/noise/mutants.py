@@ -1,18 +1,15 @@
 """Mutants: outputs of single cells of the core's netlist that go wrong in a sample and stay so."""
 
-import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from ..mutate import MODES, MutantSimulator, Netlist, Output
-from . import struck
 from .philox import WORD, stream_key, words
-from .struck import Judge, shares, tabulate, unit_of
+from .struck import Judge, run_parts, shares, unit_of
 from .subject import Subject
 
 __all__ = ["HEADER", "MUTANTS", "Mutant", "draw_mutants", "run_mutant", "run_mutants"]
@@ -57,7 +54,7 @@ def run_mutants(subject: Subject, builds: Path, seed: int, count: int, folder: P
     ----------
     subject : Subject
     builds : path
-        Where compiled cores are kept: one for `struck.AT_ONCE` mutants.
+        Where compiled cores are kept: one for each `struck.AT_ONCE` mutants.
     seed, count : int
         Of the draws.
     folder : path
@@ -80,12 +77,10 @@ def run_mutants(subject: Subject, builds: Path, seed: int, count: int, folder: P
     """
     netlist = Netlist(subject.parameters.config)
     mutants = draw_mutants(subject, netlist, seed, count)
-    groups = [mutants[start : start + struck.AT_ONCE] for start in range(0, count, struck.AT_ONCE)]
-    table = tabulate(
-        Path(folder) / MUTANTS, HEADER,
-        [(_digest(subject, netlist, group), len(group),
-          partial(_run, subject, builds, netlist, group)) for group in groups],
-        unit="mutant", progress=progress)
+    table = run_parts(
+        Path(folder) / MUTANTS, HEADER, subject, mutants,
+        lambda part: _simulator(subject, builds, netlist, part), _run, unit="mutant",
+        progress=progress)
     sizes = Counter(unit_of(output.place) for output in netlist.outputs)
     return shares(HEADER, table, "mutants", sizes)
 
@@ -93,23 +88,20 @@ def run_mutants(subject: Subject, builds: Path, seed: int, count: int, folder: P
 def run_mutant(subject: Subject, builds: Path, seed: int, index: int) -> list:
     """Return what `HEADER` has of one mutant from its cell on, in a core without any other."""
     netlist = Netlist(subject.parameters.config)
-    (row,) = _run(subject, builds, netlist, draw_mutants(subject, netlist, seed, index + 1)[index:])
+    drawn = draw_mutants(subject, netlist, seed, index + 1)[index:]
+    (row,) = _run(subject, _simulator(subject, builds, netlist, drawn), drawn)
     return row
 
 
-def _run(subject: Subject, builds: Path, netlist: Netlist, mutants: Sequence[Mutant]
-         ) -> list[list]:
-    simulator = MutantSimulator(subject.parameters, builds, netlist,
-                                [(mutant.output, mutant.mode) for mutant in mutants])
+def _simulator(subject, builds, netlist, mutants):
+    return MutantSimulator(subject.parameters, builds, netlist,
+                           [(mutant.output, mutant.mode) for mutant in mutants])
+
+
+def _run(subject: Subject, simulator: MutantSimulator, mutants: Sequence[Mutant]) -> list[list]:
     judge, rows = Judge(subject, simulator), []
     for number, mutant in enumerate(mutants, 1):
         cycle, outcome = judge(mutant.sample, mutant.moment, simulator.chosen(number))
         rows.append([mutant.output.place, mutant.output.bit, mutant.mode, cycle, mutant.sample,
                      unit_of(mutant.output.place), outcome.value])
     return rows
-
-
-def _digest(subject, netlist, mutants):
-    text = repr((subject.parameters.hash, subject.data_hash, subject.behaviour, netlist.hash,
-                 HEADER, mutants))
-    return hashlib.sha256(text.encode()).hexdigest()[:32]

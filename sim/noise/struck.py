@@ -1,12 +1,14 @@
 """Cores that are struck: what becomes of a sample, how often, and campaigns that go on."""
 
 import csv
+import hashlib
 import io
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from tqdm import tqdm
 
@@ -21,7 +23,7 @@ from .philox import WORD
 from .statistics import wilson
 from .subject import Subject
 
-__all__ = ["AT_ONCE", "Judge", "shares", "tabulate", "unit_of"]
+__all__ = ["AT_ONCE", "Judge", "run_parts", "shares", "unit_of"]
 
 AT_ONCE = 64  # of a campaign, in a part
 
@@ -131,20 +133,24 @@ class Judge:
         return outcome
 
 
-def tabulate(file: Path, header: Sequence[str], parts: Iterable[tuple[str, int, Callable]], *,
-             unit: str, progress: bool = False) -> list[tuple]:
-    """Do a campaign part by part, and write its table.
+def run_parts(file: Path, header: Sequence[str], subject: Subject, drawn: Sequence[NamedTuple],
+              simulator_of: Callable, run: Callable, *, unit: str, progress: bool = False
+              ) -> list[tuple]:
+    """Run what is drawn part by part, and write its table.
 
     Parameters
     ----------
     file : path
         The table, CSV. Parts are kept in a folder of its name without the ending, in which a later
-        call finds what is done.
+        call finds what is done with the same drawn, subject, model and compiled core.
     header : sequence of str
         Names of the columns; the first one counts the rows.
-    parts : iterable of (str, int, callable)
-        A name for all that decides the rows of a part; how many they are; what returns them,
-        without their number.
+    subject : Subject
+    drawn : sequence of named tuples
+    simulator_of : callable
+        Takes a part of them and returns the `CxxrtlSimulator` that runs it.
+    run : callable
+        Takes subject, simulator and part, and returns the part's rows without their number.
     unit : str
         Of the progress bar.
 
@@ -155,18 +161,20 @@ def tabulate(file: Path, header: Sequence[str], parts: Iterable[tuple[str, int, 
     """
     folder = file.with_suffix("")
     folder.mkdir(parents=True, exist_ok=True)
-    parts, rows, paths = list(parts), [], set()
-    with tqdm(total=sum(size for _, size, _ in parts), unit=unit, disable=not progress) as bar:
-        for name, size, work in parts:
-            path = folder / f"{name}.json"
+    rows, paths = [], set()
+    with tqdm(total=len(drawn), unit=unit, disable=not progress) as bar:
+        for start in range(0, len(drawn), AT_ONCE):
+            part = drawn[start : start + AT_ONCE]
+            simulator = simulator_of(part)
+            path = folder / f"{_digest(subject, simulator, header, part)}.json"
             if path.is_file():
                 found = json.loads(path.read_bytes())
             else:
-                found = work()
+                found = run(subject, simulator, part)
                 write_atomically(path, json.dumps(found).encode())
             paths.add(path)
             rows += found
-            bar.update(size)
+            bar.update(len(part))
     table = [(index, *row) for index, row in enumerate(rows)]
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([header, *table])
@@ -176,13 +184,19 @@ def tabulate(file: Path, header: Sequence[str], parts: Iterable[tuple[str, int, 
     return table
 
 
+def _digest(subject, simulator, header, part):
+    text = repr((subject.parameters.hash, subject.data_hash, subject.behaviour, simulator.name,
+                 header, part))
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
 def shares(header: Sequence[str], table: Iterable[Sequence], name: str, sizes: Counter) -> dict:
     """Return number, share and Wilson's interval of each outcome, of all and by unit.
 
     Parameters
     ----------
     header, table
-        As of `tabulate`, with the columns ``unit`` and ``outcome``.
+        As of `run_parts`, with the columns ``unit`` and ``outcome``.
     name : str
         What the rows are: the key of their numbers.
     sizes : Counter

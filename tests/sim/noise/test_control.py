@@ -208,6 +208,18 @@ def test_an_interrupted_campaign_goes_on(simulator, whole, tmp_path, monkeypatch
     assert len(list((tmp_path / "strikes").iterdir())) == 1
 
 
+def test_parts_of_another_core_or_table_are_not_taken_over(simulator, tmp_path, monkeypatch):
+    run_control(SUBJECT, simulator, SEED, 3, tmp_path)
+    monkeypatch.setattr(control, "run_strikes", None)
+    run_control(SUBJECT, simulator, SEED, 3, tmp_path)
+    for owner, name, value in ((simulator, "_name", "core_of_another_harness"),
+                               (control, "HEADER", (*control.HEADER, "a column more"))):
+        with monkeypatch.context() as patch:
+            patch.setattr(owner, name, value)
+            with pytest.raises(TypeError, match="not callable"):
+                run_control(SUBJECT, simulator, SEED, 3, tmp_path)
+
+
 def test_a_simulator_of_another_design_is_refused(simulator, tmp_path):
     other = replace(SUBJECT, parameters=replace(
         SUBJECT.parameters, weight=SUBJECT.parameters.weight ^ 1))

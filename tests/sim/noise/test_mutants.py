@@ -82,6 +82,6 @@ def test_what_is_done_is_not_run_again(builds, whole, monkeypatch):
     folder, found = whole
     before = (folder / mutants.MUTANTS).read_bytes()
     assert len(list((folder / "mutants").iterdir())) == 2
-    monkeypatch.setattr(mutants, "MutantSimulator", None)
+    monkeypatch.setattr(mutants, "Judge", None)
     assert run_mutants(SUBJECT, builds, SEED, COUNT, folder) == found
     assert (folder / mutants.MUTANTS).read_bytes() == before
