@@ -79,6 +79,8 @@ def test_addresses_without_a_synapse_are_left_out(tmp_path):
     (text_of([(0, 0, 1, 2, 1)]), "line 2: value must be a whole number from 0 to 1, not '2'"),
     (text_of([(0, 0, 1, 1, 0)]), "line 2: level must be a whole number from 1 to 2147483648"),
     (text_of([(0, 0, 1, 1, "9" * 5000)]), "level must be a whole number from 1 to 2147483648"),
+    (text_of([(0, 0, 1, 1, "9" * 200_000)]), "field larger than field limit"),
+    (text_of([(0, 0, 1, 1, "\u0661")]), "line 2: level must be a whole number from 1"),  # a one
     (text_of([(0, 0, 1, 1, "1.5")]), "from 1 to 2147483648, not '1.5'"),
     (text_of([(0, 5, 1, 1, 2), (0, 5, 1, 0, 1)]), "line 3: each bit must be there once, and bit 1 "
                                                   "of address 5 in bank 0 was there before"),

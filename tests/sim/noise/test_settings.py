@@ -20,8 +20,9 @@ def test_three_kinds_are_studied_where_none_are_named():
 
 def test_named_kinds_have_the_given_levels():
     settings = NoiseConfig(levels={"event_loss": [0.1, 1], "input_jitter": []}, instances=3,
-                           strikes=7)
+                           strikes=7, mutants=9)
     assert settings.levels["event_loss"] == (0.1, 1.0)
+    assert (settings.strikes, settings.mutants) == (7, 9)
     assert settings.levels["input_jitter"] == ()
     assert settings.levels["weight_flips"] == KINDS["weight_flips"].levels
     assert NoiseConfig(**settings.to_dict()) == settings
@@ -73,6 +74,7 @@ def test_only_the_kinds_that_are_asked_for_are_studied():
     ({"instances": 0}, "Noise instances must be a whole number of at least 1, not 0"),
     ({"replays": -1}, "Noise replays must be a whole number of at least 0, not -1"),
     ({"strikes": -1}, "Noise strikes must be a whole number of at least 0, not -1"),
+    ({"mutants": -1}, "Noise mutants must be a whole number of at least 0, not -1"),
     ({"replays": 1.5}, "Noise replays must be a whole number of at least 0, not 1.5"),
 ])
 def test_bad_settings_are_refused(values, message):
