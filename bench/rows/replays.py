@@ -28,7 +28,8 @@ SIMULATED = (*CORE, *ENGINE, "sim/*.py", "sim/noise/**/*.py", "tests/designs.py"
 PICKS = {"CXXRTL": (12, 250), "Verilator": (12, 250), "Icarus": (12, 3)}
 """Random designs, and rows of plans of each. A design takes minutes to compile."""
 STALL = 0.1
-MAPPED = {"weight_map": (1, 2, 3)}  # levels of the random designs' fault maps
+MAPPED = {"weight_map": (1, 2, 3)}
+"""Levels of the fault maps that random designs have. A study would have its map from a file."""
 
 
 def make(simulator, parameters, folder):
@@ -85,7 +86,7 @@ def repeated_replays(context):
     """Replay rows of a study together, and one by one by their numbers."""
     subject = subjects.random_subject(3, samples=6)
     folder = fresh(context, "replay")
-    settings = NoiseConfig(kinds=tuple(KINDS), levels=MAPPED, instances=2)
+    settings = NoiseConfig(kinds=tuple(KINDS), instances=2)
     run_study(subject.parameters, subject.dataset, settings, 1, folder)
     plan = load_plan(folder / PLAN, subject)
     core = make("CXXRTL", subject.parameters, context.results / "faults")
