@@ -66,6 +66,7 @@ class Memory(enum.Enum, shape=4):
     HIGH_S = 10
     HIGH_A = 11
     SLEEP = 12
+    SABOTEUR = 13
     READOUT = 14
     DENDRITES = 15
 
@@ -237,10 +238,14 @@ def wake(config):
 
 
 def memories(config):
-    """Return the memories that a core of ``config`` has, in the order of their codes."""
+    """Return the memories that a core of ``config`` has, in the order of their codes.
+
+    A saboteur's words aren't one: they are registers, which no network is loaded into.
+    """
     exponential = config.synapse == "exponential"
     missing = {
         Memory.REGISTERS: True,
+        Memory.SABOTEUR: True,
         Memory.LINKS: config.rows == "dense" and config.delays != "synaptic",
         Memory.BETA: not config.adaptive,
         Memory.LOW_A: not config.adaptive,

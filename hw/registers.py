@@ -19,6 +19,7 @@ from .payloads import (
     memory_shape,
     offset_bits,
 )
+from .saboteur import PLACE, SETTING
 
 __all__ = [
     "COUNTERS",
@@ -225,6 +226,9 @@ class RegisterFile(wiring.Component):
                 m.d.comb += there.eq(offset < memory_depth(config, code))
                 if code in BANKED:
                     m.d.comb += banked.eq(1)
+        if config.saboteurs:
+            with m.If(memory == Memory.SABOTEUR.value):
+                m.d.comb += [there.eq((offset == PLACE) | (offset == SETTING)), banked.eq(1)]
         allowed, refused = Signal(), Signal()
         in_banks = bank < config.banks if len(bank) else Const(1)
         m.d.comb += [

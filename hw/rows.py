@@ -17,6 +17,7 @@ from .payloads import (
     ring_row,
 )
 from .plain import plain_memory
+from .saboteur import sabotaged
 from .tiled import TiledMemory
 
 __all__ = ["RowFetch", "loaded_memory"]
@@ -35,6 +36,7 @@ def loaded_memory(m, config, memory, load, images):
         write.addr.eq(load.address),
         write.data.eq(load.data),
     ]
+    read.data = sabotaged(m, config, memory, read.data, load, address=read.addr, read=read.en)
     return read
 
 
@@ -105,7 +107,9 @@ class RowFetch(wiring.Component):
             storage.write_address.eq(self.load.address),
             storage.after.eq(self.load.data),
         ]
-        return checked(m, self._config, memory, storage.word)
+        word = sabotaged(m, self._config, memory, storage.word, self.load, address=address,
+                         read=advance, latency=storage.latency)
+        return checked(m, self._config, memory, word)
 
     def _look_up(self, m, begin):
         """Look up the rows of sources. ``begin`` takes the next one.

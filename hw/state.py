@@ -10,6 +10,7 @@ from .cleared import ClearedMemory
 from .decay import traces
 from .payloads import LoadSignature, Memory, faults, memory_shape
 from .plain import plain_memory
+from .saboteur import STATES, sabotaged
 
 __all__ = ["StateMemory", "state"]
 
@@ -118,14 +119,18 @@ class StateMemory(wiring.Component):
             write.addr.eq(self.load.address),
             write.data.eq(self.load.data),
         ]
-        return checked(m, self._config, memory, read.data)
+        word = sabotaged(m, self._config, memory, read.data, self.load, address=read.addr,
+                         read=read.en)
+        return checked(m, self._config, memory, word)
 
     def _connect(self, m, states):
         """Return what was read of the states' memory, `Checked`, and what is written to it."""
+        word = sabotaged(m, self._config, STATES, states.word, self.load,
+                         address=states.read_address, read=states.read)
         if self._config.protection == "none":
-            return Checked(states.word, None, None), states.after
+            return Checked(word, None, None), states.after
         after = Signal(state(self._config), name="written")
-        read, corrected, detected = decode(m, states.word, self._code, "state")
+        read, corrected, detected = decode(m, word, self._code, "state")
         m.d.comb += states.after.eq(encode(after, self._code))
         return Checked(Mux(detected, 0, read), corrected, detected), after
 

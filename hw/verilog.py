@@ -15,8 +15,9 @@ from amaranth.hdl import Shape
 from ..model.files import write_atomically
 from .core import NeuronCore
 from .images import bank_images, image_text
-from .payloads import BANKED, input_word, memory_shape, output_word, trace_record
+from .payloads import BANKED, Memory, input_word, memory_shape, output_word, trace_record
 from .registers import ERRORS, REGISTERS, STATUS, BusMap
+from .saboteur import PLACE
 
 __all__ = ["FORMAT", "TOP", "build", "cxxrtl_memory", "verilog_source"]
 
@@ -152,7 +153,9 @@ def describe(core, text):
         },
         "bus": {"address_bits": bus.address_bits,
                 **{part: f"bus__{part}" for part in (
-                    "address", "w_en", "w_data", "r_en", "r_data")}},
+                    "address", "w_en", "w_data", "r_en", "r_data")},
+                **({"saboteurs": [bus.address(Memory.SABOTEUR, PLACE, bank)
+                                  for bank in range(config.banks)]} if config.saboteurs else {})},
         "registers": {name: bus.register(name) for name in REGISTERS},
         "status_bits": list(STATUS),
         "error_bits": list(ERRORS),

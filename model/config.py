@@ -20,7 +20,7 @@ LONGEST = 1 << 22  # ticks of a sample, and until a trace is 0 in a stream
 # Fields that the first designs didn't have.
 LATER = {"buffer": "ring", "cursors": 0, "rows": "sparse", "delays": "synaptic", "segments": 1,
          "dendrites": 0, "dendritic_max": 0, "streaming": False,
-         "protection": "none"}
+         "protection": "none", "saboteurs": False}
 
 
 def check_tick(tick):
@@ -111,6 +111,9 @@ class CoreConfig(CoreSizes):
     protection : str
         Check bits of the words that hold a network (`protection`): ``"none"``, ``"parity"`` or
         ``"secded"``. Results don't depend on it, unless bits flip.
+    saboteurs : bool
+        Whether each bank can be told to read one bit of one word wrong. Results don't depend on
+        it, unless one is set.
 
     Raises
     ------
@@ -145,6 +148,7 @@ class CoreConfig(CoreSizes):
     dendritic_max: int = LATER["dendritic_max"]
     streaming: bool = LATER["streaming"]
     protection: str = LATER["protection"]
+    saboteurs: bool = LATER["saboteurs"]
 
     def __post_init__(self):
         for name, kind in get_type_hints(type(self)).items():

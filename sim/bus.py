@@ -7,10 +7,13 @@ leaves the words that were read in the last column.
 import numpy as np
 
 from ..hw.images import bank_images, load_words
-from ..hw.payloads import BAD_WORDS, Memory, memory_depth, memory_shape
+from ..hw.payloads import BAD_WORDS, BANKED, Memory, memories, memory_depth, memory_shape
 from ..hw.registers import COUNTERS, BusMap
+from ..hw.saboteur import PLACE, SETTING, STATES, Mode, setting
+from ..hw.state import state
 
-__all__ = ["READ_BACK", "decode", "flip_program", "load_program", "read_program"]
+__all__ = ["READ_BACK", "decode", "flip_program", "load_program", "read_program",
+           "sabotage_program"]
 
 # Registers that are read after each sample, besides the values of the readout.
 READ_BACK = ("status", "errors", "decision", *COUNTERS, *BAD_WORDS)
@@ -54,6 +57,8 @@ def decode(config, data):
 def flip_program(parameters, flips, memory=Memory.WEIGHTS):
     """Return the program that flips bits of a memory, and the one that brings them back.
 
+    Where a bank has a saboteur and but one flip, that's who flips it.
+
     Parameters
     ----------
     parameters : Parameters
@@ -69,16 +74,16 @@ def flip_program(parameters, flips, memory=Memory.WEIGHTS):
         If a bank, an address or a bit isn't there.
     """
     config, bus = parameters.config, BusMap(parameters.config)
-    words, bits = memory_depth(config, memory), memory_shape(config, memory).width
+    bits = memory_shape(config, memory).width
+    for flip in flips:
+        _check_place("A flip", config, memory, *flip)
+    if config.saboteurs and len({bank for bank, _, _ in flips}) == len(flips) > 0:
+        return tuple(
+            np.concatenate([sabotage_program(config, memory, *flip, mode) for flip in flips])
+            for mode in (Mode.FLIPPED, Mode.OFF))
     images = {}
     before, after = {}, {}
     for bank, address, bit in flips:
-        if not (0 <= bank < config.banks and 0 <= address < words
-                and 0 <= bit < bits):
-            raise ValueError(
-                f"A flip must be in banks 0 to {config.banks - 1}, words 0 to "
-                f"{words - 1} and bits 0 to {bits - 1}, "
-                f"not at bank {bank}, word {address}, bit {bit}")
         if bank not in images:
             images[bank] = bank_images(parameters, bank)[memory]
         place = bus.address(memory, address, bank)
@@ -87,3 +92,48 @@ def flip_program(parameters, flips, memory=Memory.WEIGHTS):
     places = np.array(list(before), np.int64)
     return tuple(_program(1, places, np.array(list(words.values()), np.int64))
                  for words in (after, before))
+
+
+def sabotage_program(config, memory, bank, address, bit, mode):
+    """Return the program that lets a bank's saboteur read one bit wrong; with `Mode.OFF`, none.
+
+    It's wrong until the saboteur is set anew, or the core is reset. The memory keeps what it holds.
+
+    Parameters
+    ----------
+    config : CoreConfig
+        With ``saboteurs``.
+    memory : Memory
+        One that each bank has of its own, or `ranvier.hw.saboteur.STATES`.
+    bank, address, bit : int
+        Of a word in the bank; those of check bits come after a word's own.
+    mode : Mode
+
+    Raises
+    ------
+    ValueError
+        If the core has no saboteurs, or a bank, a memory, a word or a bit isn't there.
+    """
+    if not config.saboteurs:
+        raise ValueError("A core must have saboteurs to be sabotaged, and has none: "
+                         "saboteurs = true in [design]")
+    there = [STATES, *(each for each in BANKED if each in memories(config))]
+    if memory not in there:
+        raise ValueError(f"A sabotage must be in {', '.join(each.name for each in there)}, "
+                         f"not in {memory!r}")
+    _check_place("A sabotage", config, memory, bank, address, bit)
+    bus = BusMap(config)
+    places = [bus.address(Memory.SABOTEUR, offset, bank) for offset in (PLACE, SETTING)]
+    word = setting().const({"bit": bit, "memory": memory, "mode": mode}).as_value().value
+    return _program(1, places, [address, word])
+
+
+def _check_place(what, config, memory, bank, address, bit):
+    if memory == STATES:
+        words, bits = -(-config.spiking // config.banks), config.code(state(config).size).bits
+    else:
+        words, bits = memory_depth(config, memory), memory_shape(config, memory).width
+    if not (0 <= bank < config.banks and 0 <= address < words and 0 <= bit < bits):
+        raise ValueError(f"{what} must be in banks 0 to {config.banks - 1}, words 0 to "
+                         f"{words - 1} and bits 0 to {bits - 1}, "
+                         f"not at bank {bank}, word {address}, bit {bit}")

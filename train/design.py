@@ -35,6 +35,8 @@ class DesignConfig:
         ``"axonal+dendritic"``. As of `CoreConfig`.
     protection : str
         Check bits of the words that hold the network: ``"none"``, ``"parity"`` or ``"secded"``.
+    saboteurs : bool
+        Whether each bank can be told to read one bit of one word wrong, to see what comes of it.
     """
 
     tick: float = 0.1
@@ -47,6 +49,7 @@ class DesignConfig:
     rows: str = "sparse"
     delays: str = "synaptic"
     protection: str = "none"
+    saboteurs: bool = False
 
     def __post_init__(self):
         if self.buffer not in (*BUFFERS, "auto"):

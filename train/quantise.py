@@ -207,7 +207,7 @@ def _core_config(rounder, target):
         fan_in=int(np.bincount(target, minlength=1).max()),
         synapses=int(np.bincount(target % design.banks).max()), weight_bits=design.weight_bits,
         trace_bits=design.trace_bits, guard_bits=rounder.guard_bits, banks=design.banks,
-        protection=design.protection)
+        protection=design.protection, saboteurs=design.saboteurs)
 
 
 def quantise(network, design, scales=None):

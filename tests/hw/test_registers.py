@@ -15,6 +15,7 @@ from ranvier.hw.registers import (
     RegisterFile,
     counter_steps,
 )
+from ranvier.hw.saboteur import PLACE, SETTING
 from ranvier.sim.benches import simulate
 
 from .configs import small_config
@@ -77,12 +78,29 @@ def test_writes_reach_their_bank_and_tables_reach_all(banks):
     simulate(bench.dut, control, cycles=100)
 
 
+def test_a_saboteur_has_two_words_in_each_bank():
+    bench = Bench(banks=3, saboteurs=True)
+
+    async def control(ctx):
+        for offset in (PLACE, SETTING):
+            await bench.write(ctx, bench.map.address(Memory.SABOTEUR, offset, 1), 9)
+            assert bench.loads(ctx) == [None, (Memory.SABOTEUR, offset, 9), None]
+        for offset, bank in ((SETTING + 1, 1), (PLACE, 3)):
+            await bench.write(ctx, bench.map.address(Memory.SABOTEUR, offset, bank), 9)
+            assert bench.loads(ctx) == [None] * 3
+        await ctx.tick().repeat(bench.dut.latency)
+        assert await bench.read(ctx, "refused") == 2
+
+    simulate(bench.dut, control, cycles=100)
+
+
 def test_writes_that_reach_nothing_are_refused_and_counted():
     bench = Bench(banks=3, synapse="jump", adaptive=False)
     depth = memory_depth(bench.config, Memory.WEIGHTS)
     bad = [bench.map.address(Memory.WEIGHTS, depth), bench.map.address(Memory.WEIGHTS, 0, 3),
            bench.map.address(Memory.BETA), bench.map.address(Memory.SLEEP),
-           bench.map.address(Memory.READOUT), 15 << 6]  # no such memory
+           bench.map.address(Memory.READOUT), 15 << 6,  # no such memory
+           bench.map.address(Memory.SABOTEUR, SETTING)]
 
     async def control(ctx):
         for address in bad:

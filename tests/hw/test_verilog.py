@@ -32,8 +32,8 @@ SHAPES = {
                "fan_in": 4, "readout": "spike-count"},
     "with cursors": {"inputs": 3, "neurons": 7, "outputs": 3, "banks": 2, "buffer": "cursor",
                      "cursors": 16, "delay_max": 3000},
-    "with secded": {"inputs": 3, "neurons": 7, "outputs": 3, "banks": 2, "readout": "leaky",
-                    "protection": "secded"},
+    "with secded and saboteurs": {"inputs": 3, "neurons": 7, "outputs": 3, "banks": 2,
+                                  "readout": "leaky", "protection": "secded", "saboteurs": True},
 }
 
 
@@ -112,6 +112,8 @@ def test_every_memory_is_described(built):
         memory.name.lower() for memory in memories(config)
         if config.spiking or memory in (Memory.ROWS, Memory.WEIGHTS, Memory.LINKS, Memory.READOUT)}
     assert list(description["registers"]) == list(REGISTERS)
+    saboteurs = [BusMap(config).address(Memory.SABOTEUR, 0, bank) for bank in range(config.banks)]
+    assert description["bus"].get("saboteurs", []) == (saboteurs if config.saboteurs else [])
 
 
 SCRIPT = """

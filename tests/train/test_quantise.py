@@ -33,11 +33,11 @@ def test_weights_round_to_the_nearest_place_or_are_clipped():
         delays[nonzero], delay_ticks(network.delay(*pair), 0.5, 24)[nonzero])
 
 
-def test_protection_is_the_cores_and_changes_no_integer():
+def test_protection_and_saboteurs_are_the_cores_and_change_no_integer():
     plain, _ = quantise(mixed_net(1), DesignConfig(tick=0.5))
-    for protection in ("parity", "secded"):
-        parameters, _ = quantise(mixed_net(1), DesignConfig(tick=0.5, protection=protection))
-        assert parameters.config == replace(plain.config, protection=protection)
+    for own in ({"protection": "parity"}, {"protection": "secded"}, {"saboteurs": True}):
+        parameters, _ = quantise(mixed_net(1), DesignConfig(tick=0.5, **own))
+        assert parameters.config == replace(plain.config, **own)
         assert parameters.weight.tolist() == plain.weight.tolist()
 
 
