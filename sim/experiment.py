@@ -84,6 +84,7 @@ class Experiment:
             raise ValueError(f"seed must be from 0 to 2**63 - 1, not {self.seed}")
         check_loss(self.train.loss, self.network.readout)
         self.noise.check_map()
+        self.noise.check_protection(self.design.protection)
         check_ranges(self.search, {"train": TrainConfig, "network": NetworkTable})
         if self.finetune is not None:
             self._check_finetune()

@@ -26,7 +26,8 @@ class Bits(Kind):
 
     @abstractmethod
     def memory(self, subject) -> tuple[np.ndarray, int]:
-        """Return the words of the memory, (n,) int64, and how many bits each has."""
+        """Return the words of the memory, (n,) int64, and how many bits each has: check bits, too.
+        """
 
     def draw(self, seed, subject, instance, sample):
         stored, bits = self.memory(subject)
@@ -63,7 +64,8 @@ class WeightBits(Bits):
 
     def memory(self, subject):
         parameters = subject.parameters
-        return parameters.weight.astype(np.int64), parameters.config.weight_bits
+        code = parameters.config.code(parameters.config.weight_bits)
+        return code.encode(parameters.weight), code.bits
 
     def flips(self, change):
         return change

@@ -15,7 +15,7 @@ from ...model.files import write_atomically
 from ..compare import spikes_of
 from ..workers import in_order, open_pool
 from .divergence import critical_spikes
-from .faults import Fault, draw_faults, memory_bits, population, run_fault
+from .faults import Fault, draw_faults, memory_bits, population, run_fault, told
 from .outcomes import Outcome, classify, first_divergence
 from .sampling import pooled_share
 from .spiketrains import van_rossum, victor_purpura
@@ -91,7 +91,9 @@ def run_faults(subject: Subject, faults: list[Fault]) -> list[list]:
         if fault.sample not in clean:
             clean[fault.sample] = emulator.run(subject.clean[fault.sample])
         before, after = clean[fault.sample], run_fault(subject, fault, emulator)
-        outcome = classify(before, after, lingers=fault.tick < 0)
+        corrected, detected = told(subject, fault, after)
+        outcome = classify(before, after, corrected=corrected, detected=detected,
+                           lingers=fault.tick < 0)
         place = first_divergence(before, after)
         spikes, others = spikes_of(before.trace), spikes_of(after.trace)
         rows.append([population(subject, fault), outcome.value,

@@ -18,9 +18,9 @@ def read_fault_map(path: Path, parameters: Parameters) -> np.ndarray:
     """Read which bits of the weight memories of a design are defective.
 
     A CSV file with `HEADER` as its first line, and a line for each bit: the bank whose memory
-    ``weights`` it's in, address, bit (0 is the lowest), the value that it always reads as, 0 or 1,
-    and the level from which on it does so. A level is a whole number of at least 1 of whatever
-    the test varied, such as mV below the rated voltage.
+    ``weights`` it's in, address, bit (0 is the lowest, check bits are above), the value that it
+    always reads as, 0 or 1, and the level from which on it does so. A level is a whole number of
+    at least 1 of whatever the test varied, such as mV below the rated voltage.
 
     Returns
     -------
@@ -38,8 +38,8 @@ def read_fault_map(path: Path, parameters: Parameters) -> np.ndarray:
     config = parameters.config
     bank, word = synapse_places(parameters)
     synapses = {place: i for i, place in enumerate(zip(bank.tolist(), word.tolist(), strict=True))}
-    ranges = ((0, config.banks - 1), (0, _HIGHEST), (0, config.weight_bits - 1), (0, 1),
-              (1, _HIGHEST))
+    stored = config.code(config.weight_bits).bits
+    ranges = ((0, config.banks - 1), (0, _HIGHEST), (0, stored - 1), (0, 1), (1, _HIGHEST))
     found, seen = [], set()
     try:
         with open(path, newline="", encoding="utf-8") as file:

@@ -13,7 +13,7 @@ from .subject import Subject
 from .values import stored_delays
 
 __all__ = ["MEMORIES", "Effect", "Fault", "draw_faults", "effect", "memory_bits", "population",
-           "run_fault"]
+           "run_fault", "told"]
 
 NUMBER = 40  # of the stream; kinds of noise have smaller ones
 TRIES = 64  # draws until a fault is one whose outcome is defined
@@ -47,13 +47,18 @@ MEMORIES = (*PARAMETERS, *STATE)
 
 
 def memory_bits(subject: Subject) -> dict[str, tuple[int, int]]:
-    """Return words and bits per word of each memory that the design has."""
+    """Return words and bits per word of each memory that the design has, check bits included.
+
+    With check bits, only memories of which the model knows what they do: weights and thresholds.
+    """
     config = subject.parameters.config
+    unprotected = config.protection == "none"
     found = {}
     for name, kind in PARAMETERS.items():
-        stored, bits = KINDS[kind].memory(subject)
-        found[name] = (stored.size, bits)
-    widths = site_bits(config)
+        if unprotected or KINDS[kind].protected:
+            stored, bits = KINDS[kind].memory(subject)
+            found[name] = (stored.size, bits)
+    widths = site_bits(config) if unprotected else {}
     for name, site in STATE.items():
         if site in widths:
             neurons = config.neurons if site == Site.SUM else config.spiking
@@ -123,6 +128,38 @@ def run_fault(subject: Subject, fault: Fault, emulator: Emulator) -> Result:
     return own.run(subject.clean[fault.sample], upsets=upsets, weight=weight)
 
 
+def told(subject: Subject, fault: Fault, result: Result) -> tuple[bool, bool]:
+    """Return whether check bits corrected a fault, and whether they detected and couldn't.
+
+    They tell when a word is used: a weight when its source spikes, a threshold when its neuron is
+    touched.
+
+    Parameters
+    ----------
+    subject : Subject
+    fault : Fault
+    result : Result
+        What `run_fault` gives.
+    """
+    parameters = subject.parameters
+    config, records = parameters.config, result.trace
+    if config.protection == "none":
+        return False, False
+    if fault.memory == "weights":
+        reading = read_weights(config, parameters.weight, _flip(fault))
+        source = _source(parameters, fault.word)
+        used = np.any(subject.clean[fault.sample].channels == source) or np.any(
+            records["neuron"][records["fired"] == 1] == source - config.inputs)
+    else:
+        reading = KINDS[PARAMETERS[fault.memory]].read(_flip(fault), subject)
+        used = np.any(records["neuron"] == fault.word)
+    return bool(used and reading.corrected.any()), bool(used and reading.detected.any())
+
+
+def _source(parameters, synapse):
+    return int(np.searchsorted(parameters.row_start, synapse, side="right")) - 1
+
+
 def population(subject: Subject, fault: Fault) -> str:
     """Return where a fault strikes: a layer of synapses, or of neurons."""
     parameters = subject.parameters
@@ -134,7 +171,7 @@ def population(subject: Subject, fault: Fault) -> str:
     if fault.memory in ("weights", "delays"):
         synapse = fault.word if fault.memory == "weights" else int(
             np.flatnonzero(stored_delays(parameters) == fault.word)[0])
-        source = int(np.searchsorted(parameters.row_start, synapse, side="right")) - 1
+        source = _source(parameters, synapse)
         origin = "input" if source < config.inputs else layer(source - config.inputs)
         return f"{origin} to {layer(int(parameters.target[synapse]))}"
     return layer(fault.word)

@@ -56,6 +56,8 @@ class Kind(ABC):
         instance (a chip), and there are several instances.
     alike : bool
         Whether all instances are the same, because nothing is drawn: then there is one.
+    protected : bool
+        Whether it knows what check bits make of it.
     """
 
     name: ClassVar[str]
@@ -70,6 +72,7 @@ class Kind(ABC):
     columns: ClassVar[int] = 0
     per_sample: ClassVar[bool]
     alike: ClassVar[bool] = False
+    protected: ClassVar[bool] = True
 
     def amount(self, level: float) -> int:
         """Return the level as the integer that scales the random numbers: that of a probability.

@@ -122,7 +122,13 @@ def draw_plan(subject: Subject, settings: NoiseConfig, seed: int) -> Plan:
     settings : NoiseConfig
     seed : int
         From 0 to 2**64 - 1.
+
+    Raises
+    ------
+    ValueError
+        If a kind doesn't know the design's check bits.
     """
+    settings.check_protection(subject.parameters.config.protection)
     levels = {name: values for name, values in settings.levels.items() if values}
     changes = {}
     for kind, instance, sample in dict.fromkeys(

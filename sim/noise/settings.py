@@ -96,6 +96,13 @@ class NoiseConfig:
             raise ValueError("Noise levels.weight_map and fault_map must be given together, "
                              f"not {list(self.levels['weight_map'])} and {self.fault_map!r}")
 
+    def check_protection(self, protection: str):
+        """Raise ValueError if a kind is to be studied that doesn't know a design's check bits."""
+        unaware = [name for name in self.kinds if self.levels[name] and not KINDS[name].protected]
+        if protection != "none" and unaware:
+            raise ValueError(f"Noise levels.{unaware[0]} must be [] with {protection}: the kind "
+                             f"knows no check bits; not {list(self.levels[unaware[0]])}")
+
     def resolved(self, folder: Path) -> "NoiseConfig":
         """Return a copy whose relative path starts from ``folder``."""
         path = self.fault_map

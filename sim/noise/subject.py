@@ -31,7 +31,7 @@ class Subject:
     Raises
     ------
     ValueError
-        If there are more, or the design's words have check bits.
+        If there are more.
     """
 
     parameters: Parameters
@@ -44,10 +44,6 @@ class Subject:
             if getattr(self.dataset, name) > most:
                 raise ValueError(f"Dataset {name} must be at most {most} for this design, "
                                  f"not {getattr(self.dataset, name)}")
-        if config.protection != "none":
-            raise ValueError(f"Design of a noise study must have no protection, not "
-                             f"{config.protection}: its kinds know no check bits "
-                             "(ranvier.model.disturbed does)")
 
     @classmethod
     def read(cls, parameters: Parameters, dataset: Dataset, fault_map: str | None) -> "Subject":

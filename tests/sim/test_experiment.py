@@ -137,6 +137,13 @@ def test_a_fault_map_is_looked_for_beside_the_file_and_read_before_training(tmp_
     found.check_design(network)
 
 
+def test_kinds_that_know_no_check_bits_are_refused_with_them(tmp_path):
+    protected = TINY.replace("[design]", '[design]\nprotection = "secded"')
+    assert load_experiment(write(tmp_path, protected)).design.protection == "secded"
+    with pytest.raises(ValueError, match=r"levels\.delay_flips must be \[\] with secded: "):
+        load_experiment(write(tmp_path, protected.replace(KINDS, 'kinds = "all"')))
+
+
 @pytest.mark.parametrize(("right", "wrong"), [
     ("levels = { weight_map = [10, 20] }", ""), ('fault_map = "map.csv"', "")])
 def test_a_fault_map_needs_levels_and_they_need_a_map(tmp_path, right, wrong):

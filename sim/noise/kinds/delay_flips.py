@@ -16,6 +16,7 @@ class DelayFlips(Bits):
 
     name = "delay_flips"
     number = 22
+    protected = False
 
     def memory(self, subject):
         group = stored_delays(subject.parameters)

@@ -18,6 +18,7 @@ class StateUpsets(Kind):
 
     name = "state_upsets"
     number = 24
+    protected = False
     unit = "upsets per sample"
     origin = "radiation upsets of the neurons' memory and of the delay buffer"
     levels = (1, 4, 16, 64, 256)

@@ -57,7 +57,8 @@ def random_subject(seed, *, samples=6, **fixed):
 
 def random_map(rng, parameters):
     """Return a fault map: a tenth of the bits of the weights, from one of three levels on."""
-    bits = np.argwhere(rng.random((parameters.weight.size, parameters.config.weight_bits)) < 0.1)
+    stored = parameters.config.code(parameters.config.weight_bits).bits
+    bits = np.argwhere(rng.random((parameters.weight.size, stored)) < 0.1)
     values = rng.integers([0, 1], [2, 4], (len(bits), 2))
     return np.concatenate([bits, values], axis=1)
 

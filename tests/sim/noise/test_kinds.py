@@ -209,10 +209,3 @@ def test_data_that_do_not_fit_are_refused(name, most):
     with pytest.raises(ValueError, match=f"Dataset {name} must be at most {most} for this design, "
                                          f"not {most + 3}"):
         Subject(subject.parameters, replace(subject.dataset, **{name: most + 3}))
-
-
-def test_a_protected_design_is_refused():
-    subject = subjects.random_subject(1)
-    config = replace(subject.parameters.config, protection="parity")
-    with pytest.raises(ValueError, match="must have no protection, not parity"):
-        Subject(replace(subject.parameters, config=config), subject.dataset)
