@@ -1,6 +1,7 @@
 """Synthesises a spread of cores, and fits to them what `hw.synthesis.predict` predicts with.
 
     .venv/bin/python bench/luts.py             # all of it takes an hour or two
+    .venv/bin/python bench/luts.py up5k hx8k   # the other devices stay as they are
     .venv/bin/python bench/luts.py --known     # fits to the cores that are in bench/results/luts;
                                                # devices of which there are none stay as they are
 
@@ -121,14 +122,14 @@ def packed(device, folder):
 class Fit:
     """Coefficients for a device, of cores: pairs of a config and its cells.
 
-    With ``like``, the `Fit` of another device, those are taken times a factor.
+    With ``like``, what the file says of another device, those are taken times a factor.
     """
 
     def __init__(self, name, cores, like=None):
         self._name, self._family = name, DEVICES[name].family
         self._kinds = [kind for kind in FITTED if kind in FAMILIES[self._family].cells]
         self.products = {}
-        self.units = copy.deepcopy(like.units) if like else self._fit_units(cores)
+        self.units = copy.deepcopy(like["units"]) if like else self._fit_units(cores)
         for kind in self._kinds:
             # Flattened, a core is somewhat smaller than its units.
             counts = np.array([found["cells"][kind] for _, found in cores], float)
@@ -197,10 +198,10 @@ class Fit:
         return {kind: told[kind] / real[kind] - 1 for kind in ("LUT4", "flip-flop", LOGIC)}
 
 
-def fitted(name, known, fits):
+def fitted(name, known, like):
     """Fit a device; prints the errors of each core, and returns what the file says of it.
 
-    ``fits`` : by name those of other devices; gets this one's.
+    ``like`` : that of the device that it's like, or None.
     """
     numbers = FEW if name in LIKE else range(CORES)
     configs = spread()
@@ -208,7 +209,6 @@ def fitted(name, known, fits):
     cores = [(config, found) for config, found in cores if found is not None]
     if len(cores) < 2:
         raise SystemExit(f"Cores of {name} must be 2 or more to be fitted to, not {len(cores)}")
-    like = fits.get(LIKE.get(name))
     print(f"{name}: {len(cores)} cores" + (f", like {LIKE[name]}" if like else ""))
     worst = {}
     for k, (config, found) in enumerate(cores):
@@ -220,10 +220,10 @@ def fitted(name, known, fits):
             worst.setdefault(kind, []).append(abs(error))
     for kind, errors in worst.items():
         print(f"  {kind}: largest error {max(errors):.1%}, mean {np.mean(errors):.1%}")
-    fit = fits[name] = Fit(name, cores, like)
+    fit = Fit(name, cores, like)
     # A few cores say less than those of the device that it's like.
     fit.error = {kind: max(float(np.ceil(1000 * max(errors)) / 1000),
-                           like.error[kind] if like else 0.0) for kind, errors in worst.items()}
+                           like["error"][kind] if like else 0.0) for kind, errors in worst.items()}
     return {"cores": len(cores), "units": _rounded(fit.units), "packed": _rounded(fit.packed),
             "products": _rounded(fit.products),
             "error": fit.error}
@@ -238,14 +238,16 @@ def _rounded(values):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--known", action="store_true", help="synthesise nothing")
-    known = parser.parse_args().known
-    fits = {}
-    found = json.loads(TARGET.read_text())["devices"] if known else {}
+    parser.add_argument("devices", nargs="*", choices=FITTED_ON, default=FITTED_ON,
+                        metavar="DEVICE", help=f"devices to fit, of {', '.join(FITTED_ON)}; all")
+    asked = parser.parse_args()
+    found = json.loads(TARGET.read_text())["devices"]
     for name in FITTED_ON:
-        if known and len(list(RESULTS.glob(f"*-{name}/cells.json"))) < 2:
+        few = asked.known and len(list(RESULTS.glob(f"*-{name}/cells.json"))) < 2
+        if few or name not in asked.devices:
             print(f"{name}: as it was")
         else:
-            found[name] = fitted(name, known, fits)
+            found[name] = fitted(name, asked.known, found.get(LIKE.get(name)))
     TARGET.write_text(json.dumps({"command": "bench/luts.py", "devices": found}, indent=1) + "\n")
 
 
