@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from ranvier.hw.images import synapse_places
+from ranvier.model.protection import PROTECTIONS
 from ranvier.sim.noise import NoiseConfig
 from ranvier.sim.noise.faultmap import read_fault_map
 from ranvier.sim.noise.kinds import KINDS
@@ -22,7 +23,8 @@ SUBJECT = subjects.random_subject(5, samples=3, banks=2, neurons=9, inputs=4, we
 
 @pytest.mark.parametrize("seed", range(6))
 def test_a_map_is_read_as_synapses(tmp_path, seed):
-    subject = subjects.random_subject(seed, banks=3, neurons=7)
+    subject = subjects.random_subject(seed, banks=3, neurons=7,
+                                      protection=PROTECTIONS[seed % len(PROTECTIONS)])
     path = tmp_path / "map.csv"
     path.write_text(file_of(subject, np.random.default_rng(seed)))
     read = Subject.read(subject.parameters, subject.dataset, str(path))
