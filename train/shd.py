@@ -47,8 +47,8 @@ def _checked(path, n_channels):
     try:
         if not Path(path).is_file():
             raise DataError("file must be there, not missing")
-        with _plain(path) as (file, size), h5py.File(file, "r") as h5:
-            return _read(h5, size, n_channels)
+        with _plain(path) as (file, raw, size), h5py.File(file, "r") as h5:
+            return _read(h5, raw, size, n_channels)
     except DataError as error:
         raise DataError(f"{path}: {error}") from None
     except (OSError, EOFError, zlib.error, KeyError, RuntimeError, TypeError, ValueError) as error:
@@ -57,10 +57,10 @@ def _checked(path, n_channels):
 
 @contextmanager
 def _plain(path):
-    """Give the HDF5 file without gzip's wrapping, and its size."""
+    """Give the HDF5 file without gzip's wrapping, its bytes as an open file, and its size."""
     with open(path, "rb") as packed:
         if packed.read(2) != b"\x1f\x8b":
-            yield path, Path(path).stat().st_size
+            yield path, packed, Path(path).stat().st_size
             return
         packed.seek(0)
         most = inflation_limit(Path(path).stat().st_size)
@@ -69,10 +69,10 @@ def _plain(path):
                 plain.write(chunk)
                 if plain.tell() > most:
                     raise DataError(f"file must inflate to at most {most} bytes, not more")
-            yield plain, plain.tell()
+            yield plain, plain, plain.tell()
 
 
-def _read(h5, size, n_channels):
+def _read(h5, raw, size, n_channels):
     labels = _array(h5, "labels", size)
     if labels.dtype.kind not in "iu":
         raise DataError(f"labels must hold integers, not {labels.dtype}")
@@ -81,7 +81,7 @@ def _read(h5, size, n_channels):
     if len(labels) == 0:
         raise DataError("labels must hold at least one sample, not none")
     times, channels = [], []
-    for i, (seconds, units) in enumerate(_rows(h5, len(labels), size)):
+    for i, (seconds, units) in enumerate(_rows(h5, raw, len(labels), size)):
         # The files hold float16 seconds, and float16 ends at 65504: no unit for microseconds.
         seconds = seconds.astype(np.float64)
         within(f"spikes/times[{i}]", seconds, 0, LATEST / 1e6)
@@ -105,9 +105,9 @@ def _read(h5, size, n_channels):
     }
 
 
-def _rows(h5, samples, size):
+def _rows(h5, raw, samples, size):
     """Give (times, units) of each sample, as the file has them."""
-    pair = []
+    pair, declared = [], 0
     for name, kinds, what in (
         ("spikes/times", "f", "real numbers"),
         ("spikes/units", "iu", "integers"),
@@ -122,14 +122,43 @@ def _rows(h5, samples, size):
         if len(array) != samples:
             raise DataError(f"{name} must have {samples} items, as labels, not {len(array)}")
         pair.append(array)
+        declared += int(_lengths(array, raw).sum()) * base.itemsize
+    _check_size(declared, size)
     read = 0
     for start in range(0, samples, _ROWS):
         rows = [array[start : start + _ROWS] for array in pair]
         # Lists that overlap in the file could make it grow without end.
         read += sum(row.nbytes for part in rows for row in part)
-        if read > size:
-            raise DataError(f"spikes must take at most the file's {size} bytes, not {read}")
+        _check_size(read, size)
         yield from zip(*rows, strict=True)
+
+
+def _check_size(taken, size):
+    if taken > size:
+        raise DataError(f"spikes must take at most the file's {size} bytes, not {taken}")
+
+
+def _lengths(array, raw):
+    """Return how many items lists have, as the file says: those that no filter hides.
+
+    HDF5 makes room for so many before it looks whether they are there. A list is stored as that
+    number, 4 bytes, and where its items are.
+    """
+    made = array.id.get_create_plist()
+    if made.get_nfilters():
+        return np.zeros(0, np.int64)
+    if array.chunks:
+        chunks = [array.id.get_chunk_info(k) for k in range(array.id.get_num_chunks())]
+        places = [(chunk.byte_offset, chunk.size, *chunk.chunk_offset) for chunk in chunks]
+    else:
+        offset = array.id.get_offset()
+        places = [] if offset is None else [(offset, array.id.get_storage_size(), 0)]
+    found, stored = [np.zeros(0, np.int64)], array.chunks[0] if array.chunks else len(array)
+    for offset, size, first in places:
+        raw.seek(offset)
+        words = np.frombuffer(raw.read(size), "<u4")[:: size // (4 * stored)]
+        found.append(words[: max(0, len(array) - first)].astype(np.int64))  # a chunk may go beyond
+    return np.concatenate(found)
 
 
 def _array(h5, name, size):

@@ -1,6 +1,7 @@
 """The HDF5 layout of SHD and SSC: what it takes, and what it refuses."""
 
 import gzip
+import resource
 
 import h5py
 import numpy as np
@@ -21,6 +22,7 @@ def write(
     times_dtype="f2",
     units_dtype="u2",
     labels_dtype="u2",
+    chunks=None,
 ):
     """Write the layout, as lists of any length."""
     with h5py.File(path, "w") as h5:
@@ -28,7 +30,9 @@ def write(
             ("times", seconds, times_dtype),
             ("units", units, units_dtype),
         ):
-            array = h5.create_dataset(f"spikes/{name}", len(rows), h5py.vlen_dtype(dtype))
+            array = h5.create_dataset(
+                f"spikes/{name}", len(rows), h5py.vlen_dtype(dtype), chunks=chunks,
+                maxshape=chunks and (None,))
             for i, row in enumerate(rows):
                 array[i] = np.array(row, dtype)
         h5["labels"] = np.array(labels, labels_dtype)
@@ -85,6 +89,30 @@ def test_other_widths_are_taken(tmp_path, times_dtype, units_dtype, labels_dtype
 def test_lists_in_foreign_byte_order_are_refused(tmp_path):
     path = write(tmp_path / "train.h5", units_dtype=">u2")
     assert refusal(path) == "spikes/units must be in this machine's byte order, not >u2"
+
+
+@pytest.mark.parametrize("name", ["times", "units"])
+@pytest.mark.parametrize("chunks", [None, (2,), (5,)])
+@pytest.mark.parametrize("packed", [False, True])
+def test_no_room_is_made_for_items_that_the_file_cannot_have(tmp_path, name, chunks, packed):
+    path = write(tmp_path / "train.h5", chunks=chunks)
+    assert len(load_shd({"train": path}, 700)["train"]) == 3
+    with h5py.File(path) as h5:
+        array, place = h5[f"spikes/{name}"], 32  # of the third list
+        if chunks == (2,):
+            place = 0
+        offset = (array.id.get_chunk_info(1 if chunks == (2,) else 0).byte_offset if chunks
+                  else array.id.get_offset())
+    content = bytearray(path.read_bytes())
+    assert content[offset + place : offset + place + 4] == bytes([2, 0, 0, 0])
+    content[offset + place : offset + place + 4] = bytes([0, 0, 0, 64])
+    path.write_bytes(gzip.compress(content) if packed else content)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    message = refusal(path)
+    items = 3 + (2 << 29)
+    taken = 2 * items + 2 * 5
+    assert message == f"spikes must take at most the file's {len(content)} bytes, not {taken}"
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000
 
 
 def test_gzip_is_unpacked_whatever_the_name(tmp_path):
