@@ -1,28 +1,16 @@
 """One page of HTML on a run, with everything that it shows inside it."""
 
-import csv
-from importlib.resources import files
-
 import numpy as np
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from . import pictures
 from .bitspicture import bits_picture
 from .curves import CURVES, curve_picture
 from .designs import Subject
 from .explore.picture import explore_picture, way
-from .faultspicture import (
-    bits_of_faults,
-    distances_picture,
-    divergence_picture,
-    layers_picture,
-    outcomes_picture,
-)
 from .folder import file_hash
-from .noise.answers import DROPS, crossing_text, worst_text
-from .noise.campaign import FAULTS
-from .noise.kind import VERDICTS
 from .noise.statistics import wilson
+from .noisepage import SIMULATORS, noise_content
 from .summary import synthesised
 
 __all__ = ["gather", "render"]
@@ -32,11 +20,6 @@ STEPS = {
     "ticks": "times and delays on ticks",
     "weights": "weights, thresholds rounded",
     "traces": "all in integers: the core",
-}
-SIMULATORS = {
-    "cxxrtl": "CXXRTL (native code)",
-    "verilator": "Verilator (under cocotb)",
-    "icarus": "Icarus (under cocotb)",
 }
 WORK = {
     "input_events": "input events",
@@ -97,72 +80,6 @@ def _explore(run):
     rows = [row | {"way": way(row)} for row in found["rows"] if "all" in row["front"]]
     return found | {"points": len(found["rows"]), "rows": rows,
                     "picture": explore_picture(found["rows"], found["device"])}
-
-
-def _noise(noise):
-    """Return what the page says of each kind of noise, the worst first, and its picture."""
-    clean = noise["clean"]["accuracy"]
-    kinds = []
-    for name in noise["ranking"]:
-        kind = noise["kinds"][name]
-        points = [
-            {"level": row["level"], "accuracy": row["accuracy"],
-             "low": row["interval"][0], "high": row["interval"][1],
-             "chips": row["by_instance"] if row["spread"] else []}
-            for row in kind["levels"]
-        ]  # fmt: skip
-        picture = pictures.noise(points, unit=kind["unit"], clean=clean)
-        kinds.append({"title": name.replace("_", " "), "origin": kind["origin"],
-                      "picture": picture, "unit": kind["unit"], "digital": kind["digital"],
-                      "demand": VERDICTS[kind["verdict"]], "kept": kind["kept"],
-                      "worst": worst_text(kind["levels"]),
-                      "rows": [kind["levels"][0]["rows"][0], kind["levels"][-1]["rows"][1]],
-                      "critical": [crossing_text(kind["critical"][str(drop)]) for drop in DROPS]})
-    return kinds
-
-
-def _campaign(run, config):
-    """Return the campaign of single faults for the page, None if there's none of this design."""
-    if not (run.path / "noise/campaign.json").is_file():
-        return None
-    found = run.read_json("noise/campaign.json")
-    if found["design"] != run.read_json("noise/replay.json")["design"]:
-        return None
-    with open(run.need(f"noise/{FAULTS}"), newline="") as file:
-        rows = list(csv.DictReader(file))
-    raster = None if found["divergence"] is None else divergence_picture(
-        found["divergence"], tick=config.tick, neurons=config.neurons, outputs=config.outputs)
-    return found | {"picture": outcomes_picture(found["memories"]),
-                    "by_layer": layers_picture(found["layers"]),
-                    "by_bit": bits_of_faults(found["bits"]),
-                    "distances": distances_picture(rows), "raster": raster}
-
-
-def _struck(run, name):
-    """Return strikes or mutants for the page, None if there are none of this design."""
-    if not (run.path / f"noise/{name}.json").is_file():
-        return None
-    found = run.read_json(f"noise/{name}.json")
-    if found["design"] != run.read_json("noise/replay.json")["design"]:
-        return None
-    rows = [{"unit": "all", **found}, *({"unit": name, **unit}
-                                        for name, unit in found["units"].items())]
-    seen = [outcome for outcome, part in found["outcomes"].items() if part[name]]
-    return {"rows": rows, "seen": seen}
-
-
-def _replayed(replay):
-    """Return the rows of the table of replays: a kind of noise on a simulator each."""
-    rows = {}
-    for name, part in replay["simulators"].items():
-        for pick in part["picks"]:
-            row = rows.setdefault((pick["kind"], name), {
-                "title": pick["kind"].replace("_", " "), "simulator": SIMULATORS[name],
-                "rows": 0, "records": 0, "mismatches": 0})
-            row["rows"] += 1
-            row["records"] += pick["records"]
-            row["mismatches"] += bool(pick["difference"])
-    return [rows[key] for key in sorted(rows)]
 
 
 def _raster(run, config):
@@ -247,11 +164,8 @@ def gather(run, parameters, memory_bits):
         Bits of each memory of the core.
     """
     config = parameters.config
-    training, quantised, emulated, cosim, noise, replay = (
-        run.read_json(name)
-        for name in ("training.json", "quantise.json", "emulate.json", "cosim.json",
-                     "noise/noise.json", "noise/replay.json")
-    )
+    training, quantised, emulated, cosim = (
+        run.read_json(f"{name}.json") for name in ("training", "quantise", "emulate", "cosim"))
     samples = quantised["samples"]
     raster, raster_picture = _raster(run, config)
     for name, part in cosim["simulators"].items():
@@ -267,11 +181,7 @@ def gather(run, parameters, memory_bits):
         "shape": _shape(config, run.experiment.network_config(config.inputs, config.outputs)),
         "simulators": " and ".join(SIMULATORS[name] for name in cosim["simulators"]),
         "steps": _steps(quantised["accuracy"], samples),
-        "noise": _noise(noise), "campaign": _campaign(run, config),
-        "strikes": _struck(run, "strikes"), "mutants": _struck(run, "mutants"),
-        "replayed": _replayed(replay),
-        "differences": [part["difference"] for part in replay["simulators"].values()
-                        if part["difference"]],
+        **noise_content(run, config),
         "core_rows": _core_rows(config, quantised),
         "work_rows": _work_rows(emulated, cosim["cycles"]),
         "commands": _commands(run),
@@ -288,7 +198,7 @@ def gather(run, parameters, memory_bits):
 
 def render(content, summary):
     """Return the page as HTML text, from what `gather` returns and ``summary.json``."""
-    template = files(__package__).joinpath("report.html").read_text(encoding="utf-8")
-    page = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    page = Environment(loader=PackageLoader(__package__, ""), autoescape=True,
+                       undefined=StrictUndefined, trim_blocks=True)
     proven = not summary["cosim"]["mismatches"] + summary["noise"]["mismatches"]
-    return page.from_string(template).render(s=summary, proven=proven, **content)
+    return page.get_template("report.html").render(s=summary, proven=proven, **content)

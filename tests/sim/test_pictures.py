@@ -6,9 +6,6 @@ import pytest
 
 from ranvier.sim import pictures
 
-CHIPS = [0.75, 0.85]
-POINTS = [{"level": x, "accuracy": 0.8, "low": 0.7, "high": 0.9, "chips": CHIPS}
-          for x in (0.1, 1.0)]
 TICKS = [{"tick": x, "accuracy": 0.8, "low": 0.7, "high": 0.9} for x in (0.1, 0.5, 1.0)]
 SPIKES = np.array([[3, 0], [4, 2]])
 
@@ -21,7 +18,6 @@ def raster(spikes):
 DRAWN = {
     "against_tick": lambda: pictures.against_tick(TICKS, 0.9, 0.5),
     "raster": lambda: raster(SPIKES),
-    "noise": lambda: pictures.noise(POINTS, unit="ms", clean=0.9),
     "memories": lambda: pictures.memories({"weights": 800, "sums": 9000}),
 }
 
@@ -59,18 +55,3 @@ def test_many_spikes_go_in_as_pixels():
 
 def test_no_spikes_make_a_picture_too():
     svg(raster(np.empty((0, 2), np.int64)).light)
-
-
-def test_noise_shows_each_chip_at_its_accuracy():
-    def dots(chips):
-        points = [{**point, "chips": chips} for point in POINTS]
-        text = svg(pictures.noise(points, unit="ms", clean=0.9).light)
-        return {(float(x), float(y)) for x, y, fill in re.findall(
-            r'<use xlink:href="#\w+" x="([\d.]+)" y="([\d.]+)" style="fill: (#\w+)', text)
-            if fill == pictures.LIGHT.second}
-
-    two = dots(CHIPS)
-    assert len({x for x, _ in two}) == len({y for _, y in two}) == 2
-    assert len(two) == 4
-    assert dots(CHIPS[:1]) == {(x, y) for x, y in two if y == max(y for _, y in two)}
-    assert not dots([])

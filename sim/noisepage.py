@@ -1,0 +1,110 @@
+"""The part of a run's page that tells what noise and faults do to the design."""
+
+import csv
+
+from .faultspicture import (
+    bits_of_faults,
+    distances_picture,
+    divergence_picture,
+    layers_picture,
+    outcomes_picture,
+)
+from .noise.answers import DROPS, crossing_text, worst_text
+from .noise.campaign import FAULTS
+from .noise.kind import VERDICTS
+from .noisepicture import level_picture
+
+__all__ = ["SIMULATORS", "noise_content"]
+
+SIMULATORS = {
+    "cxxrtl": "CXXRTL (native code)",
+    "verilator": "Verilator (under cocotb)",
+    "icarus": "Icarus (under cocotb)",
+}
+"""Titles of simulators."""
+
+
+def noise_content(run, config):
+    """Return what the page of a run shows of noise, pictures included.
+
+    Parameters
+    ----------
+    run : RunFolder
+        With the files of the step ``noise``.
+    config : CoreConfig
+        Of its design.
+    """
+    noise, replay = (run.read_json(f"noise/{name}.json") for name in ("noise", "replay"))
+    return {
+        "noise": _noise(noise), "campaign": _campaign(run, config, replay),
+        "strikes": _struck(run, "strikes", replay), "mutants": _struck(run, "mutants", replay),
+        "replayed": _replayed(replay),
+        "differences": [part["difference"] for part in replay["simulators"].values()
+                        if part["difference"]],
+    }
+
+
+def _noise(noise):
+    """Return what the page says of each kind of noise, the worst first, and its picture."""
+    clean = noise["clean"]["accuracy"]
+    kinds = []
+    for name in noise["ranking"]:
+        kind = noise["kinds"][name]
+        points = [
+            {"level": row["level"], "accuracy": row["accuracy"],
+             "low": row["interval"][0], "high": row["interval"][1],
+             "chips": row["by_instance"] if row["spread"] else []}
+            for row in kind["levels"]
+        ]  # fmt: skip
+        picture = level_picture(points, unit=kind["unit"], clean=clean)
+        kinds.append({"title": name.replace("_", " "), "origin": kind["origin"],
+                      "picture": picture, "unit": kind["unit"], "digital": kind["digital"],
+                      "demand": VERDICTS[kind["verdict"]], "kept": kind["kept"],
+                      "worst": worst_text(kind["levels"]),
+                      "rows": [kind["levels"][0]["rows"][0], kind["levels"][-1]["rows"][1]],
+                      "critical": [crossing_text(kind["critical"][str(drop)]) for drop in DROPS]})
+    return kinds
+
+
+def _campaign(run, config, replay):
+    """Return the campaign of single faults for the page, None if there's none of this design."""
+    if not (run.path / "noise/campaign.json").is_file():
+        return None
+    found = run.read_json("noise/campaign.json")
+    if found["design"] != replay["design"]:
+        return None
+    with open(run.need(f"noise/{FAULTS}"), newline="") as file:
+        rows = list(csv.DictReader(file))
+    raster = None if found["divergence"] is None else divergence_picture(
+        found["divergence"], tick=config.tick, neurons=config.neurons, outputs=config.outputs)
+    return found | {"picture": outcomes_picture(found["memories"]),
+                    "by_layer": layers_picture(found["layers"]),
+                    "by_bit": bits_of_faults(found["bits"]),
+                    "distances": distances_picture(rows), "raster": raster}
+
+
+def _struck(run, name, replay):
+    """Return strikes or mutants for the page, None if there are none of this design."""
+    if not (run.path / f"noise/{name}.json").is_file():
+        return None
+    found = run.read_json(f"noise/{name}.json")
+    if found["design"] != replay["design"]:
+        return None
+    rows = [{"unit": "all", **found}, *({"unit": name, **unit}
+                                        for name, unit in found["units"].items())]
+    seen = [outcome for outcome, part in found["outcomes"].items() if part[name]]
+    return {"rows": rows, "seen": seen}
+
+
+def _replayed(replay):
+    """Return the rows of the table of replays: a kind of noise on a simulator each."""
+    rows = {}
+    for name, part in replay["simulators"].items():
+        for pick in part["picks"]:
+            row = rows.setdefault((pick["kind"], name), {
+                "title": pick["kind"].replace("_", " "), "simulator": SIMULATORS[name],
+                "rows": 0, "records": 0, "mismatches": 0})
+            row["rows"] += 1
+            row["records"] += pick["records"]
+            row["mismatches"] += bool(pick["difference"])
+    return [rows[key] for key in sorted(rows)]
