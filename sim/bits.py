@@ -1,8 +1,6 @@
 """Accuracy against the bits of weights and of delays, before and after fine-tuning."""
 
-import csv
 import hashlib
-import io
 import json
 import logging
 import shutil
@@ -17,6 +15,7 @@ from ..train.finetune import finetune
 from ..train.quantise import coarse_delays
 from ..train.schedule import kept_epoch
 from .noise.statistics import wilson
+from .tables import table_text
 
 __all__ = ["bits_csv", "run_bits"]
 
@@ -128,8 +127,4 @@ class _Study:
 
 def bits_csv(rows):
     """Return what `run_bits` gives as the text of a CSV file: a line for each point."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
+    return table_text(COLUMNS, ([row[name] for name in COLUMNS] for row in rows))

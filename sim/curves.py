@@ -1,9 +1,7 @@
 """The learning curves of a training: as a table, as a file for people, and for the report."""
 
-import csv
-import io
-
 from .pictures import draw_picture, draw_png
+from .tables import table_text
 
 __all__ = ["CURVES", "curve_picture", "curves_csv", "curves_png"]
 
@@ -89,11 +87,8 @@ def curves_csv(history):
     """Return the history as the text of a CSV file: a line for each epoch, after the names."""
     sets = [name for name in ("train", "validation", "test") if name in history[0]["accuracy"]]
     losses = [name for name in ("loss", "validation_loss") if name in history[0]]
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["epoch", *losses, *(f"accuracy_{name}" for name in sets), *COUNTS])
-    for record in history:
-        accuracies = [record["accuracy"][name] for name in sets]
-        writer.writerow([record["epoch"], *(record[name] for name in losses), *accuracies,
-                         *(record[name] for name in COUNTS)])
-    return text.getvalue()
+    header = ["epoch", *losses, *(f"accuracy_{name}" for name in sets), *COUNTS]
+    return table_text(header, (
+        [record["epoch"], *(record[name] for name in losses),
+         *(record["accuracy"][name] for name in sets), *(record[name] for name in COUNTS)]
+        for record in history))

@@ -1,8 +1,6 @@
 """Measures every design of a design space, each once, on any number of workers."""
 
-import csv
 import hashlib
-import io
 import json
 import logging
 import shutil
@@ -23,6 +21,7 @@ from ...train.quantise import encode_dataset
 from ..designs import Subject, changed, combinations
 from ..folder import RunFolder
 from ..noise.statistics import wilson
+from ..tables import table_text
 from ..workers import in_order, open_pool
 from .front import mark_fronts
 
@@ -189,10 +188,7 @@ WORK = {"accuracy": _accuracy, "cost": _cost, "cells": _cells}
 
 def explore_csv(rows):
     """Return what `run_explore` gives as the text of a CSV file: a line for each point."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n", extrasaction="ignore")
-    writer.writeheader()
-    for row in rows:
-        synthesised = row["synthesised"] and row["synthesised"].get("LUT4")
-        writer.writerow(row | {"front": " ".join(row["front"]), "synthesised_lut4": synthesised})
-    return text.getvalue()
+    lines = (row | {"front": " ".join(row["front"]),
+                    "synthesised_lut4": row["synthesised"] and row["synthesised"].get("LUT4")}
+             for row in rows)
+    return table_text(COLUMNS, ([line.get(name) for name in COLUMNS] for line in lines))

@@ -1,8 +1,6 @@
 """What a study says of each kind of noise in a few numbers, and which kind costs the most."""
 
-import csv
-import io
-
+from ..tables import table_text
 from .curves import critical_level, kept_accuracy
 from .statistics import holm
 
@@ -77,12 +75,8 @@ def levels_text(kinds: dict) -> str:
     """Return all levels of a study as CSV."""
     header = ("kind", "unit", "level", "accuracy", "low", "high", "n", "n_effective", "drop",
               "changed", "p_value", "p_corrected", "first_row", "last_row")
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    for name, kind in kinds.items():
-        for row in kind["levels"]:
-            writer.writerow([name, kind["unit"], row["level"], row["accuracy"], *row["interval"],
-                             row["n"], row["n_effective"], row["drop"], row["changed"],
-                             row["p_value"], row.get("p_corrected"), *row["rows"]])
-    return text.getvalue()
+    return table_text(header, (
+        [name, kind["unit"], row["level"], row["accuracy"], *row["interval"], row["n"],
+         row["n_effective"], row["drop"], row["changed"], row["p_value"], row.get("p_corrected"),
+         *row["rows"]]
+        for name, kind in kinds.items() for row in kind["levels"]))

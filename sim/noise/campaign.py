@@ -1,8 +1,6 @@
 """A campaign: many single faults, each run on the model and classed by what came of it."""
 
-import csv
 import hashlib
-import io
 import json
 from collections import Counter
 from pathlib import Path
@@ -13,6 +11,7 @@ from tqdm import tqdm
 from ...model.emulator import Emulator
 from ...model.files import write_atomically
 from ..compare import spikes_of
+from ..tables import table_text, write_table
 from ..workers import in_order, open_pool
 from .divergence import critical_spikes
 from .faults import Fault, draw_faults, memory_bits, population, run_fault, told
@@ -74,9 +73,7 @@ def run_campaign(subject: Subject, seed: int, count: int, folder: Path, *, progr
             rows += found
             bar.update(len(part))
     table = [(i, *fault, *row) for i, (fault, row) in enumerate(zip(faults, rows, strict=True))]
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([HEADER, *table])
-    write_atomically(folder / FAULTS, text.getvalue().encode())
+    write_table(folder / FAULTS, table_text(HEADER, table))
     for path in set((folder / PARTS).glob("*.json")) - set(paths):
         path.unlink()
     records = [dict(zip(HEADER, row, strict=True)) for row in table]

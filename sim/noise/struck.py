@@ -1,8 +1,6 @@
 """Cores that are struck: what becomes of a sample, how often, and campaigns that go on."""
 
-import csv
 import hashlib
-import io
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -18,6 +16,7 @@ from ...model.files import write_atomically
 from ..compare import MismatchError
 from ..cxxrtl import CxxrtlSimulator
 from ..simulation import HangError, StreamError, check_results
+from ..tables import table_text, write_table
 from .outcomes import Outcome, classify
 from .philox import WORD
 from .statistics import wilson
@@ -176,9 +175,7 @@ def run_parts(file: Path, header: Sequence[str], subject: Subject, drawn: Sequen
             rows += found
             bar.update(len(part))
     table = [(index, *row) for index, row in enumerate(rows)]
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([header, *table])
-    write_atomically(file, text.getvalue().encode())
+    write_table(file, table_text(header, table))
     for path in set(folder.glob("*.json")) - paths:
         path.unlink()
     return table

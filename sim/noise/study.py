@@ -15,6 +15,7 @@ from ...model.files import write_atomically
 from ...model.parameters import Parameters
 from ...train.samples import Dataset
 from ..folder import versions
+from ..tables import write_table
 from ..workers import in_order, open_pool
 from .answers import answer, corrected, levels_text, ranked
 from .instances import spread
@@ -88,7 +89,7 @@ def run_study(parameters: Parameters, dataset: Dataset, settings: NoiseConfig, s
         "rows": len(plan.rows), "samples": len(subject), "clean": clean,
         "kinds": kinds, "ranking": ranked(kinds)}
     save_plan(plan, folder / PLAN)
-    write_atomically(folder / LEVELS, levels_text(kinds).encode())
+    write_table(folder / LEVELS, levels_text(kinds))
     write_atomically(folder / RESULT, (json.dumps(result, indent=1) + "\n").encode())
     for path in set((folder / CELLS).glob("*.json")) - set(paths):
         path.unlink()

@@ -8,6 +8,7 @@ from ..bits import bits_csv, run_bits
 from ..bitspicture import bits_png
 from ..folder import file_hash
 from ..settings import BitsConfig
+from ..tables import write_table
 from .train import accuracy
 
 __all__ = ["bits"]
@@ -32,6 +33,6 @@ def bits(run):
     exact = accuracy(network.predict(data["test"]), data["test"].labels)
     run.write_json(f"{FOLDER}/bits.json", {
         "rows": rows, "float": exact, "samples": len(data["test"]), "network": file_hash(path)})
-    write_atomically(run.path / FOLDER / "bits.csv", bits_csv(rows).encode())
+    write_table(run.path / FOLDER / "bits.csv", bits_csv(rows))
     write_atomically(run.path / FOLDER / "bits.png", bits_png(rows, exact))
     return [f"{FOLDER}/bits.{form}" for form in ("json", "csv", "png")]

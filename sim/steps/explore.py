@@ -9,6 +9,7 @@ from ..designs import Subject
 from ..explore.picture import explore_png
 from ..explore.settings import ExploreConfig
 from ..explore.study import explore_csv, run_explore
+from ..tables import write_table
 
 __all__ = ["explore"]
 
@@ -39,6 +40,6 @@ def explore(run, *, synthesise=False, workers=None, dask=None):
         "rows": rows, "device": table.device, "error": error_of(table.device),
         "samples": min(table.samples or test, test),
         "cycle_samples": min(table.cycle_samples, test), "network": Subject.key(run)})
-    write_atomically(run.path / FOLDER / "explore.csv", explore_csv(rows).encode())
+    write_table(run.path / FOLDER / "explore.csv", explore_csv(rows))
     write_atomically(run.path / FOLDER / "explore.png", explore_png(rows, table.device))
     return [f"{FOLDER}/explore.{form}" for form in ("json", "csv", "png")]

@@ -8,6 +8,7 @@ from ...model.files import write_atomically
 from ...train.schedule import kept_epoch
 from ...train.trainer import train as train_network
 from ..curves import curves_csv, curves_png
+from ..tables import write_table
 
 __all__ = ["accuracy", "train", "write_history"]
 
@@ -62,7 +63,7 @@ def write_history(run, folder, history, epoch, found):
     sizes = {name: len(part) for name, part in run.data.items()}
     run.write_json(f"{folder}training.json", {
         "history": history, "epoch": epoch, "accuracy": found, "samples": sizes})
-    write_atomically(run.path / f"{folder}curves.csv", curves_csv(history).encode())
+    write_table(run.path / f"{folder}curves.csv", curves_csv(history))
     write_atomically(run.path / f"{folder}curves.png", curves_png(history, epoch))
     (run.path / f"{folder}checkpoint.safetensors").unlink(missing_ok=True)
     return [f"{folder}{name}" for name in ("training.json", "curves.csv", "curves.png")]
