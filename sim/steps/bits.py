@@ -8,7 +8,7 @@ from ..bits import bits_csv, run_bits
 from ..bitspicture import bits_png
 from ..folder import file_hash
 from ..settings import BitsConfig
-from ..tables import write_table
+from ..tables import table_files, write_table
 from .train import accuracy
 
 __all__ = ["bits"]
@@ -35,4 +35,4 @@ def bits(run):
         "rows": rows, "float": exact, "samples": len(data["test"]), "network": file_hash(path)})
     write_table(run.path / FOLDER / "bits.csv", bits_csv(rows))
     write_atomically(run.path / FOLDER / "bits.png", bits_png(rows, exact))
-    return [f"{FOLDER}/bits.{form}" for form in ("json", "csv", "png")]
+    return [f"{FOLDER}/{name}" for name in ("bits.json", *table_files("bits.csv"), "bits.png")]

@@ -9,7 +9,7 @@ from ..designs import Subject
 from ..explore.picture import explore_png
 from ..explore.settings import ExploreConfig
 from ..explore.study import explore_csv, run_explore
-from ..tables import write_table
+from ..tables import table_files, write_table
 
 __all__ = ["explore"]
 
@@ -42,4 +42,5 @@ def explore(run, *, synthesise=False, workers=None, dask=None):
         "cycle_samples": min(table.cycle_samples, test), "network": Subject.key(run)})
     write_table(run.path / FOLDER / "explore.csv", explore_csv(rows))
     write_atomically(run.path / FOLDER / "explore.png", explore_png(rows, table.device))
-    return [f"{FOLDER}/explore.{form}" for form in ("json", "csv", "png")]
+    names = ("explore.json", *table_files("explore.csv"), "explore.png")
+    return [f"{FOLDER}/{name}" for name in names]

@@ -15,6 +15,7 @@ from ..noise.planfile import load_plan
 from ..noise.replay import Pick, choose, replay
 from ..noise.study import LEVELS, PLAN, RESULT, run_study
 from ..noise.subject import Subject
+from ..tables import table_files
 from .cosim import WAVES, WORK
 
 __all__ = ["noise", "replay_mutant", "replay_row", "replay_strike"]
@@ -56,7 +57,7 @@ def noise(run, *, workers=None, dask=None):
     parameters = Parameters.load(run.need("design.safetensors"))
     test, settings, seed = run.data["test"], run.experiment.noise, run.experiment.seed
     folder, progress = run.path / FOLDER, logger.isEnabledFor(logging.INFO)
-    outputs = [RESULT, LEVELS, PLAN, REPLAY]
+    outputs = [RESULT, *table_files(LEVELS), PLAN, REPLAY]
     run_study(parameters, test, settings, seed, folder, progress=progress, workers=workers,
               dask=dask)
     subject = Subject.read(parameters, test, settings.fault_map)
@@ -68,19 +69,19 @@ def noise(run, *, workers=None, dask=None):
         budget = None if rate is None else critical_budget(found, rate)
         run.write_json(f"{FOLDER}/{CAMPAIGN}", {
             **found, "budget": budget, "design": parameters.hash})
-        outputs += [CAMPAIGN, FAULTS]
+        outputs += [CAMPAIGN, *table_files(FAULTS)]
     if settings.strikes:
         logger.info("noise: %d strikes in registers under cxxrtl", settings.strikes)
         simulator = CxxrtlSimulator(parameters, run.path / WORK)
         found = run_control(subject, simulator, seed, settings.strikes, folder, progress=progress)
         run.write_json(f"{FOLDER}/{CONTROL}", {**found, "design": parameters.hash})
-        outputs += [CONTROL, STRIKES]
+        outputs += [CONTROL, *table_files(STRIKES)]
     if settings.mutants:
         logger.info("noise: %d mutants of the netlist under cxxrtl", settings.mutants)
         found = run_mutants(subject, run.path / WORK, seed, settings.mutants, folder,
                             progress=progress)
         run.write_json(f"{FOLDER}/{NETLIST}", {**found, "design": parameters.hash})
-        outputs += [NETLIST, MUTANTS]
+        outputs += [NETLIST, *table_files(MUTANTS)]
     plan = load_plan(folder / PLAN, subject)
     parts = {}
     for name, simulator, count in _simulators(parameters, run):

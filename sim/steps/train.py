@@ -8,7 +8,7 @@ from ...model.files import write_atomically
 from ...train.schedule import kept_epoch
 from ...train.trainer import train as train_network
 from ..curves import curves_csv, curves_png
-from ..tables import write_table
+from ..tables import table_files, write_table
 
 __all__ = ["accuracy", "train", "write_history"]
 
@@ -66,4 +66,5 @@ def write_history(run, folder, history, epoch, found):
     write_table(run.path / f"{folder}curves.csv", curves_csv(history))
     write_atomically(run.path / f"{folder}curves.png", curves_png(history, epoch))
     (run.path / f"{folder}checkpoint.safetensors").unlink(missing_ok=True)
-    return [f"{folder}{name}" for name in ("training.json", "curves.csv", "curves.png")]
+    names = ("training.json", *table_files("curves.csv"), "curves.png")
+    return [f"{folder}{name}" for name in names]

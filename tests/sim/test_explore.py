@@ -205,7 +205,7 @@ def test_the_command_writes_files_that_the_report_shows(run, rows, capsys):
     assert found["rows"] == rows
     assert (found["samples"], found["cycle_samples"], found["device"]) == (30, 4, "ecp5-25k")
     assert {path.name for path in (run.path / "explore").iterdir()} == {
-        "points", "explore.json", "explore.csv", "explore.png"}
+        "points", "explore.json", "explore.csv", "explore.parquet", "explore.png"}
     page = _explore(run)
     assert page["points"] == 12
     assert [row["number"] for row in page["rows"]] == [

@@ -69,7 +69,7 @@ def test_accuracies_are_those_of_the_integers(out):
 def test_files_of_fine_tuning_are_all_there(out):
     names = {path.name for path in (out / "finetune").iterdir()}
     assert names == {"network.safetensors", "scales.json", "training.json", "curves.csv",
-                     "curves.png"}
+                     "curves.parquet", "curves.png"}
     assert read(out, "steps.json")["steps"]["finetune"]["outputs"].keys() == {
         f"finetune/{name}" for name in names}
 
