@@ -12,7 +12,7 @@ from .faultspicture import (
 from .noise.answers import DROPS, crossing_text, worst_text
 from .noise.campaign import FAULTS
 from .noise.kind import VERDICTS
-from .noisepicture import level_picture
+from .noisepicture import chips_picture, level_picture
 
 __all__ = ["SIMULATORS", "noise_content"]
 
@@ -57,8 +57,14 @@ def _noise(noise):
             for row in kind["levels"]
         ]  # fmt: skip
         picture = level_picture(points, unit=kind["unit"], clean=clean)
+        spreads = [row["spread"] for row in kind["levels"]]
+        chips = None if None in spreads else chips_picture(
+            [point | {"low": found["low"], "bound": found["bound"]}
+             for point, found in zip(points, spreads, strict=True)],
+            unit=kind["unit"], clean=clean)
         kinds.append({"title": name.replace("_", " "), "origin": kind["origin"],
-                      "picture": picture, "unit": kind["unit"], "digital": kind["digital"],
+                      "picture": picture, "chips": chips,
+                      "unit": kind["unit"], "digital": kind["digital"],
                       "demand": VERDICTS[kind["verdict"]], "kept": kind["kept"],
                       "worst": worst_text(kind["levels"]),
                       "rows": [kind["levels"][0]["rows"][0], kind["levels"][-1]["rows"][1]],

@@ -4,7 +4,7 @@ import numpy as np
 
 from .pictures import draw_picture
 
-__all__ = ["level_picture"]
+__all__ = ["chips_picture", "level_picture"]
 
 
 def level_picture(points, *, unit, clean):
@@ -37,5 +37,45 @@ def level_picture(points, *, unit, clean):
             axis.set_xscale("log")
         axis.set(xlabel=unit, ylabel="accuracy, %", ylim=(0, 102))
         axis.grid(True)
+
+    return draw_picture(draw, 3.7, 2.7)
+
+
+def chips_picture(points, *, unit, clean):
+    """Return how the accuracies of drawn chips are spread at each level, as violins.
+
+    Parameters
+    ----------
+    points : list of dict
+        ``level``; ``chips``, the accuracy of each chip; ``low``, their 5th percentile, and
+        ``bound``, what 95 % of all chips exceed, or None; as fractions.
+    unit : str
+        What a level counts.
+    clean : float
+        Accuracy without noise.
+    """
+
+    def draw(axis, theme):
+        places = np.arange(len(points))
+        bodies = axis.violinplot([100 * np.array(point["chips"]) for point in points], places,
+                                 widths=0.8, showextrema=False)["bodies"]
+        for body in bodies:
+            body.set(facecolor=theme.first, edgecolor=theme.first, alpha=0.3, lw=0.8)
+        for place, point in zip(places, points, strict=True):
+            chips = 100 * np.array(point["chips"])
+            axis.plot(np.full(chips.size, place), chips, "o", color=theme.first, ms=2.2, mew=0,
+                      alpha=0.5)
+        for name, mark, label in (("low", "_", "5th percentile"), ("bound", "x", "95 % exceed it")):
+            there = [place for place in places if points[place][name] is not None]
+            if there:
+                axis.plot(there, [100 * points[place][name] for place in there], mark,
+                          color=theme.second, ms=8 if mark == "_" else 4.5, mew=1.5, label=label)
+        axis.axhline(100 * clean, color=theme.third, ls="--", lw=1.1)
+        axis.set(xlabel=unit, ylabel="accuracy, %")
+        axis.set_xticks(places, [f"{point['level']:g}" for point in points])
+        axis.set_axisbelow(True)
+        axis.grid(True, axis="y")
+        axis.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, fontsize=8,
+                    borderaxespad=0.1, handletextpad=0.2)
 
     return draw_picture(draw, 3.7, 2.7)

@@ -108,7 +108,8 @@ def test_the_report_shows_the_summary_and_loads_nothing(out, summary):
                  "memory and layer, and how many were drawn there", "by two distances",
                  "<h2>Strikes in registers</h2>", "<h2>Mutants of the netlist</h2>",
                  "<code>bank_1.neurons</code>",
-                 "worst chip</th>", "ranvier finetune ", summary["experiment"]):
+                 "worst chip</th>", "accuracy of single chips under weight flips",
+                 "ranvier finetune ", summary["experiment"]):
         assert text in page
     sources = re.findall(r'(?:src|srcset|href)="([^"]{0,30})', page)
     assert len(sources) >= 20  # a light and a dark one of each picture

@@ -1,0 +1,27 @@
+from ranvier.sim import noisepage
+from ranvier.sim.pictures import Picture
+
+
+def level(k, *, spread):
+    return {"level": 0.1 * k, "rows": [10 * k, 10 * k + 9], "accuracy": 0.8, "interval": [0.7, 0.9],
+            "by_instance": [0.75, 0.85] if spread else [0.8],
+            "spread": {"low": 0.755, "least": 0.75, "bound": None} if spread else None}
+
+
+def kind(*, spread):
+    return {"unit": "ms", "origin": "chips", "digital": True, "verdict": "exact",
+            "levels": [level(1, spread=spread), level(2, spread=spread)], "kept": 0.9,
+            "critical": {"1": None, "5": {"level": 0.15, "below_first": False}}}
+
+
+NOISE = {"clean": {"accuracy": 0.9}, "ranking": ["weight_flips", "event_loss"],
+         "kinds": {"event_loss": kind(spread=False), "weight_flips": kind(spread=True)}}
+
+
+def test_kinds_come_by_rank_and_those_with_chips_have_violins():
+    flips, loss = noisepage._noise(NOISE)
+    assert (flips["title"], loss["title"]) == ("weight flips", "event loss")
+    assert isinstance(flips["chips"], Picture)
+    assert loss["chips"] is None
+    assert flips["critical"] == ["not reached", "0.15"]
+    assert flips["rows"] == [10, 29]
