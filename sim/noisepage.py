@@ -36,7 +36,7 @@ def noise_content(run, config):
     """
     noise, replay = (run.read_json(f"noise/{name}.json") for name in ("noise", "replay"))
     return {
-        "noise": _noise(noise), "campaign": _campaign(run, config, replay),
+        "noise": _noise(noise), "folder": run.path, "campaign": _campaign(run, config, replay),
         "strikes": _struck(run, "strikes", replay), "mutants": _struck(run, "mutants", replay),
         "replayed": _replayed(replay),
         "differences": [part["difference"] for part in replay["simulators"].values()
@@ -67,7 +67,7 @@ def _noise(noise):
                       "unit": kind["unit"], "digital": kind["digital"],
                       "demand": VERDICTS[kind["verdict"]], "kept": kind["kept"],
                       "worst": worst_text(kind["levels"]),
-                      "rows": [kind["levels"][0]["rows"][0], kind["levels"][-1]["rows"][1]],
+                      "levels": kind["levels"],
                       "critical": [crossing_text(kind["critical"][str(drop)]) for drop in DROPS]})
     return kinds
 
@@ -109,8 +109,10 @@ def _replayed(replay):
         for pick in part["picks"]:
             row = rows.setdefault((pick["kind"], name), {
                 "title": pick["kind"].replace("_", " "), "simulator": SIMULATORS[name],
-                "rows": 0, "records": 0, "mismatches": 0})
+                "rows": 0, "records": 0, "mismatches": 0, "shown": pick})
             row["rows"] += 1
             row["records"] += pick["records"]
+            if pick["difference"] and not row["mismatches"]:
+                row["shown"] = pick
             row["mismatches"] += bool(pick["difference"])
     return [rows[key] for key in sorted(rows)]

@@ -24,4 +24,16 @@ def test_kinds_come_by_rank_and_those_with_chips_have_violins():
     assert isinstance(flips["chips"], Picture)
     assert loss["chips"] is None
     assert flips["critical"] == ["not reached", "0.15"]
-    assert flips["rows"] == [10, 29]
+    assert [row["rows"] for row in flips["levels"]] == [[10, 19], [20, 29]]
+
+
+def test_a_replay_that_differs_is_the_one_to_see_again():
+    def pick(row, difference=None):
+        return {"row": row, "kind": "event_loss", "sample": 3, "records": 50,
+                "difference": difference}
+
+    picks = [pick(4), pick(5, "p is 1"), pick(6, "p is 2")]
+    (row,) = noisepage._replayed({"simulators": {"cxxrtl": {"picks": picks}}})
+    assert (row["rows"], row["records"], row["mismatches"], row["shown"]["row"]) == (3, 150, 2, 5)
+    (row,) = noisepage._replayed({"simulators": {"cxxrtl": {"picks": picks[:1]}}})
+    assert (row["mismatches"], row["shown"]["row"]) == (0, 4)
