@@ -2,6 +2,7 @@
 
 import csv
 
+from .congestionpicture import POLICIES, congestion_picture
 from .faultspicture import (
     bits_of_faults,
     distances_picture,
@@ -36,7 +37,8 @@ def noise_content(run, config):
     """
     noise, replay = (run.read_json(f"noise/{name}.json") for name in ("noise", "replay"))
     return {
-        "noise": _noise(noise), "folder": run.path, "campaign": _campaign(run, config, replay),
+        "folder": run.path, "noise": _noise(noise), "congestion": _congestion(noise),
+        "campaign": _campaign(run, config, replay),
         "strikes": _struck(run, "strikes", replay), "mutants": _struck(run, "mutants", replay),
         "replayed": _replayed(replay),
         "differences": [part["difference"] for part in replay["simulators"].values()
@@ -70,6 +72,15 @@ def _noise(noise):
                       "levels": kind["levels"],
                       "critical": [crossing_text(kind["critical"][str(drop)]) for drop in DROPS]})
     return kinds
+
+
+def _congestion(noise):
+    """Return the queue of the event link for the page, None if no congestion was studied."""
+    queue = noise["queue"]
+    if queue is None:
+        return None
+    kinds = {name: noise["kinds"][name] for name in POLICIES if name in noise["kinds"]}
+    return queue | {"picture": congestion_picture(kinds, queue, noise["clean"]["accuracy"])}
 
 
 def _campaign(run, config, replay):

@@ -19,9 +19,12 @@ from ..tables import write_table
 from ..workers import in_order, open_pool
 from .answers import answer, corrected, levels_text, ranked
 from .instances import spread
+from .kinds import KINDS
+from .kinds.congestion import Congestion
 from .plan import draw_plan
 from .planfile import plan_hash, row_text, save_plan
 from .settings import NoiseConfig
+from .sizing import queue_sizes
 from .statistics import effective_size, mcnemar, wilson
 from .subject import Subject
 from .sweep import run_cell
@@ -87,7 +90,7 @@ def run_study(parameters: Parameters, dataset: Dataset, settings: NoiseConfig, s
         "format": FORMAT, "seed": seed, "settings": settings.to_dict(), "versions": versions(),
         "parameters": plan.parameters, "data": plan.data, "plan": plan_hash(plan),
         "rows": len(plan.rows), "samples": len(subject), "clean": clean,
-        "kinds": kinds, "ranking": ranked(kinds)}
+        "kinds": kinds, "ranking": ranked(kinds), "queue": _queue(subject, plan.levels)}
     save_plan(plan, folder / PLAN)
     write_table(folder / LEVELS, levels_text(kinds))
     write_atomically(folder / RESULT, (json.dumps(result, indent=1) + "\n").encode())
@@ -110,6 +113,13 @@ def _done(sweep, cells, paths, workers, dask, threads):
                 cell = next(fresh)
                 write_atomically(path, json.dumps(cell).encode())
             yield cell
+
+
+def _queue(subject, levels):
+    """Return what queues lose under the loads of the kinds of congestion, None without such."""
+    loads = {load for name, values in levels.items() if isinstance(KINDS[name], Congestion)
+             for load in values}
+    return queue_sizes(subject, sorted(loads)) if loads else None
 
 
 class _Sweep:

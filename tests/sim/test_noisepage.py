@@ -27,6 +27,18 @@ def test_kinds_come_by_rank_and_those_with_chips_have_violins():
     assert [row["rows"] for row in flips["levels"]] == [[10, 19], [20, 29]]
 
 
+def test_a_slow_link_is_shown_if_it_was_studied():
+    queue = {"depths": [1, 2], "events": 9, "loads": [{"load": 0.5, "full": [1, 0], "needed": 2}]}
+    counts = {"events": 9, "lost": 1}
+    wait = kind(spread=False)
+    wait["levels"] = [row | {"counts": counts} for row in wait["levels"]]
+    kinds = {**NOISE["kinds"], "congestion_wait": wait}
+    found = noisepage._congestion(NOISE | {"kinds": kinds, "queue": queue})
+    assert isinstance(found["picture"], Picture)
+    assert found["loads"] == queue["loads"]
+    assert noisepage._congestion(NOISE | {"queue": None}) is None
+
+
 def test_a_replay_that_differs_is_the_one_to_see_again():
     def pick(row, difference=None):
         return {"row": row, "kind": "event_loss", "sample": 3, "records": 50,

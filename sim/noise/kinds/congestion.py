@@ -13,6 +13,14 @@ DEPTH = 16  # words of the queue
 LOST = -1
 
 
+def link_rate(events, ticks, amount):
+    """Return how many millionths of a word a link takes per tick.
+
+    ``events`` come in so many ``ticks``, and are ``amount`` thousandths of what it could take.
+    """
+    return max(1, 1000 * MILLION * events // (ticks * amount))
+
+
 class Congestion(InputKind):
     """Sends a sample's events through a link with a queue of 16 words, of a rate all its own.
 
@@ -40,7 +48,7 @@ class Congestion(InputKind):
 
     def change(self, drawn, amount):
         *ticks, total, of, end = drawn.tolist()
-        rate = max(1, 1000 * MILLION * total // (of * amount))  # millionths of a word per tick
+        rate = link_rate(total, of, amount)
         late, queue, event, credit = [LOST] * len(ticks), deque(), 0, 0
         for tick in range(end):
             while event < len(ticks) and ticks[event] == tick:

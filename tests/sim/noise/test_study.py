@@ -9,6 +9,7 @@ from ranvier.model.emulator import Emulator
 from ranvier.sim.noise import NoiseConfig, study
 from ranvier.sim.noise.plan import draw_plan
 from ranvier.sim.noise.planfile import load_plan, plan_hash
+from ranvier.sim.noise.sizing import queue_sizes
 from ranvier.sim.noise.study import run_study
 
 from . import subjects
@@ -162,3 +163,10 @@ def test_levels_of_no_use_are_swept_away(tmp_path):
     run(tmp_path)
     run(tmp_path, subjects.settings(levels={"event_loss": [0.4]}, instances=3))
     assert len(list((tmp_path / study.CELLS).iterdir())) == 1
+
+
+def test_queues_are_sized_under_all_loads_of_congestion(tmp_path):
+    found = run(tmp_path, subjects.settings(levels={
+        "congestion_wait": [0.5, 1.0], "congestion_drop_old": [1.0, 2.0]}))
+    assert found["queue"] == queue_sizes(SUBJECT, [0.5, 1.0, 2.0])
+    assert run(tmp_path)["queue"] is None
