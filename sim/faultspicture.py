@@ -6,11 +6,13 @@ from matplotlib.patches import Rectangle
 from .noise.outcomes import Outcome
 from .pictures import draw_picture, spikes_over
 
-__all__ = ["bits_of_faults", "distances_picture", "divergence_picture", "layers_picture",
+__all__ = ["SHOWN", "bits_of_faults", "distances_picture", "divergence_picture", "layers_picture",
            "outcomes_picture"]
 
 HARM = (Outcome.HANG, Outcome.DETECTED, Outcome.CRITICAL, Outcome.TOLERABLE, Outcome.CORRECTED,
         Outcome.LATENT, Outcome.MASKED)
+SHOWN = HARM[:4]
+"""Outcomes of faults that changed anything that came out."""
 LAYERS = ("input to hidden", "input to output", "hidden to hidden", "hidden to output",
           "output to hidden", "output to output", "hidden", "output")
 
@@ -169,4 +171,4 @@ def divergence_picture(found, *, tick, neurons, outputs):
 
 def _shown(counts):
     """Return how many faults changed anything that came out."""
-    return sum(counts.get(outcome.value, 0) for outcome in HARM[:4])
+    return sum(counts.get(outcome.value, 0) for outcome in SHOWN)

@@ -10,6 +10,7 @@ from .faultspicture import (
     layers_picture,
     outcomes_picture,
 )
+from .neuronspicture import neurons_picture
 from .noise.answers import DROPS, crossing_text, worst_text
 from .noise.campaign import FAULTS
 from .noise.kind import VERDICTS
@@ -97,6 +98,8 @@ def _campaign(run, config, replay):
     return found | {"picture": outcomes_picture(found["memories"]),
                     "by_layer": layers_picture(found["layers"]),
                     "by_bit": bits_of_faults(found["bits"]),
+                    "by_neuron": neurons_picture(rows, neurons=config.neurons,
+                                                 outputs=config.outputs),
                     "distances": distances_picture(rows), "raster": raster}
 
 

@@ -14,7 +14,7 @@ from ..compare import spikes_of
 from ..tables import table_text, write_table
 from ..workers import in_order, open_pool
 from .divergence import critical_spikes
-from .faults import Fault, draw_faults, memory_bits, population, run_fault, told
+from .faults import Fault, draw_faults, memory_bits, neuron, population, run_fault, told
 from .outcomes import Outcome, classify, first_divergence
 from .sampling import pooled_share
 from .spiketrains import van_rossum, victor_purpura
@@ -25,8 +25,8 @@ __all__ = ["FAULTS", "HEADER", "PARTS", "run_campaign"]
 
 FAULTS, PARTS = "faults.csv", "faults"
 AT_ONCE = 256  # faults in a task
-HEADER = ("fault", *Fault._fields, "layer", "outcome", "divergence_tick", "divergence_neuron",
-          "spikes", "victor_purpura", "van_rossum", "decision")
+HEADER = ("fault", *Fault._fields, "layer", "neuron", "outcome", "divergence_tick",
+          "divergence_neuron", "spikes", "victor_purpura", "van_rossum", "decision")
 PLACES = 6  # of distances: the last ones of an exponential are each machine's own
 
 
@@ -93,7 +93,7 @@ def run_faults(subject: Subject, faults: list[Fault]) -> list[list]:
                            lingers=fault.tick < 0)
         place = first_divergence(before, after)
         spikes, others = spikes_of(before.trace), spikes_of(after.trace)
-        rows.append([population(subject, fault), outcome.value,
+        rows.append([population(subject, fault), neuron(subject, fault), outcome.value,
                      *((None, None) if place is None else place), len(others) - len(spikes),
                      *_distances(spikes, others, tau), after.decision])
     return rows

@@ -12,8 +12,8 @@ from .philox import WORD, stream_key, words
 from .subject import Subject
 from .values import stored_delays
 
-__all__ = ["MEMORIES", "Effect", "Fault", "draw_faults", "effect", "memory_bits", "population",
-           "run_fault", "told"]
+__all__ = ["MEMORIES", "Effect", "Fault", "draw_faults", "effect", "memory_bits", "neuron",
+           "population", "run_fault", "told"]
 
 NUMBER = 40  # of the stream; kinds of noise have smaller ones
 TRIES = 64  # draws until a fault is one whose outcome is defined
@@ -169,9 +169,27 @@ def population(subject: Subject, fault: Fault) -> str:
         return "output" if neuron >= config.first_output else "hidden"
 
     if fault.memory in ("weights", "delays"):
-        synapse = fault.word if fault.memory == "weights" else int(
-            np.flatnonzero(stored_delays(parameters) == fault.word)[0])
+        synapse = int(_synapses(parameters, fault)[0])
         source = _source(parameters, synapse)
         origin = "input" if source < config.inputs else layer(source - config.inputs)
         return f"{origin} to {layer(int(parameters.target[synapse]))}"
     return layer(fault.word)
+
+
+def neuron(subject: Subject, fault: Fault) -> int | None:
+    """Return the neuron that a fault strikes, or onto which its synapse leads.
+
+    None for a stored delay whose synapses lead onto several.
+    """
+    parameters = subject.parameters
+    if fault.memory not in ("weights", "delays"):
+        return fault.word
+    targets = np.unique(parameters.target[_synapses(parameters, fault)])
+    return int(targets[0]) if len(targets) == 1 else None
+
+
+def _synapses(parameters, fault):
+    """Return the synapses that a fault of a weight or of a stored delay changes."""
+    if fault.memory == "weights":
+        return np.array([fault.word])
+    return np.flatnonzero(stored_delays(parameters) == fault.word)

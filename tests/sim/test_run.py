@@ -105,7 +105,8 @@ def test_the_report_shows_the_summary_and_loads_nothing(out, summary):
     page = (out / "report.html").read_text()
     for text in ("The core is the network", "<h2>Fine-tuning</h2>", "<h2>Fewer bits</h2>",
                  "<h2>On devices</h2>", "LFE5U-25F-6BG256C", "core.bank_1.neurons.scale",
-                 "memory and layer, and how many were drawn there", "by two distances",
+                 "memory and layer, and how many were drawn there",
+                 "critical or show, by neuron", "by two distances",
                  "<h2>Strikes in registers</h2>", "<h2>Mutants of the netlist</h2>",
                  "<code>bank_1.neurons</code>",
                  "worst chip</th>", "accuracy of single chips under weight flips",

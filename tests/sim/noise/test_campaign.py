@@ -12,11 +12,20 @@ from ranvier.sim.compare import spikes_of
 from ranvier.sim.cxxrtl import CxxrtlSimulator
 from ranvier.sim.noise import campaign
 from ranvier.sim.noise.campaign import run_campaign
-from ranvier.sim.noise.faults import MEMORIES, draw_faults, effect, memory_bits, population
+from ranvier.sim.noise.faults import (
+    MEMORIES,
+    Fault,
+    draw_faults,
+    effect,
+    memory_bits,
+    neuron,
+    population,
+)
 from ranvier.sim.noise.outcomes import Outcome
 from ranvier.sim.noise.replay import rtl_places, silent
 from ranvier.sim.noise.spiketrains import van_rossum, victor_purpura
 from ranvier.sim.noise.subject import Subject
+from ranvier.sim.noise.values import stored_delays
 
 from ...strategies import core_configs
 from . import subjects
@@ -41,6 +50,26 @@ def test_faults_are_spread_over_all_memories_and_their_bits():
     assert {fault.sample for fault in faults} == set(range(6))
     assert draw_faults(SUBJECT, 5, 50) == faults[:50]
     assert draw_faults(SUBJECT, 6, 50) != faults[:50]
+
+
+def test_a_fault_of_a_synapse_is_one_of_the_neuron_that_it_leads_onto():
+    target = SUBJECT.parameters.target.tolist()
+    for memory in ("weights", "delays"):
+        assert [neuron(SUBJECT, Fault(memory, word, 0, -1, 0))
+                for word in range(len(target))] == target
+    for memory in ("thresholds", "P", "sums"):
+        assert neuron(SUBJECT, Fault(memory, 7, 0, 3, 0)) == 7
+
+
+def test_a_delay_of_synapses_onto_several_neurons_is_of_none_of_them():
+    subject = subjects.random_subject(14, samples=1, inputs=8, neurons=12, outputs=4,
+                                      delays="axonal")
+    target, stored = subject.parameters.target, stored_delays(subject.parameters)
+    for word in range(stored.max() + 1):
+        onto = {*target[stored == word].tolist()}
+        assert neuron(subject, Fault("delays", word, 0, -1, 0)) == (
+            None if len(onto) > 1 else onto.pop())
+    assert stored.max() + 1 < stored.size
 
 
 def test_the_figures_are_those_of_single_runs(tmp_path):
@@ -69,6 +98,7 @@ def test_the_figures_are_those_of_single_runs(tmp_path):
         assert float(row["van_rossum"]) == pytest.approx(van_rossum(one, other, tau), abs=1e-6)
         assert (row["van_rossum"] == "0.0") == np.array_equal(one, other)
         assert row["layer"] == population(SUBJECT, fault)
+        assert row["neuron"] == str(neuron(SUBJECT, fault))
         seen[fault.memory, row["outcome"]] += 1
     for memory, figures in found["memories"].items():
         for outcome in Outcome:

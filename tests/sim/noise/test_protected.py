@@ -95,7 +95,7 @@ def test_faults_are_told_of_as_the_core_counts_them(core):
         check_results([run], [result])
         counted = run.counters["corrected"] > 0, run.counters["detected"] > 0
         assert told(subject, fault, result) == counted
-        assert (row[1] == "detected") == counted[1]
+        assert ("detected" in row) == counted[1]
         seen.add((fault.memory, counted))
     which = (True, False) if config.protection == "secded" else (False, True)
     assert seen == {(memory, told) for memory in ("weights", "thresholds")
