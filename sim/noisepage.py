@@ -10,6 +10,7 @@ from .faultspicture import (
     layers_picture,
     outcomes_picture,
 )
+from .movedpicture import moved_picture
 from .neuronspicture import neurons_picture
 from .noise.answers import DROPS, crossing_text, worst_text
 from .noise.campaign import FAULTS
@@ -38,7 +39,7 @@ def noise_content(run, config):
     """
     noise, replay = (run.read_json(f"noise/{name}.json") for name in ("noise", "replay"))
     return {
-        "folder": run.path, "noise": _noise(noise), "congestion": _congestion(noise),
+        "folder": run.path, "noise": _noise(noise, config.tick), "congestion": _congestion(noise),
         "campaign": _campaign(run, config, replay),
         "strikes": _struck(run, "strikes", replay), "mutants": _struck(run, "mutants", replay),
         "replayed": _replayed(replay),
@@ -47,7 +48,7 @@ def noise_content(run, config):
     }
 
 
-def _noise(noise):
+def _noise(noise, tick):
     """Return what the page says of each kind of noise, the worst first, and its picture."""
     clean = noise["clean"]["accuracy"]
     kinds = []
@@ -67,6 +68,7 @@ def _noise(noise):
             unit=kind["unit"], clean=clean)
         kinds.append({"title": name.replace("_", " "), "origin": kind["origin"],
                       "picture": picture, "chips": chips,
+                      "moved": moved_picture(kind["levels"], unit=kind["unit"], tick=tick),
                       "unit": kind["unit"], "digital": kind["digital"],
                       "demand": VERDICTS[kind["verdict"]], "kept": kind["kept"],
                       "worst": worst_text(kind["levels"]),

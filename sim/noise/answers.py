@@ -4,11 +4,13 @@ from ..tables import table_text
 from .curves import critical_level, kept_accuracy
 from .statistics import holm
 
-__all__ = ["DROPS", "answer", "corrected", "crossing_text", "levels_text", "ranked",
+__all__ = ["DISTANCES", "DROPS", "answer", "corrected", "crossing_text", "levels_text", "ranked",
            "worst_text"]
 
 DROPS = (1, 5)
 """Points lost at a critical level."""
+DISTANCES = ("victor_purpura", "van_rossum")
+"""Of spikes, as `ranvier.sim.noise.moved.moved_spikes` has them."""
 
 
 def answer(kind: dict, clean: float) -> dict:
@@ -74,9 +76,11 @@ def worst_text(levels: list[dict]) -> str:
 def levels_text(kinds: dict) -> str:
     """Return all levels of a study as CSV."""
     header = ("kind", "unit", "level", "accuracy", "low", "high", "n", "n_effective", "drop",
-              "changed", "p_value", "p_corrected", "first_row", "last_row")
+              "changed", "p_value", "p_corrected", "first_row", "last_row", "spikes", "missing",
+              "extra", "victor_purpura", "van_rossum")
     return table_text(header, (
         [name, kind["unit"], row["level"], row["accuracy"], *row["interval"], row["n"],
          row["n_effective"], row["drop"], row["changed"], row["p_value"], row.get("p_corrected"),
-         *row["rows"]]
+         *row["rows"], *(row["spikes"][name] for name in ("clean", "missing", "extra")),
+         *(sum(row["spikes"][name]) / len(row["spikes"][name]) for name in DISTANCES)]
         for name, kind in kinds.items() for row in kind["levels"]))

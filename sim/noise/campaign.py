@@ -5,7 +5,6 @@ import json
 from collections import Counter
 from pathlib import Path
 
-import numpy as np
 from tqdm import tqdm
 
 from ...model.emulator import Emulator
@@ -15,9 +14,9 @@ from ..tables import table_text, write_table
 from ..workers import in_order, open_pool
 from .divergence import critical_spikes
 from .faults import Fault, draw_faults, memory_bits, neuron, population, run_fault, told
+from .moved import distances
 from .outcomes import Outcome, classify, first_divergence
 from .sampling import pooled_share
-from .spiketrains import van_rossum, victor_purpura
 from .statistics import wilson
 from .subject import Subject
 
@@ -27,7 +26,6 @@ FAULTS, PARTS = "faults.csv", "faults"
 AT_ONCE = 256  # faults in a task
 HEADER = ("fault", *Fault._fields, "layer", "neuron", "outcome", "divergence_tick",
           "divergence_neuron", "spikes", "victor_purpura", "van_rossum", "decision")
-PLACES = 6  # of distances: the last ones of an exponential are each machine's own
 
 
 def run_campaign(subject: Subject, seed: int, count: int, folder: Path, *, progress: bool = False,
@@ -95,23 +93,8 @@ def run_faults(subject: Subject, faults: list[Fault]) -> list[list]:
         spikes, others = spikes_of(before.trace), spikes_of(after.trace)
         rows.append([population(subject, fault), neuron(subject, fault), outcome.value,
                      *((None, None) if place is None else place), len(others) - len(spikes),
-                     *_distances(spikes, others, tau), after.decision])
+                     *distances(spikes, others, tau), after.decision])
     return rows
-
-
-def _distances(spikes, others, tau):
-    """Return the distances of Victor and Purpura and of van Rossum for a time constant (ticks).
-
-    Spikes up to the first that differs add nothing to either, and are many.
-    """
-    shared = min(len(spikes), len(others))
-    unequal = np.flatnonzero(np.any(spikes[:shared] != others[:shared], axis=1))
-    first = unequal[0] if unequal.size else shared
-    spikes, others = spikes[first:], others[first:]
-    if not len(spikes) + len(others):
-        return 0.0, 0.0
-    return (round(victor_purpura(spikes, others, 1 / tau), PLACES),
-            round(van_rossum(spikes, others, tau), PLACES))
 
 
 def _digest(subject, faults):

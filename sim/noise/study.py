@@ -157,7 +157,7 @@ class _Sweep:
             # Instances share the samples, which McNemar's test doesn't know.
             "p_value": mcnemar(clean, right[0]) if len(right) == 1 else None,
             "by_instance": right.mean(1).tolist(), "spread": self._spread(right),
-            "counts": cell["counts"]}
+            "counts": cell["counts"], "spikes": cell["spikes"]}
 
     def judge_clean(self):
         """Return the figures without noise."""
@@ -187,7 +187,7 @@ def _load(path, shape):
     try:
         cell = json.loads(path.read_bytes())
         whole = np.array(cell["decisions"], np.int64).shape == shape
-        if whole and isinstance(cell["counts"], dict):
+        if whole and all(isinstance(cell[name], dict) for name in ("counts", "spikes")):
             return cell
     except (KeyError, TypeError, ValueError):
         pass

@@ -5,11 +5,16 @@ from itertools import groupby
 
 from ...model.emulator import Emulator
 from ...model.protection import read_weights
+from ..compare import spikes_of
 from .kind import Kind
+from .moved import moved_spikes
 from .plan import Row
 from .subject import Subject
 
-__all__ = ["run_cell"]
+__all__ = ["WATCHED", "run_cell"]
+
+WATCHED = 10
+"""Samples of each level whose spikes are compared with those without noise."""
 
 
 def run_cell(subject: Subject, kind: Kind, rows: list[Row], threads: int | None = None) -> dict:
@@ -27,14 +32,32 @@ def run_cell(subject: Subject, kind: Kind, rows: list[Row], threads: int | None 
     Returns
     -------
     dict
-        Ready for JSON: ``decisions``, a list of the samples' per instance, and ``counts`` by name.
+        Ready for JSON: ``decisions``, a list of the samples' per instance, ``counts`` by name, and
+        ``spikes``: `moved_spikes` of the first `WATCHED` samples, of which each runs on another
+        instance as long as there are some.
     """
     chips = [rows] if kind.per_sample else [[row] * len(subject) for row in rows]
     decisions, counts = [_decide(subject, kind, chip, threads) for chip in chips], {}
     for row in rows:
         for name, count in kind.counts(row.change, subject, row.sample).items():
             counts[name] = counts.get(name, 0) + count
-    return {"decisions": decisions, "counts": counts}
+    return {"decisions": decisions, "counts": counts, "spikes": _spikes(subject, kind, chips)}
+
+
+def _spikes(subject, kind, chips):
+    """Return what becomes of the spikes of the first samples."""
+    config, emulator = subject.parameters.config, Emulator(subject.parameters)
+
+    def pairs():
+        for k in range(min(WATCHED, len(subject))):
+            row = chips[k % len(chips)][k]
+            parameters = kind.parameters(row.change, subject)
+            weight = read_weights(parameters.config, parameters.weight, kind.flips(row.change))
+            noisy = Emulator(parameters).run(kind.events(row.change, subject, k),
+                                             weight=weight.values, upsets=kind.upsets(row.change))
+            yield spikes_of(emulator.run(subject.clean[k]).trace), spikes_of(noisy.trace)
+
+    return moved_spikes(pairs(), config.tau_s / config.tick)
 
 
 def _decide(subject, kind, chip, threads):

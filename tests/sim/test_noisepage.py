@@ -5,6 +5,8 @@ from ranvier.sim.pictures import Picture
 def level(k, *, spread):
     return {"level": 0.1 * k, "rows": [10 * k, 10 * k + 9], "accuracy": 0.8, "interval": [0.7, 0.9],
             "by_instance": [0.75, 0.85] if spread else [0.8],
+            "spikes": {"clean": 3, "missing": 1, "extra": 0, "shifts": [[0, 2]],
+                       "victor_purpura": [1.0], "van_rossum": [0.7]},
             "spread": {"low": 0.755, "least": 0.75, "bound": None} if spread else None}
 
 
@@ -19,9 +21,10 @@ NOISE = {"clean": {"accuracy": 0.9}, "ranking": ["weight_flips", "event_loss"],
 
 
 def test_kinds_come_by_rank_and_those_with_chips_have_violins():
-    flips, loss = noisepage._noise(NOISE)
+    flips, loss = noisepage._noise(NOISE, 0.5)
     assert (flips["title"], loss["title"]) == ("weight flips", "event loss")
     assert isinstance(flips["chips"], Picture)
+    assert isinstance(loss["moved"], Picture)
     assert loss["chips"] is None
     assert flips["critical"] == ["not reached", "0.15"]
     assert [row["rows"] for row in flips["levels"]] == [[10, 19], [20, 29]]

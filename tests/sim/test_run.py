@@ -110,6 +110,7 @@ def test_the_report_shows_the_summary_and_loads_nothing(out, summary):
                  "<h2>Strikes in registers</h2>", "<h2>Mutants of the netlist</h2>",
                  "<code>bank_1.neurons</code>",
                  "worst chip</th>", "accuracy of single chips under weight flips",
+                 "how far spikes move under event loss",
                  f"<code>ranvier noise {out} --row 0</code>",
                  "ranvier finetune ", summary["experiment"]):
         assert text in page

@@ -1,3 +1,4 @@
+import csv
 import json
 import logging
 from dataclasses import replace
@@ -6,11 +7,14 @@ import numpy as np
 import pytest
 
 from ranvier.model.emulator import Emulator
+from ranvier.sim.compare import spikes_of
 from ranvier.sim.noise import NoiseConfig, study
+from ranvier.sim.noise.moved import moved_spikes
 from ranvier.sim.noise.plan import draw_plan
 from ranvier.sim.noise.planfile import load_plan, plan_hash
 from ranvier.sim.noise.sizing import queue_sizes
 from ranvier.sim.noise.study import run_study
+from ranvier.sim.noise.sweep import WATCHED
 
 from . import subjects
 
@@ -146,8 +150,8 @@ def test_levels_of_another_model_are_not_taken_over(tmp_path, monkeypatch):
         run(tmp_path)
 
 
-@pytest.mark.parametrize("text", ["", "{}", '{"decisions":[[1]],"counts":{}}', "[1, 2]",
-                                  '{"decisions":[["x"]],"counts":{}}'])
+@pytest.mark.parametrize("text", ["", "{}", '{"decisions":[[1]],"counts":{},"spikes":{}}', "[1, 2]",
+                                  '{"decisions":[["x"]],"counts":{},"spikes":{}}'])
 def test_a_damaged_level_is_made_again(tmp_path, caplog, text):
     whole = run(tmp_path)
     cell = sorted((tmp_path / study.CELLS).iterdir())[0]
@@ -157,6 +161,14 @@ def test_a_damaged_level_is_made_again(tmp_path, caplog, text):
         assert run(tmp_path) == whole
     assert f"{cell} is damaged, and is made again" in caplog.text
     assert cell.read_bytes() == kept
+
+
+def test_a_level_without_spikes_is_made_again(tmp_path):
+    whole = run(tmp_path)
+    cell = sorted((tmp_path / study.CELLS).iterdir())[0]
+    found = json.loads(cell.read_text())
+    cell.write_text(json.dumps({name: found[name] for name in ("decisions", "counts")}))
+    assert run(tmp_path) == whole
 
 
 def test_levels_of_no_use_are_swept_away(tmp_path):
@@ -170,3 +182,31 @@ def test_queues_are_sized_under_all_loads_of_congestion(tmp_path):
         "congestion_wait": [0.5, 1.0], "congestion_drop_old": [1.0, 2.0]}))
     assert found["queue"] == queue_sizes(SUBJECT, [0.5, 1.0, 2.0])
     assert run(tmp_path)["queue"] is None
+
+
+def test_spikes_are_compared_on_the_first_samples_each_on_another_chip(tmp_path):
+    result = run(tmp_path)
+    plan, emulator = load_plan(tmp_path / study.PLAN, SUBJECT), Emulator(SUBJECT.parameters)
+    tau = SUBJECT.parameters.config.tau_s / SUBJECT.parameters.config.tick
+    moved = 0
+    for kind in result["kinds"].values():
+        for level in kind["levels"]:
+            first, last = level["rows"]
+            pairs = []
+            for k in range(WATCHED):
+                row = plan.rows[first + k % (last - first + 1)]
+                assert k in row.samples(SUBJECT)
+                noisy = emulator.run(row.kind.events(row.change, SUBJECT, k),
+                                     weight=subjects.weight(row, SUBJECT))
+                clean = emulator.run(SUBJECT.clean[k])
+                pairs.append((spikes_of(clean.trace), spikes_of(noisy.trace)))
+            assert level["spikes"] == moved_spikes(pairs, tau)
+            moved += level["spikes"]["missing"]
+    assert moved > 10
+    with open(tmp_path / study.LEVELS, newline="") as file:
+        lines = list(csv.DictReader(file))
+    levels = [level for kind in result["kinds"].values() for level in kind["levels"]]
+    for line, level in zip(lines, levels, strict=True):
+        assert (line["spikes"], line["missing"], line["extra"]) == tuple(
+            str(level["spikes"][name]) for name in ("clean", "missing", "extra"))
+        assert float(line["van_rossum"]) == pytest.approx(np.mean(level["spikes"]["van_rossum"]))
