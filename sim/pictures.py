@@ -89,35 +89,42 @@ def draw_png(draw, width, height, **layout):
 
 
 def against_tick(rows, exact, chosen):
-    """Return the accuracy against the tick.
+    """Return the accuracy against the tick, and the spikes that are missed.
 
     Parameters
     ----------
     rows : list of dict
-        ``tick`` in ms, ``accuracy`` and its interval ``low`` and ``high``, as fractions.
+        ``tick`` in ms, ``accuracy`` and its interval ``low`` and ``high``, as fractions; and
+        ``spikes``, as of `ranvier.sim.missed.spikes_against_tick`.
     exact : float
         Accuracy in continuous time.
     chosen : float
         The design's tick, in ms.
     """
 
-    def draw(axis, theme):
+    def draw(axes, theme):
+        axis, below = axes
         ticks = np.array([row["tick"] for row in rows])
         values = 100 * np.array([row["accuracy"] for row in rows])
         low, high = (100 * np.array([row[name] for row in rows]) for name in ("low", "high"))
         axis.fill_between(ticks, low, high, color=theme.first, alpha=0.15, lw=0)
         axis.plot(ticks, values, "o-", color=theme.first, ms=4, label="integer model")
         axis.axhline(100 * exact, color=theme.third, ls="--", lw=1.2, label="float network")
-        axis.axvline(chosen, color=theme.second, lw=1.2, ls=":", label="this design's tick")
-        axis.set(xscale="log", xlabel="tick, ms", ylabel="accuracy, %",
-                 ylim=(low.min() - 3, min(100.0, high.max() + 3)))
-        axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-        axis.minorticks_off()
-        axis.grid(True)
+        axis.set(ylabel="accuracy, %", ylim=(low.min() - 3, min(100.0, high.max() + 3)))
+        for name, style, colour in (("missing", "o-", theme.first), ("extra", "s-", theme.faint)):
+            below.plot(ticks, [100 * row["spikes"][name] / max(1, row["spikes"]["clean"])
+                               for row in rows], style, color=colour, ms=4, label=name)
+        below.set(xscale="log", xlabel="tick, ms", ylabel="spikes, %", ylim=(0, None))
+        below.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+        below.minorticks_off()
+        below.legend(loc="upper left", fontsize=8)
+        for part in axes:
+            part.axvline(chosen, color=theme.second, lw=1.2, ls=":", label="this design's tick")
+            part.grid(True)
         axis.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=3, handlelength=1.4,
                     columnspacing=1.0, fontsize=8)
 
-    return draw_picture(draw, 5.4, 3.1)
+    return draw_picture(draw, 5.4, 4.4, nrows=2, sharex=True, height_ratios=(1.4, 1))
 
 
 def raster(inputs, model, rtl, *, tick, ticks, channels, neurons, outputs):

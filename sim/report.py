@@ -170,7 +170,7 @@ def gather(run, parameters, memory_bits):
     raster, raster_picture = _raster(run, config)
     for name, part in cosim["simulators"].items():
         part["title"] = SIMULATORS[name]
-    against_tick = [{"tick": row["tick"], **_with_interval(row["accuracy"], samples)}
+    against_tick = [row | _with_interval(row["accuracy"], samples)
                     for row in quantised["against_tick"]]
     return {
         "core": config, "cosim": cosim, "raster": raster,

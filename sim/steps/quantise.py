@@ -8,6 +8,7 @@ from ...train.buffer import memory_lines
 from ...train.network import Network
 from ...train.quantise import quantise as quantise_network
 from ..designs import trained_network, with_buffer
+from ..missed import spikes_against_tick
 
 __all__ = ["quantise"]
 
@@ -15,12 +16,12 @@ logger = logging.getLogger(__name__)
 
 
 def quantise(run):
-    """Round the network, and measure the accuracy after each rounding and at other ticks.
+    """Round the network, and measure accuracy after each rounding, and what other ticks cost.
 
     With a table ``[finetune]`` it's the fine-tuned network, with the scales that its tuning kept.
     Writes ``design.safetensors`` and ``quantise.json``.
     """
-    design, test = run.experiment.design, run.data["test"]
+    design, test, ticks = run.experiment.design, run.data["test"], run.experiment.study.ticks
     network, scales = trained_network(run)
     parameters, report = quantise_network(network, design, scales)
     parameters, report["buffer"] = with_buffer(parameters, design, run.data["train"])
@@ -30,8 +31,9 @@ def quantise(run):
     values = {
         "report": report,
         "accuracy": accuracy_steps(network, design, test, scales),
-        "against_tick": accuracy_against_tick(
-            network, design, test, run.experiment.study.ticks, scales),
+        "against_tick": [row | {"spikes": spikes} for row, spikes in zip(
+            accuracy_against_tick(network, design, test, ticks, scales),
+            spikes_against_tick(network, design, test, ticks, scales), strict=True)],
         "samples": len(test),
         "tick": design.tick,
         "design": parameters.hash,

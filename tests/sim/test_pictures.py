@@ -6,7 +6,9 @@ import pytest
 
 from ranvier.sim import pictures
 
-TICKS = [{"tick": x, "accuracy": 0.8, "low": 0.7, "high": 0.9} for x in (0.1, 0.5, 1.0)]
+TICKS = [{"tick": x, "accuracy": 0.8, "low": 0.7, "high": 0.9,
+          "spikes": {"clean": 20, "missing": missing, "extra": 1}}
+         for x, missing in ((0.1, 0), (0.5, 2), (1.0, 8))]
 SPIKES = np.array([[3, 0], [4, 2]])
 
 
@@ -55,3 +57,15 @@ def test_many_spikes_go_in_as_pixels():
 
 def test_no_spikes_make_a_picture_too():
     svg(raster(np.empty((0, 2), np.int64)).light)
+
+
+def test_missed_spikes_stand_below_the_accuracy():
+    text = svg(DRAWN["against_tick"]().light)
+    assert "<!-- missing -->" in text
+    points = [np.array(re.findall(r"[ML] (\S+) (\S+)", path), float) for path in re.findall(
+        rf'<path d="([^"]*)" clip-path[^>]*stroke: {pictures.LIGHT.first}', text)]
+    accuracy, missing = points
+    assert missing[:, 0] == pytest.approx(accuracy[:, 0])
+    rise = missing[0, 1] - missing[:, 1]
+    assert rise / rise[2] == pytest.approx([0, 0.25, 1], abs=1e-3)
+    assert missing[:, 1].min() > accuracy[:, 1].max()
