@@ -55,13 +55,13 @@ def moved_picture(levels, *, unit, tick):
 
 
 def _distances(axis, theme, levels, unit):
-    """Draw both distances against the level, each with a scale of its own: mean and samples."""
+    """Draw both distances against the level, each with a scale of its own: mean, least and most."""
     at = [row["level"] for row in levels]
     for side, name, title, colour in zip((axis, axis.twinx()), DISTANCES, TITLES,
                                          (theme.first, theme.second), strict=True):
         values = [row["spikes"][name] for row in levels]
-        for level, found in zip(at, values, strict=True):
-            side.plot([level] * len(found), found, "o", color=colour, ms=2.5, mew=0, alpha=0.4)
+        side.fill_between(at, list(map(min, values)), list(map(max, values)), color=colour,
+                          alpha=0.12, lw=0)
         side.plot(at, [np.mean(found) for found in values], "o-", color=colour, ms=3.5, lw=1.2)
         side.set_ylabel(title, color=colour)
         side.set_ylim(0, 1.05 * max(max(map(max, values)), 1))

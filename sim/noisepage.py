@@ -56,18 +56,12 @@ def _noise(noise, tick):
         kind = noise["kinds"][name]
         points = [
             {"level": row["level"], "accuracy": row["accuracy"],
-             "low": row["interval"][0], "high": row["interval"][1],
-             "chips": row["by_instance"] if row["spread"] else []}
+             "low": row["interval"][0], "high": row["interval"][1]}
             for row in kind["levels"]
         ]  # fmt: skip
         picture = level_picture(points, unit=kind["unit"], clean=clean)
-        spreads = [row["spread"] for row in kind["levels"]]
-        chips = None if None in spreads else chips_picture(
-            [point | {"low": found["low"], "bound": found["bound"]}
-             for point, found in zip(points, spreads, strict=True)],
-            unit=kind["unit"], clean=clean)
         kinds.append({"title": name.replace("_", " "), "origin": kind["origin"],
-                      "picture": picture, "chips": chips,
+                      "picture": picture, "chips": _chips(kind, clean),
                       "moved": moved_picture(kind["levels"], unit=kind["unit"], tick=tick),
                       "unit": kind["unit"], "digital": kind["digital"],
                       "demand": VERDICTS[kind["verdict"]], "kept": kind["kept"],
@@ -75,6 +69,16 @@ def _noise(noise, tick):
                       "levels": kind["levels"],
                       "critical": [crossing_text(kind["critical"][str(drop)]) for drop in DROPS]})
     return kinds
+
+
+def _chips(kind, clean):
+    """Return the violins of a kind, None if it has no instances."""
+    if kind["levels"][0]["spread"] is None:
+        return None
+    points = [{"level": row["level"], "chips": row["by_instance"],
+               "low": row["spread"]["low"], "bound": row["spread"]["bound"]}
+              for row in kind["levels"]]
+    return chips_picture(points, unit=kind["unit"], clean=clean)
 
 
 def _congestion(noise):

@@ -13,8 +13,7 @@ def level_picture(points, *, unit, clean):
     Parameters
     ----------
     points : list of dict
-        ``level``, ``accuracy``, its interval ``low`` and ``high``, and ``chips``, the accuracy of
-        each drawn chip if there are several, as fractions.
+        ``level``, ``accuracy``, and its interval ``low`` and ``high``, as fractions.
     unit : str
         What a level counts.
     clean : float
@@ -28,9 +27,6 @@ def level_picture(points, *, unit, clean):
             for name in ("accuracy", "low", "high")
         )
         axis.fill_between(levels, low, high, color=theme.first, alpha=0.18, lw=0)
-        for point in points:
-            axis.plot([point["level"]] * len(point["chips"]), 100 * np.array(point["chips"]), "o",
-                      color=theme.second, ms=3, mew=0, alpha=0.45)
         axis.plot(levels, values, "o-", color=theme.first, ms=3.5)
         axis.axhline(100 * clean, color=theme.third, ls="--", lw=1.1)
         if levels.min() > 0:
