@@ -68,7 +68,7 @@ def chips_picture(points, *, unit, clean):
                           color=theme.second, ms=8 if mark == "_" else 4.5, mew=1.5, label=label)
         axis.axhline(100 * clean, color=theme.third, ls="--", lw=1.1)
         axis.set(xlabel=unit, ylabel="accuracy, %")
-        axis.set_xticks(places, [f"{point['level']:g}" for point in points])
+        axis.set_xticks(places, [f"{point['level']:g}" for point in points], fontsize=7.5)
         axis.set_axisbelow(True)
         axis.grid(True, axis="y")
         axis.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, fontsize=8,
