@@ -61,7 +61,11 @@ def parser():
         ("stream", "Generate the core that streams; compare it on an endless test set."),
         ("report", "Write report.html and summary.json."),
     ):
-        command(name, text).add_argument("folder", type=Path, metavar="DIR")
+        sub = command(name, text)
+        sub.add_argument("folder", type=Path, metavar="DIR")
+        if name == "report":
+            sub.add_argument("--beside", nargs="+", default=[], metavar="OTHER",
+                             help="runs on the same data whose studies of noise are shown, too")
     sub = command("cosim", "Compare the RTL with the model, record by record.")
     sub.add_argument("folder", type=Path, metavar="DIR")
     sub.add_argument(

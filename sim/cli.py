@@ -236,8 +236,10 @@ def _row(run, arguments):
     return _verdict(found)
 
 
-def _report(run):
-    run_step(run, "report", again=True)
+def _report(arguments):
+    run = RunFolder.open(arguments.folder)
+    options = {"beside": arguments.beside} if arguments.beside else {}
+    run_step(run, "report", again=True, **options)
     return _finish(run)
 
 
@@ -264,7 +266,7 @@ COMMANDS = {
     "doctor": _doctor,
     "finetune": _on_folder(_finetune), "bits": _on_folder(_bits),
     "quantise": _on_folder(_quantise), "emulate": _on_folder(_emulate),
-    "build": _on_folder(_build), "stream": _on_folder(_stream), "report": _on_folder(_report),
+    "build": _on_folder(_build), "stream": _on_folder(_stream), "report": _report,
 }
 """What each command does, by its name: it gets what was parsed, and returns the exit status."""
 

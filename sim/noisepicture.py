@@ -4,7 +4,10 @@ import numpy as np
 
 from .pictures import draw_picture
 
-__all__ = ["chips_picture", "level_picture"]
+__all__ = ["beside_picture", "chips_picture", "level_picture"]
+
+STYLES = ("o-", "s--", "^:", "D-.", "v-")
+"""Marks and lines of runs that are side by side."""
 
 
 def level_picture(points, *, unit, clean):
@@ -35,6 +38,37 @@ def level_picture(points, *, unit, clean):
         axis.grid(True)
 
     return draw_picture(draw, 3.7, 2.7)
+
+
+def beside_picture(runs, *, unit):
+    """Return the accuracy of several runs against the level of one kind of noise.
+
+    Parameters
+    ----------
+    runs : dict of str to list of dict
+        By the run's name, points as of `level_picture`.
+    unit : str
+        What a level counts.
+    """
+
+    def draw(axis, theme):
+        colours = (theme.first, theme.second, theme.third, theme.faint, theme.ink)
+        for k, (name, points) in enumerate(runs.items()):
+            levels, values, low, high = np.array([
+                [point[field] for field in ("level", "accuracy", "low", "high")]
+                for point in points]).T
+            colour = colours[k % len(colours)]
+            axis.fill_between(levels, 100 * low, 100 * high, color=colour, alpha=0.15, lw=0)
+            axis.plot(levels, 100 * values, STYLES[k % len(STYLES)], color=colour, ms=3.5, lw=1.3,
+                      label=name)
+        if min(point["level"] for points in runs.values() for point in points) > 0:
+            axis.set_xscale("log")
+        axis.set(xlabel=unit, ylabel="accuracy, %", ylim=(0, 102))
+        axis.grid(True)
+        axis.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, fontsize=8,
+                    borderaxespad=0.1, handlelength=2.4)
+
+    return draw_picture(draw, 3.7, 2.9)
 
 
 def chips_picture(points, *, unit, clean):

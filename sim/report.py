@@ -4,6 +4,7 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from . import pictures
+from .beside import beside_content
 from .bitspicture import bits_picture
 from .curves import CURVES, curve_picture
 from .designs import Subject
@@ -151,7 +152,7 @@ def _commands(run):
     ))
 
 
-def gather(run, parameters, memory_bits):
+def gather(run, parameters, memory_bits, others=()):
     """Return what the page of a run shows, pictures included, but for the summary.
 
     Parameters
@@ -162,7 +163,10 @@ def gather(run, parameters, memory_bits):
         Its design.
     memory_bits : dict of str to int
         Bits of each memory of the core.
+    others : sequence of path, optional
+        Folders of runs whose studies of noise are shown beside this one.
     """
+    beside = beside_content(run, others)  # first, since it may be refused
     config = parameters.config
     training, quantised, emulated, cosim = (
         run.read_json(f"{name}.json") for name in ("training", "quantise", "emulate", "cosim"))
@@ -181,7 +185,7 @@ def gather(run, parameters, memory_bits):
         "shape": _shape(config, run.experiment.network_config(config.inputs, config.outputs)),
         "simulators": " and ".join(SIMULATORS[name] for name in cosim["simulators"]),
         "steps": _steps(quantised["accuracy"], samples),
-        **noise_content(run, config),
+        **noise_content(run, config), "beside": beside,
         "core_rows": _core_rows(config, quantised),
         "work_rows": _work_rows(emulated, cosim["cycles"]),
         "commands": _commands(run),

@@ -11,12 +11,12 @@ from ..summary import make_summary
 __all__ = ["report"]
 
 
-def report(run):
-    """Write ``report.html`` and ``summary.json``."""
+def report(run, *, beside=()):
+    """Write ``report.html`` and ``summary.json``, with the studies of other runs' folders."""
     began = time.monotonic()
     parameters = Parameters.load(run.need("design.safetensors"))
     bits = memory_bits(run.read_json("build/ports.json"))
-    content = gather(run, parameters, bits)
+    content = gather(run, parameters, bits, beside)
     seconds = time.monotonic() - began
     summary = run.stamp() | make_summary(run, memory_bits=bits, seconds=seconds)
     write_atomically(run.path / "report.html", render(content, summary).encode())

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -281,6 +282,32 @@ def test_a_core_that_differs_is_a_mismatch_and_the_report_says_where(
     page = (copy / "report.html").read_text()
     assert "The core differs from the network" in page
     assert re.search(r"test sample \d+: record \d+, tick \d+, neuron \d+: p is", page)
+
+
+def test_a_report_shows_studies_of_other_runs_beside_its_own(out, tmp_path, capsys):
+    first, second = (Path(shutil.copytree(out, tmp_path / name)) for name in ("plain", "better"))
+    study = second / "noise" / "noise.json"
+    values = json.loads(study.read_text())
+    values["clean"]["accuracy"] = 0.8125
+    values["kinds"].pop("event_loss")
+    study.write_text(json.dumps(values))
+    assert main(["report", str(first), "-q", "--beside", str(second)]) == 0
+    page = (first / "report.html").read_text()
+    part = page[page.index("Beside other runs"):page.index("What the core needs")]
+    assert re.findall(r"<h3>(.*)</h3>", part) == sorted(
+        (name.replace("_", " ") for name in values["kinds"]),
+        key=[name.replace("_", " ") for name in values["ranking"]].index)
+    assert re.findall(r"<td>(plain|better)</td><td>none</td>", part) == ["plain", "better"]
+    assert "81.25 %" in part
+    assert "Beside other runs" not in (out / "report.html").read_text()
+    capsys.readouterr()
+    for changes, sentence in (
+            ({"data": "0"}, f"{second} must have a study of the same test samples, not of others"),
+            ({"parameters": "0"}, f"{second} must have a study of its design, not of an earlier "),
+            ({"kinds": {}}, "Runs side by side must have a kind of noise in common, and have ")):
+        study.write_text(json.dumps(values | changes))
+        assert main(["report", str(first), "-q", "--beside", str(second)]) == 2
+        assert sentence in capsys.readouterr().err
 
 
 @pytest.mark.skipif(toolchain.find("iverilog").path is None, reason="Icarus isn't installed")
