@@ -9,6 +9,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from .hdf5lists import stored_items
 from .samples import LATEST, MOST, DataError, Dataset, ascending, inflation_limit, within
 
 _ROWS = 16  # Read at once. All of them may point at one array as large as the file.
@@ -122,7 +123,7 @@ def _rows(h5, raw, samples, size):
         if len(array) != samples:
             raise DataError(f"{name} must have {samples} items, as labels, not {len(array)}")
         pair.append(array)
-        declared += int(_lengths(array, raw).sum()) * base.itemsize
+        declared += stored_items(h5, array, raw, size) * base.itemsize
     _check_size(declared, size)
     read = 0
     for start in range(0, samples, _ROWS):
@@ -136,29 +137,6 @@ def _rows(h5, raw, samples, size):
 def _check_size(taken, size):
     if taken > size:
         raise DataError(f"spikes must take at most the file's {size} bytes, not {taken}")
-
-
-def _lengths(array, raw):
-    """Return how many items lists have, as the file says: those that no filter hides.
-
-    HDF5 makes room for so many before it looks whether they are there. A list is stored as that
-    number, 4 bytes, and where its items are.
-    """
-    made = array.id.get_create_plist()
-    if made.get_nfilters():
-        return np.zeros(0, np.int64)
-    if array.chunks:
-        chunks = [array.id.get_chunk_info(k) for k in range(array.id.get_num_chunks())]
-        places = [(chunk.byte_offset, chunk.size, *chunk.chunk_offset) for chunk in chunks]
-    else:
-        offset = array.id.get_offset()
-        places = [] if offset is None else [(offset, array.id.get_storage_size(), 0)]
-    found, stored = [np.zeros(0, np.int64)], array.chunks[0] if array.chunks else len(array)
-    for offset, size, first in places:
-        raw.seek(offset)
-        words = np.frombuffer(raw.read(size), "<u4")[:: size // (4 * stored)]
-        found.append(words[: max(0, len(array) - first)].astype(np.int64))  # a chunk may go beyond
-    return np.concatenate(found)
 
 
 def _array(h5, name, size):

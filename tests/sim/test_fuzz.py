@@ -23,10 +23,10 @@ from ranvier.train.network import Network
 from ranvier.train.npz import load_npz, save_npz
 from ranvier.train.shd import load_shd
 
-from ...train.test_quantise import mixed_net
-from ..experiments import TINY, mapped, write
-from . import subjects
-from .maps import file_of
+from ..train.test_quantise import mixed_net
+from .experiments import TINY, mapped, write
+from .noise import subjects
+from .noise.maps import file_of
 
 CASES = int(os.environ.get("RANVIER_FUZZ", "300"))
 SLOWEST = 10.0  # seconds that a file may take: none is larger than some 100 KB
