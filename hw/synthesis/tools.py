@@ -1,8 +1,12 @@
 """Starts Yosys, nextpnr and packers of bitstreams, which come from pip."""
 
+import fcntl
+import os
 import subprocess
 import sys
+from importlib.metadata import version
 from importlib.util import find_spec
+from pathlib import Path
 
 __all__ = ["YOSYS", "ToolError", "require", "run"]
 
@@ -46,16 +50,42 @@ def run(program, arguments, folder):
     ToolError
         If it fails.
     """
-    _, module, function = program
-    code = f"import sys; from {module} import {function} as run; sys.exit(run(sys.argv[1:]))"
-    start = ["-c", code] if function else ["-m", module]
-    done = subprocess.run(
-        [sys.executable, *start, *arguments], cwd=folder, text=True, check=False,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-    )  # fmt: skip
+    if program[2]:
+        _prepare(program)
+    done = _start(program, arguments, folder)
     if done.returncode:
-        lines = done.stdout.splitlines()
+        lines = [line for line in done.stdout.splitlines() if line.strip()]
         said = ([line for line in lines if line.startswith("ERROR")] or lines[-1:]
                 or [f"it ended with status {done.returncode}, without a word"])
         raise ToolError(f"{program[0]} failed: {' '.join(said)}")
     return done.stdout
+
+
+def _start(program, arguments, folder):
+    _, module, function = program
+    code = f"import sys; from {module} import {function} as run; sys.exit(run(sys.argv[1:]))"
+    start = ["-c", code] if function else ["-m", module]
+    return subprocess.run(
+        [sys.executable, *start, *arguments], cwd=folder, text=True, check=False,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+
+
+def _prepare(program):
+    """Let the first run of a program by a user be alone.
+
+    It compiles the program and keeps the machine code in a file, which another process that starts
+    meanwhile may read half written, and then dies of a signal.
+    """
+    from platformdirs import user_cache_dir  # yowasp keeps that code where this says
+
+    folder = Path(os.environ.get("YOWASP_CACHE_DIR", user_cache_dir("YoWASP", appauthor=False)))
+    done = folder / f"ranvier-{program[0]}-{version(program[0])}-{program[2]}"
+    if done.exists():
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / "ranvier-lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            _start(program, ["--version"], Path.cwd())
+            done.touch()
