@@ -201,9 +201,14 @@ class NeuronCore(wiring.Component):
             count.input_events.eq(scheduler.events.valid & scheduler.events.ready),
             count.spikes.eq(spikes.valid & spikes.ready),
             count.dropped.eq(scheduler.dropped),
-            *(count[name].eq(sum(bank.count[name] for bank in self._banks))
-              for name in self._banks[0].count.shape().members),
         ]
+        # A register beside each bank: many of them are far apart.
+        counted = []
+        for k, bank in enumerate(self._banks):
+            counted.append(Signal.like(bank.count, name=f"counted_{k}"))
+            m.d.sync += counted[k].eq(bank.count)
+        m.d.comb += [count[name].eq(sum(bank[name] for bank in counted))
+                     for name in self._banks[0].count.shape().members]
 
     def _decide(self, m, scheduler, spikes, traces):
         """Let the readout see spikes, or the records of leaky outputs, and decide in the end."""
@@ -228,7 +233,7 @@ class NeuronCore(wiring.Component):
         m.submodules.registers = registers = RegisterFile(
             config=config, value_shape=self._readout.value_shape)
         m.submodules.scheduler = scheduler = Scheduler(
-            config=config, counting=registers.latency)
+            config=config, counting=config.counting_cycles)
         m.submodules.fork = fork = Broadcast(shape=config.neuron_bits, count=2)
         for k, bank in enumerate(self._banks):
             m.submodules[f"bank_{k}"] = bank

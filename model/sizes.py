@@ -222,7 +222,7 @@ class CoreSizes:
     @property
     def counting_cycles(self):
         """Most cycles from what is counted to the counter that has it."""
-        return 2 * self.totals + 4
+        return 2 * self.totals + 5
 
     @property
     def sum_bits(self):

@@ -73,12 +73,14 @@ def sop_cursor(context):
                 delays=delays)
 
 
-@row("scaling", "synaptic events per second at the clock, 16 banks over 16 times one", "",
-     SIMULATED)
+@row("scaling", "synaptic events per second at the clock, 16 banks over 16 times one; 16 banks by one "
+     "place", "", SIMULATED)
 def scaling(context):
+    """Sixteen banks take place and route most of an hour from each seed."""
     many = dataclasses.replace(BANK, neurons=BANKS * BANK.neurons, banks=BANKS)
-    found, seeds = {}, 1 if context.quick else SEEDS
-    for name, config in (("one", BANK), ("many", BANK if context.quick else many)):
+    found = {}
+    for name, config, seeds in (("one", BANK, 1 if context.quick else SEEDS),
+                                ("many", BANK if context.quick else many, 1)):
         each, counts = rate(context, config, range(config.ticks))
         report = synthesised(context, f"bank-{name}", config, "ecp5-85k", seeds=seeds)
         if not report["fits"]:

@@ -72,7 +72,7 @@ def test_constants_are_those_of_the_units(synapse):
     assert schedule.LOOK_CYCLES == scheduler.LOOK_CYCLES
     readout = made(Readout(config=config))
     registers = made(RegisterFile(config=config, value_shape=readout.value_shape))
-    assert config.counting_cycles == registers.latency
+    assert config.counting_cycles == registers.latency + 1  # that of banks
     assert schedule.RANKING_CYCLES + config.outputs == readout.finish_cycles
 
 
