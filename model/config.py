@@ -26,7 +26,8 @@ LATER = {"buffer": "ring", "cursors": 0, "rows": "sparse", "delays": "synaptic",
 def check_tick(tick):
     """Raise ValueError if ``tick`` (ms) isn't a whole number of microseconds, 1 us to 10 ms."""
     microseconds = tick * 1000
-    if not 1 <= round(microseconds) <= 10_000 or abs(microseconds - round(microseconds)) > 1e-6:
+    # Not the rounded number: there's none of infinity.
+    if not 0.5 < microseconds < 10_000.5 or abs(microseconds - round(microseconds)) > 1e-6:
         raise ValueError(f"Core tick must be a whole number of microseconds from 0.001 to 10 ms, "
                          f"not {tick!r} ms")
 

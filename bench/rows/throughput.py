@@ -73,8 +73,8 @@ def sop_cursor(context):
                 delays=delays)
 
 
-@row("scaling", "synaptic events per second at the clock, 16 banks over 16 times one; 16 banks by one "
-     "place", "", SIMULATED)
+@row("scaling", "synaptic events per second at the clock, 16 banks over 16 times one; 16 banks by "
+     "one place", "", SIMULATED)
 def scaling(context):
     """Sixteen banks take place and route most of an hour from each seed."""
     many = dataclasses.replace(BANK, neurons=BANKS * BANK.neurons, banks=BANKS)

@@ -101,6 +101,8 @@ def test_json_round_trip():
     ("tick", 0.0005, "Core tick must be a whole number of microseconds from 0.001 to 10 ms"),
     ("tick", 0.0015, "Core tick must be a whole number of microseconds"),
     ("tick", 11.0, "Core tick must be a whole number of microseconds"),
+    ("tick", float("inf"), "Core tick must be a whole number of microseconds"),
+    ("tick", float("nan"), "Core tick must be a whole number of microseconds"),
     ("tau_s", 20.0, "Core time constants must satisfy 0 < tau_s < tau_m <= tau_a"),
     ("tau_a", 19.0, "Core time constants must satisfy"),
     ("tau_m", float("nan"), "Core time constants must satisfy"),
