@@ -180,10 +180,10 @@ def test_the_table_and_the_figures_have_each_strike(simulator, whole):
 def test_a_strike_alone_does_what_the_table_says(simulator, whole):
     rows = table(whole[0])
     strikes = draw_strikes(SUBJECT, simulator.registers, SEED, COUNT)
-    for index in (12, 3):
+    (shown,) = (k for k, row in enumerate(rows) if row["outcome"] == "tolerable")
+    for index in (shown, 3):
         alone, = run_strikes(SUBJECT, simulator, [strikes[index]])
         assert [str(value) for value in alone] == list(rows[index].values())[1:]
-    assert rows[12]["outcome"] == "tolerable"
 
 
 def test_an_interrupted_campaign_goes_on(simulator, whole, tmp_path, monkeypatch):
