@@ -221,7 +221,7 @@ class CoreSizes:
 
     @property
     def counting_cycles(self):
-        """Most cycles from what is counted to the counter that has it."""
+        """Most cycles from what is counted to the counter that has it: all take turns."""
         return 2 * self.totals + 5
 
     @property

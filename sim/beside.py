@@ -63,11 +63,9 @@ def _study(run):
 def _kind(name, studies):
     """Return what the page says of a kind that all runs have studied, and its picture."""
     found = {title: study["noise"]["kinds"][name] for title, study in studies.items()}
-    lines = {title: [{"level": row["level"], "accuracy": row["accuracy"],
-                      "low": row["interval"][0], "high": row["interval"][1]}
-                     for row in kind["levels"]] for title, kind in found.items()}
     return {"title": name.replace("_", " "),
-            "picture": beside_picture(lines, unit=next(iter(found.values()))["unit"]),
+            "picture": beside_picture({title: kind["levels"] for title, kind in found.items()},
+                                      unit=next(iter(found.values()))["unit"]),
             "rows": [{"title": title, "kept": kind["kept"], "critical": [
                 crossing_text(kind["critical"][str(drop)]) for drop in DROPS]}
                 for title, kind in found.items()]}

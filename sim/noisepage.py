@@ -54,12 +54,7 @@ def _noise(noise, tick):
     kinds = []
     for name in noise["ranking"]:
         kind = noise["kinds"][name]
-        points = [
-            {"level": row["level"], "accuracy": row["accuracy"],
-             "low": row["interval"][0], "high": row["interval"][1]}
-            for row in kind["levels"]
-        ]  # fmt: skip
-        picture = level_picture(points, unit=kind["unit"], clean=clean)
+        picture = level_picture(kind["levels"], unit=kind["unit"], clean=clean)
         kinds.append({"title": name.replace("_", " "), "origin": kind["origin"],
                       "picture": picture, "chips": _chips(kind, clean),
                       "moved": moved_picture(kind["levels"], unit=kind["unit"], tick=tick),

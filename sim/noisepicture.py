@@ -10,13 +10,13 @@ STYLES = ("o-", "s--", "^:", "D-.", "v-")
 """Marks and lines of runs that are side by side."""
 
 
-def level_picture(points, *, unit, clean):
+def level_picture(rows, *, unit, clean):
     """Return the accuracy against the level of one kind of noise.
 
     Parameters
     ----------
-    points : list of dict
-        ``level``, ``accuracy``, and its interval ``low`` and ``high``, as fractions.
+    rows : list of dict
+        ``level``, ``accuracy``, and its ``interval``, as ``noise.json`` has them.
     unit : str
         What a level counts.
     clean : float
@@ -24,11 +24,7 @@ def level_picture(points, *, unit, clean):
     """
 
     def draw(axis, theme):
-        levels = np.array([point["level"] for point in points])
-        values, low, high = (
-            100 * np.array([point[name] for point in points])
-            for name in ("accuracy", "low", "high")
-        )
+        levels, values, low, high = _curve(rows)
         axis.fill_between(levels, low, high, color=theme.first, alpha=0.18, lw=0)
         axis.plot(levels, values, "o-", color=theme.first, ms=3.5)
         axis.axhline(100 * clean, color=theme.third, ls="--", lw=1.1)
@@ -46,22 +42,20 @@ def beside_picture(runs, *, unit):
     Parameters
     ----------
     runs : dict of str to list of dict
-        By the run's name, points as of `level_picture`.
+        By the run's name, rows as of `level_picture`.
     unit : str
         What a level counts.
     """
 
     def draw(axis, theme):
         colours = (theme.first, theme.second, theme.third, theme.faint, theme.ink)
-        for k, (name, points) in enumerate(runs.items()):
-            levels, values, low, high = np.array([
-                [point[field] for field in ("level", "accuracy", "low", "high")]
-                for point in points]).T
+        for k, (name, rows) in enumerate(runs.items()):
+            levels, values, low, high = _curve(rows)
             colour = colours[k % len(colours)]
-            axis.fill_between(levels, 100 * low, 100 * high, color=colour, alpha=0.15, lw=0)
-            axis.plot(levels, 100 * values, STYLES[k % len(STYLES)], color=colour, ms=3.5, lw=1.3,
+            axis.fill_between(levels, low, high, color=colour, alpha=0.15, lw=0)
+            axis.plot(levels, values, STYLES[k % len(STYLES)], color=colour, ms=3.5, lw=1.3,
                       label=name)
-        if min(point["level"] for points in runs.values() for point in points) > 0:
+        if min(row["level"] for rows in runs.values() for row in rows) > 0:
             axis.set_xscale("log")
         axis.set(xlabel=unit, ylabel="accuracy, %", ylim=(0, 102))
         axis.grid(True)
@@ -69,6 +63,13 @@ def beside_picture(runs, *, unit):
                     borderaxespad=0.1, handlelength=2.4)
 
     return draw_picture(draw, 3.7, 2.9)
+
+
+def _curve(rows):
+    """Return levels, and in percent the accuracies and both ends of their intervals."""
+    levels, values = (np.array([row[name] for row in rows]) for name in ("level", "accuracy"))
+    low, high = np.array([row["interval"] for row in rows]).T
+    return levels, 100 * values, 100 * low, 100 * high
 
 
 def chips_picture(points, *, unit, clean):

@@ -5,6 +5,9 @@ in a heap with an object that takes no room it goes on for ever. The layout of b
 HDF5 File Format Specification, version 3.0.
 """
 
+import zlib
+
+import h5py
 import numpy as np
 
 from .samples import DataError
@@ -16,7 +19,9 @@ _OBJECT = 16  # bytes of the head of a heap, and of each of its objects
 
 
 def stored_items(h5, array, raw, size):
-    """Return how many items all lists of an array have, as the file says; 0 if a filter hides it.
+    """Return how many items all lists of an array have, as the file says.
+
+    0 if another filter than gzip's hides it: such files are read without a look.
 
     Parameters
     ----------
@@ -31,8 +36,6 @@ def stored_items(h5, array, raw, size):
     DataError
         If a heap that has items isn't sound.
     """
-    if array.id.get_create_plist().get_nfilters():
-        return 0
     if h5.id.get_create_plist().get_sizes() != (8, 8):
         raise DataError("addresses and lengths must have 8 bytes each, not others")
     lists = _lists(array, raw)
@@ -44,19 +47,23 @@ def stored_items(h5, array, raw, size):
 
 def _lists(array, raw):
     """Return the lists of an array, as the file has them."""
-    if array.chunks:
-        stored = array.chunks[0]
-        chunks = [array.id.get_chunk_info(k) for k in range(array.id.get_num_chunks())]
-        places = [(chunk.byte_offset, *chunk.chunk_offset) for chunk in chunks]
-    else:
-        stored, offset = len(array), array.id.get_offset()
-        places = [] if offset is None else [(offset, 0)]
-    found = [np.zeros(0, _LIST)]
-    for offset, first in places:
-        raw.seek(offset)
-        there = min(stored, max(0, len(array) - first))  # a chunk may go beyond the array's end
-        content = raw.read(there * _LIST.itemsize)
-        found.append(np.frombuffer(content, _LIST))
+    if not array.chunks:
+        offset = array.id.get_offset()
+        raw.seek(offset or 0)
+        return np.frombuffer(raw.read(len(array) * _LIST.itemsize if offset else 0), _LIST)
+    made = array.id.get_create_plist()
+    filters = [made.get_filter(k)[0] for k in range(made.get_nfilters())]
+    found, stored = [np.zeros(0, _LIST)], array.chunks[0]
+    if filters not in ([], [h5py.h5z.FILTER_DEFLATE]):
+        return found[0]
+    for k in range(array.id.get_num_chunks()):
+        chunk = array.id.get_chunk_info(k)
+        raw.seek(chunk.byte_offset)
+        content = raw.read(chunk.size)
+        if filters and not chunk.filter_mask:
+            content = zlib.decompressobj().decompress(content, stored * _LIST.itemsize)
+        there = max(0, len(array) - chunk.chunk_offset[0])  # a chunk may go beyond the array
+        found.append(np.frombuffer(content, _LIST)[:there])
     return np.concatenate(found)
 
 

@@ -87,5 +87,5 @@ def _prepare(program):
     with open(folder / "ranvier-lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not done.exists():
-            _start(program, ["--version"], Path.cwd())
-            done.touch()
+            if _start(program, ["--version"], Path.cwd()).returncode >= 0:  # no signal ended it
+                done.touch()

@@ -26,8 +26,7 @@ class Bits(Kind):
 
     @abstractmethod
     def memory(self, subject) -> tuple[np.ndarray, int]:
-        """Return the words of the memory, (n,) int64, and how many bits each has: check bits, too.
-        """
+        """Return the memory's stored words, (n,) int64, and how many bits each has."""
 
     def draw(self, seed, subject, instance, sample):
         stored, bits = self.memory(subject)

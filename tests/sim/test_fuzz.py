@@ -60,10 +60,7 @@ def damaged(content, case):
 
 
 def files(folder):
-    """Write each kind of file. Returns its loader, and what tells its content, None if nothing can.
-
-    Where nothing tells, a changed digit is another file.
-    """
+    """Write each kind of file. Returns its loader, and what doesn't change of its content."""
     plan = draw_plan(SUBJECT, NoiseConfig(kinds="all", levels={"weight_map": (1, 2)}, instances=1,
                                           fault_map="map.csv"), 3)
     save_plan(plan, folder / "plan.jsonl")
@@ -77,11 +74,12 @@ def files(folder):
     return {
         "plan.jsonl": (lambda path: load_plan(path, SUBJECT), lambda found: found.seed),
         "design.safetensors": (Parameters.load, lambda found: found.hash),
-        "network.safetensors": (Network.load, None),
-        "map.csv": (lambda path: read_fault_map(path, SUBJECT.parameters), None),
+        "network.safetensors": (Network.load, type),
+        "map.csv": (lambda path: read_fault_map(path, SUBJECT.parameters),
+                    lambda found: found.shape[1]),
         "events.npz": (load_npz, lambda found: found["train"].times.tolist()),
-        "events.h5": (lambda path: load_shd({"train": path}, data.n_channels), None),
-        "experiment.toml": (load_experiment, None)}
+        "events.h5": (lambda path: load_shd({"train": path}, data.n_channels), list),
+        "experiment.toml": (load_experiment, type)}
 
 
 def recordings(path, data):
@@ -104,16 +102,16 @@ def attempt(load, path):
         return None, str(error)
 
 
-NAMES = ("plan.jsonl", "design.safetensors", "network.safetensors", "map.csv", "events.npz",
-         "events.h5", "experiment.toml")
+# How many are refused at least. Of some nothing tells what they were: a changed digit is another.
+LEAST = {"plan.jsonl": 0.9, "design.safetensors": 0.9, "events.npz": 0.9, "experiment.toml": 0.9,
+         "network.safetensors": 0.8, "map.csv": 0.5, "events.h5": 0.5}
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", LEAST)
 def test_a_damaged_file_is_refused_by_a_sentence(name, tmp_path):
     load, content_of = files(tmp_path)[name]
     whole = (tmp_path / name).read_bytes()
-    found = load(tmp_path / name)
-    wanted = content_of(found) if content_of else None
+    wanted = content_of(load(tmp_path / name))
     path, refused = tmp_path / f"damaged-{name}", 0
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for case in range(CASES):
@@ -121,11 +119,8 @@ def test_a_damaged_file_is_refused_by_a_sentence(name, tmp_path):
         began = time.monotonic()
         found, error = attempt(load, path)
         refused += error is not None
-        if error is not None:
-            assert str(path) in error, case
-        else:
-            assert content_of is None or content_of(found) == wanted, case
+        assert content_of(found) == wanted if error is None else str(path) in error, case
         assert time.monotonic() - began < SLOWEST, case
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     assert grown * 1024 < 2 * len(whole) + (64 << 20)
-    assert refused > (0.9 if content_of else 0.5) * CASES
+    assert refused > LEAST[name] * CASES

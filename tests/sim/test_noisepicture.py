@@ -8,11 +8,13 @@ from ranvier.sim import noisepicture, pictures
 from .test_faultspicture import words
 from .test_pictures import svg
 
-POINTS = [{"level": x, "accuracy": 0.8, "low": 0.7, "high": 0.9} for x in (0.1, 1.0)]
+ROWS = [{"level": x, "accuracy": 0.8, "interval": [0.7, 0.9]} for x in (0.1, 1.0)]
+WORSE = [{"level": x, "accuracy": 0.5, "interval": [0.4, 0.6]} for x in (0.1, 1.0, 10.0)]
 SPREAD = [{"level": 0.1, "chips": [0.75, 0.85], "low": 0.755, "bound": None},
           {"level": 1.0, "chips": [0.6] * 58 + [0.5], "low": 0.6, "bound": 0.5}]
 DRAWN = {
-    "level": lambda: noisepicture.level_picture(POINTS, unit="ms", clean=0.9),
+    "level": lambda: noisepicture.level_picture(ROWS, unit="ms", clean=0.9),
+    "beside": lambda: noisepicture.beside_picture({"plain": ROWS, "other": WORSE}, unit="ms"),
     "chips": lambda: noisepicture.chips_picture(SPREAD, unit="ms", clean=0.9),
 }
 
@@ -30,6 +32,18 @@ def marks(picture, colour):
     return sorted((float(x), float(y)) for x, y in re.findall(
         rf'<use xlink:href="#\w+" x="([\d.]+)" y="([\d.]+)" style="[^"]*{colour}',
         svg(picture.light)))
+
+
+def test_runs_beside_each_other_have_their_own_marks_and_names():
+    picture = DRAWN["beside"]()
+    assert {"plain", "other"} <= set(words(picture.light))
+    first, second = ([at for at in marks(picture, colour) if at[0]]
+                     for colour in (pictures.LIGHT.first, pictures.LIGHT.second))
+    # Those of each level, and one of the legend above them.
+    assert (len(first), len(second)) == (len(ROWS) + 1, len(WORSE) + 1)
+    assert max(y for _, y in first) < max(y for _, y in second)  # counted from the top
+    assert [x for x, y in first if y == max(first, key=lambda at: at[1])[1]] == [
+        x for x, y in second if y == max(second, key=lambda at: at[1])[1]][:2]
 
 
 def test_violins_stand_level_by_level_around_their_chips():

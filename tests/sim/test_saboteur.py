@@ -9,7 +9,6 @@ from ranvier.hw.saboteur import STATES, Mode
 from ranvier.hw.verilog import verilog_source
 from ranvier.model.disturbed import disturbed
 from ranvier.model.emulator import Emulator
-from ranvier.sim import toolchain
 from ranvier.sim.bus import flip_program, sabotage_program
 from ranvier.sim.cosim import CocotbSimulator
 from ranvier.sim.cxxrtl import CxxrtlSimulator
@@ -110,15 +109,14 @@ def test_states_that_are_read_wrong_change_what_a_neuron_does(sabotaged):
     simulator.run([events], expected=[clean])
 
 
-@pytest.mark.skipif(toolchain.find("iverilog").path is None, reason="Icarus isn't installed")
 def test_deposits_and_saboteurs_agree(builds):
     parameters, events, rng = draw("ring")
     compiled = CxxrtlSimulator(parameters, builds)
-    icarus = CocotbSimulator(parameters, builds, simulator="icarus")
+    deposits = CocotbSimulator(parameters, builds)
     bank, address = places(parameters)["weights"]
     flips = [[(int(bank[k]), int(address[k]), int(rng.integers(parameters.config.weight_bits)))]
              for k in rng.choice(bank.size, 5, replace=False)]
-    runs = [simulator.run([events] * len(flips), flips=flips) for simulator in (compiled, icarus)]
+    runs = [simulator.run([events] * len(flips), flips=flips) for simulator in (compiled, deposits)]
     clean = Emulator(parameters).run(events)
     assert not all(np.array_equal(one.trace, clean.trace) for one in runs[0])
     for one, other in zip(*runs, strict=True):

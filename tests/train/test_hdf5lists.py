@@ -35,8 +35,14 @@ def test_items_are_counted_wherever_they_are(tmp_path, chunks, userblock):
     assert look(tmp_path / "a.h5", content) == 2004
 
 
-def test_what_a_filter_hides_is_not_counted(tmp_path):
-    content = write(tmp_path / "a.h5", chunks=(2,), compression="gzip")
+@pytest.mark.parametrize("chunks", [(2,), (3,), (8,)])
+def test_items_are_counted_behind_gzip(tmp_path, chunks):
+    content = write(tmp_path / "a.h5", chunks=chunks, compression="gzip")
+    assert look(tmp_path / "a.h5", content) == 2004
+
+
+def test_what_another_filter_hides_is_not_counted(tmp_path):
+    content = write(tmp_path / "a.h5", chunks=(2,), compression="lzf")
     assert look(tmp_path / "a.h5", content) == 0
 
 
