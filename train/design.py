@@ -6,7 +6,8 @@ from math import ceil, log2
 from ..model.config import BUFFERS, DELAYS, ROWS, check_stored, check_tick, check_widths
 from ..model.protection import PROTECTIONS
 
-HEADROOM = 8  # log2 of the largest weights that a trace holds
+# log2 of how many largest weights a trace holds: no more are needed; with fewer it saturates.
+MOST_HEADROOM, LEAST_HEADROOM = 8, 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,9 +76,11 @@ class DesignConfig:
 def default_guard_bits(design, tau_m):
     """Return the guard bits of a `DesignConfig` that has none, for ``tau_m`` in ms.
 
-    Enough for what a trace loses in a tick, which is its ``tau_m / tick``-th part; and so many that
-    a trace reaches 2^`HEADROOM` largest weights and no further. The 7 last places that the sleep
-    rule allows for rounding are little of a threshold then.
+    Enough for what a trace loses in a tick, which is its ``tau_m / tick``-th part, if a trace then
+    still holds 2^`LEAST_HEADROOM` largest weights; and so many that it holds no more than
+    2^`MOST_HEADROOM`. The 7 last places that the sleep rule allows for rounding are little of a
+    threshold then.
     """
     loss = ceil(log2(max(2.0, tau_m / design.tick))) + 1
-    return max(loss, design.trace_bits - design.weight_bits - HEADROOM)
+    spare = design.trace_bits - design.weight_bits
+    return max(min(loss, spare - LEAST_HEADROOM), spare - MOST_HEADROOM)

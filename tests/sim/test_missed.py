@@ -20,6 +20,16 @@ def test_fine_ticks_lose_few_spikes_and_coarse_ones_many(readout):
     assert coarse["missing"] + coarse["extra"] > 0.1 * spikes
 
 
+@pytest.mark.parametrize(("weight_bits", "trace_bits"), [(8, 18), (12, 18), (12, 24)])
+def test_traces_leave_room_for_many_arrivals(weight_bits, trace_bits):
+    """Guard bits for what a trace loses in such a tick would leave room for few, or for none."""
+    design = DesignConfig(weight_bits=weight_bits, trace_bits=trace_bits)
+    [fine] = spikes_against_tick(random_net(4, readout="leaky"), design,
+                                 random_data(7, samples=40, events=12), [0.05])
+    assert fine["clean"] > 2000
+    assert fine["missing"] + fine["extra"] < 0.01 * fine["clean"]
+
+
 def test_neurons_are_those_of_the_core():
     network, data = mixed_net(4, readout="first-spike"), random_data(7, samples=2, events=12)
     times, neurons = missed._spikes(network, data, 1)
