@@ -113,6 +113,9 @@ def _rows(config):
     return [
         ("rows-once", config),
         ("rows-axonal", _dendritic(config)),
+        # Sums of rows' lengths at any size take the solver too long.
+        ("rows-several", replace(config, delays="axonal", segments=2, inputs=4, neurons=4,
+                                 outputs=2, synapses=16)),
         ("rows-dense", replace(config, rows="dense", delays="axonal",
                                synapses=config.sources * config.bank_neurons)),
     ]

@@ -1,7 +1,9 @@
-"""What is proven of `RowFetch`, with one row for each source."""
+"""What is proven of `RowFetch`, with one row for each source or with several."""
+
+from itertools import pairwise
 
 from amaranth.asserts import AnySeq
-from amaranth.hdl import Array, Mux, Signal
+from amaranth.hdl import Array, Cat, Const, Mux, Signal
 
 from ..payloads import Memory, memories, ring_link, ring_row
 from ..rows import RowFetch
@@ -10,7 +12,8 @@ from .spec import Spec, symbolic
 
 __all__ = ["rows_once"]
 
-FIRST = RowFetch.latency  # most cycles until something comes out, while something is owed
+FIRST, NEXT = RowFetch.latency, RowFetch.row_cycles
+"""Most cycles until something comes out, while something is owed; and more for each empty row."""
 
 
 def rows_once(*, config):
@@ -27,7 +30,8 @@ def rows_once(*, config):
 class _OneSynapse:
     """Any one synapse of any one source that is accepted, on its way out.
 
-    It comes out after all that is owed when its source is accepted, and those before it in its row.
+    It comes out after all that is owed when its source is accepted, and those before it in its
+    source's rows, which follow one another.
     In a dense row, a weight of 0 passes in its turn and is no output.
     """
 
@@ -43,15 +47,16 @@ class _OneSynapse:
         spec.assume_stream(unit.i)
         spec.assume(~unit.load.en | (unit.idle & ~unit.i.valid))
         spec.assume(~unit.i.valid | (unit.i.payload < config.sources))
-        start, stop = self._bounds(unit.i.payload)
-        spec.assume(~unit.i.valid | ((start <= stop) & (stop <= config.synapses)))
+        words = self._rows(unit.i.payload)
+        spec.assume(~unit.i.valid | self._sorted(words))
 
         self.address = symbolic(m, range(config.synapses), "address", below=config.synapses)
         self.owed = Signal(config.synapses.bit_length() + 3)  # of all accepted sources
         self.ahead = Signal.like(self.owed)  # the synapse is so many outputs away; 0: no longer
         self.source = Signal(config.source_bits)  # that was accepted last
-        # Where the row tells what its synapses have in common: it's that of this source.
-        self.origin = Signal(config.source_bits)
+        self.origin = Signal(config.source_bits + config.segment_bits)  # the synapse's row
+        chosen = AnySeq(config.segment_bits)  # any row of the source that is accepted
+        start, stop = words[0].start, words[-1].start
         left = self._signal["there"] & unit.o.ready
         owed = self.owed - left
         with m.If(left & (self.ahead != 0)):
@@ -59,22 +64,49 @@ class _OneSynapse:
         m.d.sync += self.owed.eq(owed + Mux(taken, stop - start, 0))
         with m.If(taken):
             m.d.sync += self.source.eq(unit.i.payload)
-            with m.If(AnySeq(1) & (self.ahead == 0) & (start <= self.address)
-                      & (self.address < stop)):
+            with m.If(AnySeq(1) & (self.ahead == 0) & self._has(words, chosen)):
                 m.d.sync += [self.ahead.eq(owed + (self.address - start) + 1),
-                             self.origin.eq(unit.i.payload)]
+                             self.origin.eq(Cat(chosen, unit.i.payload))]
+        self._watch_look_up()
 
-    def _row(self, source):
-        """Return the word of a source's row; of the one after the last, too."""
-        row = Signal(len(source) + 1)
-        self._spec.m.d.comb += row.eq(source)
+    def _rows(self, source):
+        """Return the words of the rows of a source, and the one in which the last one ends."""
+        size, words = self._config.segments, []
+        for k in range(size + 1):
+            row = Signal(self._config.source_bits + self._config.segment_bits + 1)
+            self._spec.m.d.comb += row.eq(source * size + k)
+            words.append(self._row(row))
+        return words
+
+    def _row(self, row):
+        """Return the word of a row; of the one after the last, too."""
         return ring_row(self._config)(self._spec.inside.word("rows", address=row))
 
-    def _bounds(self, source):
-        """Return where the row of a source starts and ends."""
-        following = Signal(len(source) + 1)
-        self._spec.m.d.comb += following.eq(source + 1)
-        return self._row(source).start, self._row(following).start
+    def _sorted(self, words):
+        """Return whether no row ends before it starts, nor beyond the synapses."""
+        return Cat(*(row.start <= after.start for row, after in pairwise(words))).all() & (
+            words[-1].start <= self._config.synapses)
+
+    def _has(self, words, part):
+        """Return whether the synapse is in one of a source's rows."""
+        return ((Array(row.start for row in words)[part] <= self.address)
+                & (self.address < Array(row.start for row in words[1:])[part]))
+
+    def _watch_look_up(self):
+        """See how far the source's rows have been looked up."""
+        m, own, config = self._spec.m, self._signal, self._config
+        names = ("SOURCE", "START", "STOP", "KNOWN", *(["NEXT"] * (config.segments > 1)))
+        self._states = states = {name: self._spec.inside.state(name) for name in names}
+        self._waiting = ~states["SOURCE"] | own["known"]  # not all of them have begun
+        self._words = self._rows(self.source)
+        self.part = Signal(config.segment_bits)  # of the row that was looked up last
+        self.following = Signal.like(self.part)  # and of the first one that hasn't begun
+        with m.If(states["START"] | (states.get("NEXT", 0) & ~own["known"])):
+            m.d.comb += self.following.eq(own["row"])
+        with m.Else():
+            m.d.comb += self.following.eq(self.part)
+        with m.If(states["START"]):
+            m.d.sync += self.part.eq(own["row"])
 
     def _tiles(self, memory):
         """Return the tiles of a memory of synapses, and which one has the synapse."""
@@ -129,40 +161,50 @@ class _OneSynapse:
     def claim_response(self):
         """While there are synapses to come, one does within the latency."""
         spec, m, own = self._spec, self._spec.m, self._signal
-        waits, needed = Signal(range(FIRST + 1)), Signal(range(FIRST + 1))
+        most = FIRST + NEXT * (self._config.segments - 1)
+        waits, needed = Signal(range(most)), Signal(range(most))
         with m.If(own["there"] | (self.owed == 0)):
             m.d.sync += waits.eq(0)
         with m.Else():
             m.d.sync += waits.eq(waits + 1)
-        stages = (own["read"], own["streaming"], own["known"],
-                  *(spec.inside.state(name) for name in ("KNOWN", "STOP", "START")))
-        for cycles, stage in reversed(list(enumerate(stages, 1))):
-            with m.If(stage):
-                m.d.comb += needed.eq(cycles)
-        spec.claim(own["there"] | (self.owed == 0) | (waits + needed < FIRST))
+        # The rows behind the first one that hasn't begun may all be empty.
+        empty = NEXT * (self._config.segments - 1 - self.following)
+        stages = {"KNOWN": 4, "STOP": 5, "START": 6, "NEXT": 7}
+        with m.If(own["read"]):
+            m.d.comb += needed.eq(1)
+        with m.Elif(own["streaming"]):
+            m.d.comb += needed.eq(2)
+        with m.Elif(own["known"]):
+            m.d.comb += needed.eq(3 + empty)
+        for state, cycles in stages.items():
+            with m.Elif(self._states.get(state, 0)):
+                m.d.comb += needed.eq(cycles + empty)
+        spec.claim(own["there"] | (self.owed == 0) | (waits + needed < most))
 
     def claim_look_up(self):
-        """The row that is known, or is being looked up, is that of the source."""
-        spec, own, config = self._spec, self._signal, self._config
-        start, stop = self._bounds(self.source)
-        states = {name: spec.inside.state(name) for name in ("SOURCE", "START", "STOP", "KNOWN")}
-        looking = ~states["SOURCE"]
-        word, wanted = spec.inside.signal("rows_word"), self._row(self.source).as_value()
-        spec.claim(states["SOURCE"] | states["START"] | states["STOP"] | states["KNOWN"])
-        spec.claim(~looking | ~own["known"])
-        spec.claim(~(looking | own["known"]) | ((start <= stop) & (stop <= config.synapses)
-                                                & (self.source < config.sources)))
-        spec.claim(~states["START"] | (own["row"] == self.source))
-        first = self._first.as_value() == wanted
-        spec.claim(~states["STOP"] | ((own["row"] == self.source + 1) & (word == wanted)))
-        spec.claim(~states["KNOWN"] | (first & (ring_row(config)(word).start == stop)))
+        """The row that is known, or is being looked up, is the next one of the source."""
+        spec, own, config, states = self._spec, self._signal, self._config, self._states
+        row, found = own["row"], spec.inside.signal("rows_word")
+        wanted = Array(word.as_value() for word in self._words)[self.part]
+        stop = Array(word.start for word in self._words[1:])[self.part]
+        first, last = self._first.as_value() == wanted, self.part == config.segments - 1
+        spec.claim(Cat(*states.values()).any())
+        spec.claim(~(states["START"] | states["STOP"] | states["KNOWN"]) | ~own["known"])
+        spec.claim(~self._waiting | (self._sorted(self._words) & (self.source < config.sources)))
+        spec.claim(~states["START"] | (row >> config.segment_bits == self.source))
+        spec.claim(states["SOURCE"] | states["START"]
+                   | (row == Cat(self.part, self.source) + 1))
+        spec.claim(~states["STOP"] | (found == wanted))
+        spec.claim(~states["KNOWN"] | (first & (ring_row(config)(found).start == stop)))
         spec.claim(~own["known"] | (first & (own["stop"] == stop)))
-        self._waiting = looking | own["known"]
+        spec.claim(~(states["SOURCE"] & own["known"]) | last)
+        spec.claim(~states.get("NEXT", Const(0)) | ~last)
 
     def claim_way(self):
         """How much is owed, and where the synapse is."""
         spec, own, config = self._spec, self._signal, self._config
-        start, stop = self._bounds(self.source)
+        start, stop = (Array(word.start for word in self._words)[self.following],
+                       self._words[-1].start)
         there, read, streaming = own["there"], own["read"], own["streaming"]
         count = Signal.like(self.owed)  # synapses of rows that have begun
         spec.m.d.comb += count.eq(there + read + Mux(streaming, own["left"] + 1, 0))
@@ -174,8 +216,10 @@ class _OneSynapse:
         begun = (self.ahead > there + read) & ~waits
         position = self.ahead - 1 - there - read
         spec.claim(~waits | (self.ahead == count + 1 + self.address - start))
-        spec.claim(~waits | ((start <= self.address) & (self.address < stop)))
-        spec.claim(~waits | (self.origin == self.source))
+        part = self.origin[: config.segment_bits]
+        spec.claim(~waits | self._has(self._words, part))
+        spec.claim(~waits | (part >= self.following))
+        spec.claim(~waits | (self.origin >> config.segment_bits == self.source))
         for memory in self._memories:
             self._claim_words(memory, is_next, follows)
         first = spec.inside.part("weights").unit.address

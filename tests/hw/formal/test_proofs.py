@@ -70,6 +70,8 @@ FAULTS = (
     Fault("rows-once", "RowFetch", "rows", "self.i.ready.eq(~known)]", "self.i.ready.eq(1)]"),
     Fault("rows-axonal", "RowFetch", "rows", "output.eq(between)", "output.eq(addressed)"),
     Fault("rows-axonal", "RowFetch", "rows", "first.eq(word)", "first.eq(word.as_value() | 1)"),
+    Fault("rows-several", "RowFetch", "rows", "row[:segment_bits] != 0", "row[:segment_bits] == 0"),
+    Fault("rows-several", "RowFetch", "rows", "m.If(~known)", "m.If(1)"),
     Fault("rows-dense", "RowFetch", "rows", '"target", first.first, begin, advance, step=1',
           '"target", first.first, begin, advance, step=0'),
     Fault("rows-dense", "RowFetch", "rows", "there & weight.value.any()", "there"),
