@@ -14,9 +14,6 @@ from . import naive
 from .designs import random_config, random_events, random_parameters
 
 RATES = (None, None, None, 0.0, 1.0)  # None: drawn
-COMPILED = tuple(index for index in range(18) if index not in (7, 9, 11))
-"""Those of `core_configs` that are compiled with CXXRTL, a quarter of a minute each. The others
-have several banks, and nothing that these don't have; 9 is run under Verilator."""
 
 
 @dataclass(frozen=True)

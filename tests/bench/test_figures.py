@@ -119,12 +119,9 @@ def test_a_row_is_measured_among_its_figures(measure, first):
 @pytest.mark.parametrize("name", contest.SELVES)
 @pytest.mark.parametrize("task", contest.TASKS)
 def test_own_contestants_run(name, task):
-    """In a process of its own, since it holds all libraries there to a number of threads.
-
-    It's that of these tests: for one thread, kernels would be compiled again.
-    """
+    """In a process of its own, since it holds all libraries there to one thread."""
     options = {"samples": 128, "hidden": 6, "repeats": 1} if task == "yinyang" else TOY
-    found = Context().contest(name, task, threads=2, **options)
+    found = Context().contest(name, task, **options)
     assert registry.cost(found) < 60e3
 
 

@@ -21,7 +21,7 @@ STORAGES = [{}, CURSORS, {"rows": "dense"},
             BOTH | {"rows": "dense", "protection": "secded"}]
 
 
-@pytest.mark.parametrize("seed", range(16))
+@pytest.mark.parametrize("seed", range(32))
 def test_every_memory_is_predicted_to_the_bit(seed):
     rng = np.random.default_rng(seed)
     fixed = STORAGES[seed % len(STORAGES)] | {"readout": READOUTS[seed % 3]}

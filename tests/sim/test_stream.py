@@ -54,7 +54,7 @@ def test_rtl_and_model_agree_on_random_streams(builds, name):
         assert all(run.counters["errors"] == 0 for run in runs)
 
 
-@pytest.mark.parametrize("name", ["cursors"])
+@pytest.mark.parametrize("name", ["leaky", "cursors"])
 def test_verilator_and_model_agree_on_random_streams(builds, name):
     parameters, windows, lengths, results = draw(name, 1)
     simulator = CocotbSimulator(parameters, builds)
