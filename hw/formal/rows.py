@@ -31,8 +31,8 @@ class _OneSynapse:
     """Any one synapse of any one source that is accepted, on its way out.
 
     It comes out after all that is owed when its source is accepted, and those before it in its
-    source's rows, which follow one another.
-    In a dense row, a weight of 0 passes in its turn and is no output.
+    source's rows, which follow one another. In a dense row, a weight of 0 passes in its turn and
+    is no output.
     """
 
     def __init__(self, spec, config):
@@ -95,13 +95,15 @@ class _OneSynapse:
     def _watch_look_up(self):
         """See how far the source's rows have been looked up."""
         m, own, config = self._spec.m, self._signal, self._config
-        names = ("SOURCE", "START", "STOP", "KNOWN", *(["NEXT"] * (config.segments > 1)))
-        self._states = states = {name: self._spec.inside.state(name) for name in names}
+        states = self._states = {name: self._spec.inside.state(name) for name in (
+            "SOURCE", "START", "STOP", "KNOWN")}
+        # Where the lookup waits for a row to begin, if its source has another one.
+        states["NEXT"] = self._spec.inside.state("NEXT") if config.segments > 1 else Const(0)
         self._waiting = ~states["SOURCE"] | own["known"]  # not all of them have begun
         self._words = self._rows(self.source)
         self.part = Signal(config.segment_bits)  # of the row that was looked up last
         self.following = Signal.like(self.part)  # and of the first one that hasn't begun
-        with m.If(states["START"] | (states.get("NEXT", 0) & ~own["known"])):
+        with m.If(states["START"] | (states["NEXT"] & ~own["known"])):
             m.d.comb += self.following.eq(own["row"])
         with m.Else():
             m.d.comb += self.following.eq(self.part)
@@ -169,15 +171,14 @@ class _OneSynapse:
             m.d.sync += waits.eq(waits + 1)
         # The rows behind the first one that hasn't begun may all be empty.
         empty = NEXT * (self._config.segments - 1 - self.following)
-        stages = {"KNOWN": 4, "STOP": 5, "START": 6, "NEXT": 7}
         with m.If(own["read"]):
             m.d.comb += needed.eq(1)
         with m.Elif(own["streaming"]):
             m.d.comb += needed.eq(2)
         with m.Elif(own["known"]):
             m.d.comb += needed.eq(3 + empty)
-        for state, cycles in stages.items():
-            with m.Elif(self._states.get(state, 0)):
+        for state, cycles in (("KNOWN", 4), ("STOP", 5), ("START", 6), ("NEXT", 7)):
+            with m.Elif(self._states[state]):
                 m.d.comb += needed.eq(cycles + empty)
         spec.claim(own["there"] | (self.owed == 0) | (waits + needed < most))
 
@@ -198,7 +199,7 @@ class _OneSynapse:
         spec.claim(~states["KNOWN"] | (first & (ring_row(config)(found).start == stop)))
         spec.claim(~own["known"] | (first & (own["stop"] == stop)))
         spec.claim(~(states["SOURCE"] & own["known"]) | last)
-        spec.claim(~states.get("NEXT", Const(0)) | ~last)
+        spec.claim(~states["NEXT"] | ~last)
 
     def claim_way(self):
         """How much is owed, and where the synapse is."""
