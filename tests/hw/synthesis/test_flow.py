@@ -52,6 +52,8 @@ def test_a_small_core_fits_and_has_a_clock(report):
     assert found["fmax_mhz"] == np.median(clocks)
     assert all(5 < clock < 300 for clock in clocks)
     assert len(set(clocks)) == seeds
+    for seed in range(1, seeds + 1):  # whoever waits can see how far it is
+        assert "Router" in (folder / f"place-{seed}.log").read_text()
     assert all(version[0].isdigit() for version in found["versions"].values())
 
 
