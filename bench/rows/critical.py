@@ -11,7 +11,7 @@ from ranvier.sim.noise.study import run_study
 from .networks import subject as trained_subject
 
 TRAININGS = {"plain": "spoken_digits", "aware": "spoken_digits_noise"}
-INSTANCES, SEED = 10, 1
+INSTANCES, SEED = 59, 1
 WORST, POINTS = "weight_flips", 5
 """The kind that the second network is trained for, and the points lost of the row's value."""
 
