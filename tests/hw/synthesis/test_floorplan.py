@@ -1,0 +1,112 @@
+"""The block RAMs of many banks: each bank has its place on an ECP5."""
+
+import json
+import re
+from functools import reduce
+from operator import xor
+
+import numpy as np
+import pytest
+from amaranth.hdl import Module
+from amaranth.lib import wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from ranvier.hw.synthesis.cells import core_cells, write_design
+from ranvier.hw.synthesis.devices import DEVICES, find_device
+from ranvier.hw.synthesis.floorplan import FEWEST_BANKS, block_ram_sites, keep_banks_together
+from ranvier.hw.synthesis.place import NETLIST, place
+
+ECP5 = [name for name, device in DEVICES.items() if device.family == "ecp5"]
+
+
+@pytest.mark.parametrize("name", ECP5)
+def test_all_sites_of_a_device_are_told_and_neighbours_are_near(name):
+    device = find_device(name)
+    sites = block_ram_sites(device)
+    assert len(set(sites)) == len(sites) == device.has["block RAM"]
+    places = np.array([[int(number) for number in re.match(r"X(\d+)/Y(\d+)/", site).groups()]
+                       for site in sites])
+    steps = abs(np.diff(places, axis=0))
+    same_row = steps[:, 1] == 0
+    assert (~same_row).sum() == len(set(places[:, 1])) - 1
+    assert set(steps[same_row, 0]) <= {2, 3, 4, 5}
+    assert not steps[~same_row, 0].any()  # a row goes on where the one before ended
+
+
+def netlist(counts):
+    """Return a netlist of banks with ``counts`` block RAMs, and one and other cells beside them."""
+    cells = {f"bank_{bank}.memory.{k}": {"type": "DP16KD", "attributes": {}}
+             for bank, count in enumerate(counts) for k in range(count)}
+    cells |= {"banks": {"type": "DP16KD", "attributes": {}},
+              "bank_0.logic": {"type": "LUT4", "attributes": {}}}
+    return {"modules": {"harness.core": {"cells": cells}, "harness": {"cells": {}}}}
+
+
+def pinned(folder, device, counts):
+    """Return where each block RAM of each bank goes, and the netlist apart from that."""
+    (folder / NETLIST).write_text(json.dumps(netlist(counts)))
+    keep_banks_together(find_device(device), folder)
+    after = json.loads((folder / NETLIST).read_text())
+    cells = after["modules"]["harness.core"]["cells"]
+    return [[cells[f"bank_{bank}.memory.{k}"]["attributes"].pop("BEL", None)
+             for k in range(count)] for bank, count in enumerate(counts)], after
+
+
+@pytest.mark.parametrize(("device", "counts"), [
+    ("ecp5-85k", [13] * 16), ("ecp5-25k", [7] * 8), ("ecp5-45k", [9, 1, 4, 8, 2, 3, 5, 6, 7])])
+def test_each_of_many_banks_has_sites_of_its_own(device, counts, tmp_path):
+    banks, after = pinned(tmp_path, device, counts)
+    assert after == netlist(counts)
+    sites = block_ram_sites(find_device(device))
+    places = [[sites.index(site) for site in bank] for bank in banks]
+    size = len(sites) / len(counts)
+    for k, places_of_bank in enumerate(places):
+        assert places_of_bank == sorted(set(places_of_bank))
+        assert all(int(k * size) <= place < int((k + 1) * size) for place in places_of_bank)
+
+
+@pytest.mark.parametrize(("device", "counts"), [
+    ("ecp5-85k", [14] + [1] * 15), ("ecp5-25k", [5] * 7), ("up5k", [2] * 8)])
+def test_nothing_is_told_where_it_can_t_be_or_needn_t(device, counts, tmp_path):
+    banks, after = pinned(tmp_path, device, counts)
+    assert after == netlist(counts)
+    assert not any(site for bank in banks for site in bank)
+
+
+class Memories(wiring.Component):
+    """Banks of a block RAM each, under one address."""
+
+    def __init__(self):
+        super().__init__({"address": In(9), "write": In(1), "o": Out(16)})
+
+    def elaborate(self, platform):
+        m = Module()
+        words = []
+        for k in range(FEWEST_BANKS):
+            m.submodules[f"bank_{k}"] = bank = Module()
+            bank.submodules.memory = memory = Memory(shape=16, depth=512, init=[k])
+            read, write = memory.read_port(), memory.write_port()
+            m.d.comb += [read.addr.eq(self.address), write.addr.eq(self.address),
+                         read.en.eq(1), write.en.eq(self.write), write.data.eq(self.o)]
+            words.append(read.data)
+        m.d.sync += self.o.eq(reduce(xor, words))
+        return m
+
+
+def test_nextpnr_puts_banks_where_they_re_told_to_be(tmp_path):
+    device = find_device("ecp5-25k")
+    write_design(Memories(), tmp_path)
+    assert core_cells(device, tmp_path)["block RAM"] == FEWEST_BANKS
+    keep_banks_together(device, tmp_path)
+    place(device, tmp_path, 1, target=device.target, options=("--write", "placed.json"))
+
+    def sites(name, attribute):
+        modules = json.loads((tmp_path / name).read_text())["modules"].values()
+        return {cell.removeprefix("core."): content["attributes"][attribute]
+                for module in modules for cell, content in module["cells"].items()
+                if content["type"] == "DP16KD"}
+
+    told = sites(NETLIST, "BEL")
+    assert len(set(told.values())) == FEWEST_BANKS
+    assert sites("placed.json", "NEXTPNR_BEL") == told
