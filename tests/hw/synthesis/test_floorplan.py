@@ -54,7 +54,7 @@ def pinned(folder, device, counts):
 
 
 @pytest.mark.parametrize(("device", "counts"), [
-    ("ecp5-85k", [13] * 16), ("ecp5-25k", [7] * 8), ("ecp5-45k", [9, 1, 4, 8, 2, 3, 5, 6, 7])])
+    ("ecp5-85k", [13] * 16), ("ecp5-25k", [3] * 16), ("ecp5-45k", [6, 1, 4, 2, 3, 5] * 3)])
 def test_each_of_many_banks_has_sites_of_its_own(device, counts, tmp_path):
     banks, after = pinned(tmp_path, device, counts)
     assert after == netlist(counts)
@@ -67,7 +67,7 @@ def test_each_of_many_banks_has_sites_of_its_own(device, counts, tmp_path):
 
 
 @pytest.mark.parametrize(("device", "counts"), [
-    ("ecp5-85k", [14] + [1] * 15), ("ecp5-25k", [5] * 7), ("up5k", [2] * 8)])
+    ("ecp5-85k", [14] + [1] * 15), ("ecp5-25k", [3] * 15), ("up5k", [1] * 16)])
 def test_nothing_is_told_where_it_can_t_be_or_needn_t(device, counts, tmp_path):
     banks, after = pinned(tmp_path, device, counts)
     assert after == netlist(counts)
