@@ -76,7 +76,7 @@ def sop_cursor(context):
 @row("scaling", "synaptic events per second at the clock, 16 banks over 16 times one; 16 banks by "
      "one place", "", SIMULATED)
 def scaling(context):
-    """Sixteen banks take place and route most of an hour from each seed."""
+    """Sixteen banks take place and route half an hour from each seed."""
     many = dataclasses.replace(BANK, neurons=BANKS * BANK.neurons, banks=BANKS)
     found = {}
     for name, config, seeds in (("one", BANK, 1 if context.quick else SEEDS),
