@@ -11,10 +11,14 @@ from .devices import FAMILIES, find_device
 from .harness import Harness
 from .tools import YOSYS, require, run
 
-__all__ = ["CORE", "TOP", "add", "core_cells", "count_cells", "unit_cells", "write_design"]
+__all__ = ["CORE", "FEWEST_BANKS", "TOP", "add", "core_cells", "count_cells", "many_banks",
+           "unit_cells", "write_design"]
 
 TOP = "harness"
 CORE = "core"
+DESIGN = "design.il"
+FEWEST_BANKS = 16
+"""From so many on, banks keep their borders, and have their places on a device."""
 
 logger = logging.getLogger(__name__)
 
@@ -50,17 +54,25 @@ def count_cells(core, name, folder):
 
 def write_design(core, folder):
     """Write a core behind its `Harness`, for `core_cells` and `unit_cells`."""
-    write_atomically(folder / "design.il", rtlil.convert(
+    write_atomically(folder / DESIGN, rtlil.convert(
         Harness(core), name=TOP, emit_src=False).encode())
 
 
 def core_cells(device, folder):
     """Flatten the core and make ``netlist.json``. Returns the core's cells, by kind.
 
-    Its own border stands, so that they're the core's alone.
+    Its own border stands, so that they're the core's alone; and those of `many_banks`. Registers of
+    theirs that are always equal would be merged into one, and lead across the device.
     """
     cells = _netlist(device, folder, "netlist", flatten=True)
     return add(kinds for unit, kinds in cells.items() if unit != TOP)
+
+
+def many_banks(modules):
+    """Return the names of the banks' modules by their numbers; none if they're too few."""
+    found = {int(match[1]): match[0] for module in modules if (
+        match := re.fullmatch(rf"{TOP}\.{CORE}\.bank_(\d+)", module))}
+    return dict(sorted(found.items())) if len(found) >= FEWEST_BANKS else {}
 
 
 def unit_cells(device, folder):
@@ -76,9 +88,14 @@ def _netlist(device, folder, name, *, flatten):
     """Make a netlist; returns the cells of each module by kind, the harness's own first."""
     logger.info("synthesis: Yosys, %s", "flattened" if flatten else "unit by unit")
     family = FAMILIES[device.family]
-    keep = f"setattr -mod -set keep_hierarchy 1 {TOP}.{CORE}" if flatten else ""
+    keep = ""
+    if flatten:
+        design = (folder / DESIGN).read_text(encoding="utf-8")
+        modules = re.findall(r"^module \\(\S+)$", design, re.M)
+        borders = " ".join([f"{TOP}.{CORE}", *many_banks(modules).values()])
+        keep = f"setattr -mod -set keep_hierarchy 1 {borders}"
     command = f"{family.synthesis} {device.synthesis}" + ("" if flatten else " -noflatten")
-    script = (f"read_rtlil design.il\n{family.prepare}\n{keep}\n{command} -top {TOP}\n"
+    script = (f"read_rtlil {DESIGN}\n{family.prepare}\n{keep}\n{command} -top {TOP}\n"
               f"{family.finish.format(top=TOP)}\nwrite_json {name}.json\n")
     (folder / f"{name}.ys").write_text(script, encoding="utf-8")
     said = run(YOSYS, ["-q", f"{name}.ys"], folder)

@@ -1,10 +1,11 @@
-"""Keeps the block RAMs of each bank together on a device, and so its other cells."""
+"""Keeps the block RAMs of each of many banks together on a device, and so its other cells."""
 
 import json
 import re
 from importlib.resources import files
 
 from ...model.files import write_atomically
+from .cells import many_banks
 from .devices import FAMILIES
 from .place import NETLIST
 
@@ -12,9 +13,6 @@ __all__ = ["block_ram_sites", "keep_banks_together"]
 
 CELL, SITES = "DP16KD", 4
 """ECP5's block RAM, and how many stand in a row of nine tiles, one at every second of them."""
-
-FEWEST_BANKS = 16
-"""With four, it takes the router longer to end than without being told."""
 
 
 def block_ram_sites(device):
@@ -41,26 +39,23 @@ def keep_banks_together(device, folder):
     """Tell in `NETLIST` where the block RAMs of each bank go, if an ECP5 has to hold many banks.
 
     nextpnr places everything at once, and tears the banks of a large core apart: docs/synthesis.md
-    has what that costs. Each bank gets an equal piece of all sites. With fewer banks than
-    `FEWEST_BANKS`, or where a piece is too small for its bank, nothing is told.
+    has what that costs. Each of `many_banks` gets an equal piece of all sites. Where a piece is too
+    small for its bank, nothing is told.
     """
     if device.family != "ecp5":
         return
     netlist = json.loads((folder / NETLIST).read_text(encoding="utf-8"))
-    banks = {}
-    for module in netlist["modules"].values():
-        for name, cell in module["cells"].items():
-            if cell["type"] == CELL and (bank := re.match(r"bank_(\d+)\.", name)):
-                banks.setdefault(int(bank[1]), []).append(cell)
-    if len(banks) < FEWEST_BANKS:
+    modules = netlist["modules"]
+    banks = [[cell for cell in modules[module]["cells"].values() if cell["type"] == CELL]
+             for module in many_banks(modules).values()]
+    if not banks:
         return
     sites = block_ram_sites(device)
     pieces = [sites[k * len(sites) // len(banks) : (k + 1) * len(sites) // len(banks)]
               for k in range(len(banks))]
-    if any(len(banks[bank]) > len(piece)
-           for bank, piece in zip(sorted(banks), pieces, strict=True)):
+    if any(len(cells) > len(piece) for cells, piece in zip(banks, pieces, strict=True)):
         return
-    for bank, piece in zip(sorted(banks), pieces, strict=True):
-        for k, cell in enumerate(banks[bank]):  # all over the piece: wires need room
-            cell["attributes"]["BEL"] = piece[k * len(piece) // len(banks[bank])]
+    for cells, piece in zip(banks, pieces, strict=True):
+        for k, cell in enumerate(cells):  # all over the piece: wires need room
+            cell["attributes"]["BEL"] = piece[k * len(piece) // len(cells)]
     write_atomically(folder / NETLIST, json.dumps(netlist).encode())

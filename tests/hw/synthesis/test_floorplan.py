@@ -7,14 +7,14 @@ from operator import xor
 
 import numpy as np
 import pytest
-from amaranth.hdl import Module
+from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from ranvier.hw.synthesis.cells import core_cells, write_design
+from ranvier.hw.synthesis.cells import FEWEST_BANKS, core_cells, write_design
 from ranvier.hw.synthesis.devices import DEVICES, find_device
-from ranvier.hw.synthesis.floorplan import FEWEST_BANKS, block_ram_sites, keep_banks_together
+from ranvier.hw.synthesis.floorplan import block_ram_sites, keep_banks_together
 from ranvier.hw.synthesis.place import NETLIST, place
 
 ECP5 = [name for name, device in DEVICES.items() if device.family == "ecp5"]
@@ -36,11 +36,11 @@ def test_all_sites_of_a_device_are_told_and_neighbours_are_near(name):
 
 def netlist(counts):
     """Return a netlist of banks with ``counts`` block RAMs, and one and other cells beside them."""
-    cells = {f"bank_{bank}.memory.{k}": {"type": "DP16KD", "attributes": {}}
-             for bank, count in enumerate(counts) for k in range(count)}
-    cells |= {"banks": {"type": "DP16KD", "attributes": {}},
-              "bank_0.logic": {"type": "LUT4", "attributes": {}}}
-    return {"modules": {"harness.core": {"cells": cells}, "harness": {"cells": {}}}}
+    banks = {f"harness.core.bank_{bank}": {"cells": {
+        f"memory.{k}": {"type": "DP16KD", "attributes": {}} for k in range(count)} | {
+            "logic": {"type": "LUT4", "attributes": {}}}} for bank, count in enumerate(counts)}
+    core = {"bank_0.memory": {"type": "DP16KD", "attributes": {}}}
+    return {"modules": {"harness": {"cells": {}}, "harness.core": {"cells": core}, **banks}}
 
 
 def pinned(folder, device, counts):
@@ -48,9 +48,8 @@ def pinned(folder, device, counts):
     (folder / NETLIST).write_text(json.dumps(netlist(counts)))
     keep_banks_together(find_device(device), folder)
     after = json.loads((folder / NETLIST).read_text())
-    cells = after["modules"]["harness.core"]["cells"]
-    return [[cells[f"bank_{bank}.memory.{k}"]["attributes"].pop("BEL", None)
-             for k in range(count)] for bank, count in enumerate(counts)], after
+    return [[after["modules"][f"harness.core.bank_{bank}"]["cells"][f"memory.{k}"]["attributes"].pop(
+        "BEL", None) for k in range(count)] for bank, count in enumerate(counts)], after
 
 
 @pytest.mark.parametrize(("device", "counts"), [
@@ -75,7 +74,7 @@ def test_nothing_is_told_where_it_can_t_be_or_needn_t(device, counts, tmp_path):
 
 
 class Memories(wiring.Component):
-    """Banks of a block RAM each, under one address."""
+    """Banks of a block RAM each, under one address, which each bank keeps."""
 
     def __init__(self):
         super().__init__({"address": In(9), "write": In(1), "o": Out(16)})
@@ -87,8 +86,10 @@ class Memories(wiring.Component):
             m.submodules[f"bank_{k}"] = bank = Module()
             bank.submodules.memory = memory = Memory(shape=16, depth=512, init=[k])
             read, write = memory.read_port(), memory.write_port()
-            m.d.comb += [read.addr.eq(self.address), write.addr.eq(self.address),
-                         read.en.eq(1), write.en.eq(self.write), write.data.eq(self.o)]
+            kept = Signal(9)
+            bank.d.sync += kept.eq(self.address)
+            m.d.comb += [read.addr.eq(kept), write.addr.eq(kept), read.en.eq(1),
+                         write.en.eq(self.write), write.data.eq(self.o)]
             words.append(read.data)
         m.d.sync += self.o.eq(reduce(xor, words))
         return m
@@ -97,14 +98,16 @@ class Memories(wiring.Component):
 def test_nextpnr_puts_banks_where_they_re_told_to_be(tmp_path):
     device = find_device("ecp5-25k")
     write_design(Memories(), tmp_path)
-    assert core_cells(device, tmp_path)["block RAM"] == FEWEST_BANKS
+    cells = core_cells(device, tmp_path)
+    assert cells["block RAM"] == FEWEST_BANKS
+    assert cells["flip-flop"] == 16 + 9 * FEWEST_BANKS  # none is merged with another bank's
     keep_banks_together(device, tmp_path)
     place(device, tmp_path, 1, target=device.target, options=("--write", "placed.json"))
 
     def sites(name, attribute):
-        modules = json.loads((tmp_path / name).read_text())["modules"].values()
-        return {cell.removeprefix("core."): content["attributes"][attribute]
-                for module in modules for cell, content in module["cells"].items()
+        modules = json.loads((tmp_path / name).read_text())["modules"]
+        return {f"{module}.{cell}".split("core.")[1]: content["attributes"][attribute]
+                for module, parts in modules.items() for cell, content in parts["cells"].items()
                 if content["type"] == "DP16KD"}
 
     told = sites(NETLIST, "BEL")
