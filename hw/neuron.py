@@ -154,10 +154,10 @@ class NeuronUnit(wiring.Component):
         outputs = (self.spikes, self.trace, self.wakes)
         m.d.comb += [
             silent.eq(~Cat(port.valid for port in outputs).any()),
-            # Spikes have long been taken, or a cycle more makes no odds; their port's ready would
-            # make a path from the core's input to the state.
-            empty.eq(~self.spikes.valid
-                     & Cat(~port.valid | port.ready for port in (self.trace, self.wakes)).all()),
+            # These have long been taken, or a cycle more makes no odds; their ports' ready would
+            # make a path from the middle of the core to the state. Records of jump come last.
+            empty.eq(~self.spikes.valid & (~self.trace.valid | (self._jump & self.trace.ready))
+                     & (~self.wakes.valid | self.wakes.ready)),
             self.spikes.payload.eq(word.neuron),
             self.trace.p.neuron.eq(word.neuron),
             self.trace.p.fired.eq(touch.fired),

@@ -103,7 +103,8 @@ def _merge_traces(bank, ready):
 @kernel
 def _visit(bank, k, tick, accepted, spike_ready, traced, wake_taken, banks, counts):
     """Let the neuron unit accept a neuron, or go on with the one in work."""
-    empty = not bank.spike and (traced or not bank.record) and (wake_taken or not bank.wake)
+    recorded = not bank.record or (banks.jump and traced)
+    empty = not bank.spike and recorded and (wake_taken or not bank.wake)
     if spike_ready:
         bank.spike = 0
     if traced:
