@@ -25,7 +25,34 @@ from .rows import RowFetch
 from .scale import table_places
 from .streams import Merge
 
-__all__ = ["Bank"]
+__all__ = ["Bank", "BankSignature"]
+
+
+class BankSignature(wiring.Signature):
+    """What a bank and the middle of its core tell one another: `Bank` says when."""
+
+    def __init__(self, config):
+        bad_words = BAD_WORDS if config.protection != "none" else ()
+        super().__init__({
+            "i": In(stream.Signature(config.source_bits)),
+            "tick": In(config.tick_bits),
+            "start": In(1),
+            "next": In(config.tick_bits),
+            "foreseen": In(1),
+            "expected": In(1),
+            "spikes": Out(stream.Signature(config.local_bits)),
+            "trace": Out(stream.Signature(bank_trace(config))),
+            "idle": Out(1),
+            "group": In(max(1, config.tick_bits - GROUP_BITS)),
+            "look": In(1),
+            "busy": Out(GROUP),
+            "clear": In(1),
+            "load": In(LoadSignature(config)),
+            "count": Out(data.StructLayout({
+                "touches": 2, "looks": 1, "synaptic_events": 1, "saturations": 2, "overflows": 1,
+                "lost": 1, **dict.fromkeys(bad_words, MOST_BAD.bit_length()),
+            })),
+        })
 
 
 class Bank(wiring.Component):
@@ -59,7 +86,8 @@ class Bank(wiring.Component):
     trace : Out(stream.Signature(bank_trace(config)))
         A record per touch.
     idle : Out(1)
-        All work of the current tick is done but what ``i`` may still bring. Combinational.
+        All work of the current tick is done but what ``i`` may still bring, and once the record at
+        ``trace`` is taken. Combinational.
     group, look, busy
         Which ticks of a group something is due in: see `SlotMap`.
     clear : In(1)
@@ -90,26 +118,7 @@ class Bank(wiring.Component):
             self._neurons = NeuronUnit(config=config, images=images)
         if self.first_output < self.neurons:
             self._outputs = Integrator(config=config, images=images)
-        super().__init__({
-            "i": In(stream.Signature(config.source_bits)),
-            "tick": In(config.tick_bits),
-            "start": In(1),
-            "next": In(config.tick_bits),
-            "foreseen": In(1),
-            "expected": In(1),
-            "spikes": Out(stream.Signature(config.local_bits)),
-            "trace": Out(stream.Signature(bank_trace(config))),
-            "idle": Out(1),
-            "group": In(max(1, config.tick_bits - GROUP_BITS)),
-            "look": In(1),
-            "busy": Out(GROUP),
-            "clear": In(1),
-            "load": In(LoadSignature(config)),
-            "count": Out(data.StructLayout({
-                "touches": 2, "looks": 1, "synaptic_events": 1, "saturations": 2, "overflows": 1,
-                "lost": 1, **dict.fromkeys(self._bad_words, MOST_BAD.bit_length()),
-            })),
-        })
+        super().__init__(BankSignature(config))
 
     @property
     def neurons(self):
@@ -156,10 +165,6 @@ class Bank(wiring.Component):
             places[Memory.READOUT] = [(("outputs", "readout"), 0,
                                        memory_depth(config, Memory.READOUT))]
         return places
-
-    @property
-    def _bad_words(self):
-        return BAD_WORDS if self._config.protection != "none" else ()
 
     @property
     def _cursors(self):
@@ -268,8 +273,6 @@ class Bank(wiring.Component):
             m.d.sync += still.eq(self._cursors.idle)
             with m.If(~still):
                 m.d.comb += self.idle.eq(0)
-        with m.If(self.trace.valid & ~self.trace.ready):
-            m.d.comb += self.idle.eq(0)
 
         touches = [unit.touch for unit in (self._neurons, self._outputs) if unit]
         m.d.comb += [
@@ -283,6 +286,7 @@ class Bank(wiring.Component):
                 self.count.saturations.eq(self._neurons.saturations),
             ]
         telling = [unit for unit in (rows, self._delays, self._neurons) if unit]
-        m.d.comb += [self.count[name].eq(sum(unit.faults[name] for unit in telling))
-                     for name in self._bad_words]
+        if self._config.protection != "none":
+            m.d.comb += [self.count[name].eq(sum(unit.faults[name] for unit in telling))
+                         for name in BAD_WORDS]
         return m

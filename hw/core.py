@@ -12,6 +12,7 @@ from .images import bank_images
 from .payloads import input_word, output_word, trace_record
 from .readout import Readout
 from .registers import BusSignature, RegisterFile
+from .relay import Relay
 from .scheduler import Scheduler
 from .streams import Broadcast, Buffer, Merge
 
@@ -60,6 +61,7 @@ class NeuronCore(wiring.Component):
                  images=None if parameters is None else bank_images(parameters, k))
             for k in range(config.banks)
         ]
+        self._relays = [Relay(config=config) for _ in self._banks if config.relays]
         self._readout = Readout(config=config)
         super().__init__({
             "i": In(stream.Signature(input_word(config))),
@@ -79,7 +81,8 @@ class NeuronCore(wiring.Component):
     @property
     def clear_cycles(self):
         """Most cycles from the last word on ``o`` or ``trace`` until a sample may begin."""
-        return max(unit.clear_cycles for unit in (*self._banks, self._readout)) + 5
+        return max(unit.clear_cycles for unit in (*self._banks, self._readout)) + (
+            5 + 3 * self._config.relays)
 
     @property
     def reset_cycles(self):
@@ -91,6 +94,11 @@ class NeuronCore(wiring.Component):
         return [{memory: [((f"bank_{k}", *path), base, words) for path, base, words in places]
                  for memory, places in bank.memory_places().items()}
                 for k, bank in enumerate(self._banks)]
+
+    @property
+    def _near(self):
+        """The banks, or what stands for them in the middle of the core."""
+        return [relay.near for relay in self._relays] or self._banks
 
     def _neuron(self, local, bank):
         """Return the neuron that is ``local`` in ``bank``."""
@@ -106,7 +114,7 @@ class NeuronCore(wiring.Component):
         """Merge the spikes of the banks. Returns a stream of neurons."""
         config = self._config
         m.submodules.spikes = merge = self._merge(m, config.neuron_bits, config.banks, clear)
-        for k, bank in enumerate(self._banks):
+        for k, bank in enumerate(self._near):
             m.d.comb += [
                 merge.i[k].payload.eq(self._neuron(bank.spikes.payload, k)),
                 merge.i[k].valid.eq(bank.spikes.valid),
@@ -115,10 +123,10 @@ class NeuronCore(wiring.Component):
         return merge.o
 
     def _join_traces(self, m, tick, clear):
-        """Merge the records of the banks. Returns a stream of records."""
+        """Merge the records of the banks. Returns a stream of records, and whether one waits."""
         config = self._config
         m.submodules.traces = merge = self._merge(m, trace_record(config), config.banks, clear)
-        for k, bank in enumerate(self._banks):
+        for k, bank in enumerate(self._near):
             record, local = merge.i[k].p, bank.trace.p
             m.d.comb += [
                 record.tick.eq(tick),
@@ -127,7 +135,7 @@ class NeuronCore(wiring.Component):
                 merge.i[k].valid.eq(bank.trace.valid),
                 bank.trace.ready.eq(merge.i[k].ready),
             ]
-        return merge.o
+        return merge.o, merge.left
 
     def _spread(self, m, spikes, events, clear):
         """Send spikes and input events to all banks. Returns whether none is on its way."""
@@ -146,7 +154,7 @@ class NeuronCore(wiring.Component):
         ]
         wiring.connect(m, merge.o, buffer.i)
         wiring.connect(m, buffer.o, broadcast.i)
-        for k, bank in enumerate(self._banks):
+        for k, bank in enumerate(self._near):
             wiring.connect(m, broadcast.o[k], bank.i)
         return ~merge.o.valid & ~buffer.o.valid
 
@@ -204,7 +212,7 @@ class NeuronCore(wiring.Component):
         ]
         # A register beside each bank: many of them are far apart.
         counted = []
-        for k, bank in enumerate(self._banks):
+        for k, bank in enumerate(self._near):
             counted.append(Signal.like(bank.count, name=f"counted_{k}"))
             m.d.sync += counted[k].eq(bank.count)
         m.d.comb += [count[name].eq(sum(bank[name] for bank in counted))
@@ -237,6 +245,10 @@ class NeuronCore(wiring.Component):
         m.submodules.fork = fork = Broadcast(shape=config.neuron_bits, count=2)
         for k, bank in enumerate(self._banks):
             m.submodules[f"bank_{k}"] = bank
+        for k, relay in enumerate(self._relays):
+            m.submodules[f"relay_{k}"] = relay
+            wiring.connect(m, relay.far, self._banks[k])
+        for k, bank in enumerate(self._near):
             m.d.comb += [
                 bank.tick.eq(scheduler.upcoming),
                 bank.start.eq(scheduler.start),
@@ -252,7 +264,7 @@ class NeuronCore(wiring.Component):
         wiring.connect(m, wiring.flipped(self.i), scheduler.i)
 
         spikes = self._join_spikes(m, scheduler.clear)
-        traces = self._join_traces(m, scheduler.tick, scheduler.clear)
+        traces, left = self._join_traces(m, scheduler.tick, scheduler.clear)
         wiring.connect(m, spikes, fork.i)
         spread = self._spread(m, fork.o[1], scheduler.events, scheduler.clear)
         readout = self._decide(m, scheduler, spikes, traces)
@@ -261,8 +273,8 @@ class NeuronCore(wiring.Component):
         m.d.comb += [
             registers.value.eq(readout.value),
             readout.value_select.eq(registers.value_select),
-            scheduler.busy.eq(reduce(or_, (bank.busy for bank in self._banks))),
-            scheduler.settled.eq(Cat(bank.idle for bank in self._banks).all()
-                                 & ~spikes.valid & spread & readout.idle),
+            scheduler.busy.eq(reduce(or_, (bank.busy for bank in self._near))),
+            scheduler.settled.eq(Cat(bank.idle for bank in self._near).all()
+                                 & ~left & ~spikes.valid & spread & readout.idle),
         ]
         return m

@@ -9,7 +9,7 @@ from .payloads import GROUP, GROUP_BITS, input_word
 
 __all__ = ["Scheduler"]
 
-LOOK_CYCLES = 6  # from a look at a group to the judgement of what it shows
+LOOK_CYCLES = 6  # from a look at a group to the judgement of what it shows, without relays
 
 
 class Scheduler(wiring.Component):
@@ -218,7 +218,8 @@ class Scheduler(wiring.Component):
 
     def _run(self, m, group, over, done, work, work_first, word_first, late, ends):
         """Add the states of a sample: its ticks, and looks for the next one with work."""
-        word, looking = self.i.p, Signal(range(LOOK_CYCLES), name="looking")
+        look_cycles = LOOK_CYCLES + self._config.relays
+        word, looking = self.i.p, Signal(range(look_cycles), name="looking")
         with m.State("TICK"):
             m.d.comb += [
                 self.running.eq(1),
@@ -239,7 +240,7 @@ class Scheduler(wiring.Component):
         with m.State("LOOK"):
             m.d.comb += [self.running.eq(1), self.ticking.eq(1), self.look.eq(looking == 0)]
             m.d.sync += looking.eq(looking + 1)
-            with m.If(looking == LOOK_CYCLES - 1):
+            with m.If(looking == look_cycles - 1):
                 m.d.sync += looking.eq(0)
                 m.next = "TICK"
 

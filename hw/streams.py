@@ -1,10 +1,34 @@
 """Joins, forks and cuts of streams: a fair merge, a broadcast, and a buffer."""
 
-from amaranth.hdl import Array, Module, Mux, Signal
+from amaranth.hdl import Const, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 __all__ = ["Broadcast", "Buffer", "Merge"]
+
+
+def _first(m, offers):
+    """Return the offer that goes first: the lowest that is ahead, then the lowest of all.
+
+    Each is a tuple: whether it's ahead, whether there's one, whether there are several, its number
+    and its payload. Halved again and again: a chain of many would take a cycle's time, and a
+    number that chooses among all payloads in the end has too many of them to drive.
+    """
+    if len(offers) == 1:
+        return offers[0]
+    half = len(offers) // 2
+    low, high = _first(m, offers[:half]), _first(m, offers[half:])
+    ahead, valid, several, second = (Signal() for _ in range(4))
+    port, payload = Signal.like(low[3]), Signal.like(low[4])
+    m.d.comb += [
+        ahead.eq(low[0] | high[0]),
+        valid.eq(low[1] | high[1]),
+        several.eq(low[2] | high[2] | (low[1] & high[1])),
+        second.eq(~low[0] & (high[0] | ~low[1])),
+        port.eq(Mux(second, high[3], low[3])),
+        payload.eq(Mux(second, high[4], low[4])),
+    ]
+    return ahead, valid, several, port, payload
 
 
 class Merge(wiring.Component):
@@ -21,6 +45,8 @@ class Merge(wiring.Component):
     i : In(stream.Signature(shape)).array(count)
     o : Out(stream.Signature(shape))
         One word per cycle.
+    left : Out(1)
+        A word that is offered isn't accepted in this cycle: told before it's known which.
     clear : In(1)
         Forget whose turn it is, as a reset does. Allowed while no input offers a word.
     """
@@ -34,6 +60,7 @@ class Merge(wiring.Component):
         super().__init__({
             "i": In(stream.Signature(shape)).array(count),
             "o": Out(stream.Signature(shape)),
+            "left": Out(1),
             "clear": In(1),
         })
 
@@ -43,27 +70,26 @@ class Merge(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        port = Signal(range(max(2, self.count)))
-        latest = Signal.like(port)
+        first = (1 << self.count) - 2  # all but the lowest one
+        later = Signal(self.count, init=first)  # the ports after the latest one
         free = Signal()
-        m.d.comb += [port.eq(latest), free.eq(~self.o.valid | self.o.ready)]
-        # The last assignment wins. Ports after the latest one go first, then the lowest.
-        for k in reversed(range(self.count)):
-            with m.If(self.i[k].valid):
-                m.d.comb += port.eq(k)
-        for k in reversed(range(1, self.count)):
-            with m.If(self.i[k].valid & (latest < k)):
-                m.d.comb += port.eq(k)
-        chosen = Array(self.i[k].payload for k in range(self.count))[port]
-        valid = Array(self.i[k].valid for k in range(self.count))[port]
+        _, valid, several, port, chosen = _first(m, [
+            (one.valid & later[k], one.valid, Const(0), Const(k, range(max(2, self.count))),
+             one.payload)
+            for k, one in enumerate(self.i)])
+        m.d.comb += [
+            free.eq(~self.o.valid | self.o.ready),
+            self.left.eq(several | (valid & ~free)),
+        ]
         for k in range(self.count):
             m.d.comb += self.i[k].ready.eq(free & (port == k))
         with m.If(free):
             m.d.sync += self.o.valid.eq(valid)
             with m.If(valid):
-                m.d.sync += [latest.eq(port), self.o.payload.eq(chosen)]
+                m.d.sync += self.o.payload.eq(chosen)
+                m.d.sync += (later[k].eq(port < k) for k in range(1, self.count))
         with m.If(self.clear):
-            m.d.sync += latest.eq(0)
+            m.d.sync += later.eq(first)
         return m
 
 

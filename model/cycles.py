@@ -17,6 +17,7 @@ from .bank import (
 from .cursorcontrol import WAITS, Wheels
 from .cursors import bank_order, cut_rows, stretches
 from .events import check_events
+from .relay import HEARD, RELAY
 from .rows import BankRows, bank_rows
 from .schedule import CORE, Stalls, run_core
 from .sizes import FEWEST_SLOTS, LOOKUP, WHEEL_TICKS, chunk_bits
@@ -171,9 +172,9 @@ class CycleModel:
                 found[n] = run_core(
                     np.asarray(events.ticks, np.int64), np.asarray(events.channels, np.int32),
                     config.ticks, config.inputs, config.counting_cycles, config.outputs,
-                    np.zeros(1, CORE),
-                    np.zeros(config.banks, BANK), np.zeros(config.banks, WAITS), banks, wheels,
-                    stalls, counts[n])
+                    np.zeros(1, CORE), np.zeros(1, HEARD),
+                    np.zeros(config.banks * config.relays, RELAY), np.zeros(config.banks, BANK),
+                    np.zeros(config.banks, WAITS), banks, wheels, stalls, counts[n])
 
         with ThreadPoolExecutor(workers) as pool:
             list(pool.map(work, range(workers)))

@@ -16,8 +16,9 @@ from .cursorcontrol import (
 )
 from .fetch import fetch, takes_source
 from .jit import allocating_kernel, kernel
+from .relay import carry, seems_idle, tell
 
-LOOK_CYCLES = 6  # from a look at a group to the judgement of what it shows
+LOOK_CYCLES = 6  # from a look at a group to the judgement of what it shows, without relays
 RANKING_CYCLES = 2  # to find the decision, besides one per class
 
 CORE = np.dtype([(name, np.int64) for name in (
@@ -88,7 +89,7 @@ def _join_sources(core, event, channel, inputs, served):
 
 
 @kernel
-def _join_spikes(core, o_ready, source_taken, turn, banks):
+def _join_spikes(core, o_ready, source_taken, turn, neuron):
     """Let the fork hand on its spike, and the merge of spikes take another; returns of whom."""
     served = core.forked | o_ready | source_taken << 1
     taken = core.spiked and served == 3
@@ -98,7 +99,7 @@ def _join_spikes(core, o_ready, source_taken, turn, banks):
         return NOBODY
     core.spiked = turn != NOBODY
     if core.spiked:
-        core.latest_spike, core.spike = turn, banks[turn].neuron * banks.size + turn
+        core.latest_spike, core.spike = turn, neuron[turn] * neuron.size + turn
     return turn
 
 
@@ -112,7 +113,7 @@ def _lowest(word):
 
 
 @kernel
-def _schedule(core, settled, busy, valid, taken, word_tick, last):
+def _schedule(core, settled, busy, valid, taken, word_tick, last, look_cycles):
     """Take the scheduler through a cycle of a tick.
 
     Returns whether a tick starts, which, whether a group is looked at, and whether the sample
@@ -137,7 +138,7 @@ def _schedule(core, settled, busy, valid, taken, word_tick, last):
     core.calm = settled and not start and not taken and not ends
     core.later = valid and (last or word_tick != core.tick)
     if core.looking:
-        core.looking = 0 if core.looking == LOOK_CYCLES else core.looking + 1
+        core.looking = 0 if core.looking == look_cycles else core.looking + 1
     elif over and not start and not ends:
         core.group += 1
         core.looking = 1
@@ -147,20 +148,21 @@ def _schedule(core, settled, busy, valid, taken, word_tick, last):
 
 
 @allocating_kernel
-def run_core(ticks, channels, duration, inputs, counting, outputs, cores, units, waits, banks,
-             wheels, stalls, counts):
+def run_core(ticks, channels, duration, inputs, counting, outputs, cores, heard, relays, units,
+             waits, banks, wheels, stalls, counts):
     """Run one sample; banks and wheels are at rest and are left so, ``counts`` are added to.
 
-    ``cores`` (1,), ``units`` and ``waits`` (banks,) are registers, all 0. They're the caller's,
-    since a record doesn't keep its array. Returns the sample's cycles, and those from the first
-    word that is taken to the decision.
+    ``cores`` (1,), ``heard`` (1,), ``relays`` (banks,), or (0,) without, ``units`` and ``waits``
+    (banks,) are registers, all 0. They're the caller's, since a record doesn't keep its array.
+    Returns the sample's cycles, and those from the first word that is taken to the decision.
     """
-    core, waiting = cores[0], wheels.cursors > 0
+    core, waiting, far = cores[0], wheels.cursors > 0, relays.size > 0
     for k in range(units.size):
         units[k].due = units[k].changed = NOBODY
         rest(waits[k])
     spiking, tracing = np.zeros(units.size, np.bool_), np.zeros(units.size, np.bool_)
-    free = np.zeros(units.size, np.bool_)
+    takes, idle = np.zeros(units.size, np.bool_), np.zeros(units.size, np.bool_)
+    free, neuron = np.zeros(units.size, np.bool_), np.zeros(units.size, np.int64)
     core.random = stalls.seed
     word, offered, cycle, first = 0, False, 0, -1
     while True:
@@ -170,7 +172,11 @@ def run_core(ticks, channels, duration, inputs, counting, outputs, cores, units,
         word_tick = duration if last else ticks[word]
         event = offered and core.ticking and not last and word_tick == core.tick
         for k in range(units.size):
-            spiking[k], tracing[k] = units[k].spike, units[k].traced
+            if far:
+                relay = relays[k]
+                spiking[k], tracing[k], neuron[k] = relay.spiked, relay.traced, relay.neuron
+            else:
+                spiking[k], tracing[k], neuron[k] = units[k].spike, units[k].traced, units[k].neuron
         trace_taken = NOBODY
         if trace_ready or not core.traced:
             trace_taken = _turn(tracing, core.latest_trace)
@@ -180,35 +186,46 @@ def run_core(ticks, channels, duration, inputs, counting, outputs, cores, units,
         busy, served = 0, True
         for k in range(units.size):
             bank = units[k]
-            settled = is_idle(bank, trace_taken == k) and settled
             busy |= bank.busy
-            free[k] = takes_source(bank)
+            idle[k] = is_idle(bank, not relays[k].traced if far else trace_taken == k)
+            takes[k] = takes_source(bank)
             if waiting:
-                settled = settled and waits_rest(bank, waits[k])
                 busy |= due_cursors(waits[k])
-                free[k] = free[k] and takes_waiting(waits[k], wheels)
+                idle[k] = idle[k] and waits_rest(bank, waits[k])
+                takes[k] = takes[k] and takes_waiting(waits[k], wheels)
+            seems = seems_idle(relays[k], heard[0].start, trace_taken == k) if far else idle[k]
+            settled = settled and seems
+            free[k] = not relays[k].spared if far else takes[k]
             served = served and (bank.served or free[k])
         held, held_source, tick = core.held, core.held_source, core.tick
         source_taken, event_taken = _join_sources(
             core, event, 0 if last else channels[word], inputs, served)
         spike_taken = _join_spikes(core, o_ready, source_taken, _turn(spiking, core.latest_spike),
-                                   units)
+                                   neuron)
         group, expected = core.group, core.ticking and core.work_first
         foreseen = core.group * GROUP + core.offset if core.found else NOBODY
         start, upcoming, look, ends = _schedule(
-            core, settled, busy, offered, event_taken, word_tick, last)
+            core, settled, busy, offered, event_taken, word_tick, last, LOOK_CYCLES + far)
+        if far:
+            tick, start, look, upcoming, group, foreseen, expected = tell(
+                heard[0], tick, start, look, upcoming, group, foreseen, expected)
         for k in range(units.size):
             bank = units[k]
-            offers = held and not bank.served
+            offers, source = held and not bank.served, held_source
             if held:
                 bank.served = not served and (bank.served or free[k])
+            spike_ready, trace_ready = spike_taken == k, trace_taken == k
+            if far:
+                offers, source, spike_ready, trace_ready = carry(
+                    relays[k], bank, idle[k], start, offers, source, takes[k], spike_ready,
+                    trace_ready)
             ready = step(bank, k, tick, start, look, upcoming, group, foreseen, expected,
-                         spike_taken == k, trace_taken == k, banks, counts)
+                         spike_ready, trace_ready, banks, counts)
             if waiting:
                 fetch_waiting(bank, waits[k], ready, k, tick, start, look, upcoming, group, offers,
-                              held_source, banks, wheels, counts)
+                              source, banks, wheels, counts)
             else:
-                fetch(bank, ready, k, offers, held_source, banks, counts)
+                fetch(bank, ready, k, offers, source, banks, counts)
         if (event_taken or ends) and first < 0:
             first = cycle
         if ends:

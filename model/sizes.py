@@ -225,6 +225,11 @@ class CoreSizes:
         return 2 * self.totals + 5
 
     @property
+    def relays(self):
+        """Registers on each wire to or from a bank: one from 8 banks on, which are far apart."""
+        return int(self.banks >= 8)
+
+    @property
     def sum_bits(self):
         """Width of the exact sum of one tick's arrivals at one neuron."""
         return self.weight_bits + (self.fan_in - 1).bit_length()

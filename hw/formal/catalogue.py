@@ -17,6 +17,7 @@ from .groups import busy_right
 from .memories import cleared_words, updated_words
 from .proof import Proof
 from .registers import errors_stick, writes_refused
+from .relay import relay_keeps
 from .ring import sums_kept
 from .rows import rows_once
 from .scale import scale_exact
@@ -63,6 +64,8 @@ def catalogue(config=SHIPPED):
         *_cursors(config),
         Proof("sums", sums_kept, {"config": config}, depth=6),
         Proof("schedule", schedule_kept, {"config": config}, whole=True),
+        Proof("schedule-relays", schedule_kept, {"config": _relayed(config)}, whole=True),
+        Proof("relay", relay_keeps, {"config": config}, depth=2),
         Proof("schedule-stream", schedule_kept, {"config": replace(config, streaming=True)},
               whole=True),
         Proof("writes-refused", writes_refused, {"config": config}),
@@ -98,6 +101,10 @@ def _marks(config):
         Proof("marks-jump", marks_once, one, depth=5),
         Proof("marks-shown", busy_right, size, depth=5),
     ]
+
+
+def _relayed(config):
+    return replace(config, banks=8, neurons=max(config.neurons, 8))
 
 
 def _jump(config):

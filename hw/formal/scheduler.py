@@ -19,7 +19,8 @@ def schedule_kept(*, config):
     # What a bank promises: it isn't idle in the two cycles after a start, nor in the cycle in which
     # a mark shows and the one after it.
     recent = [before(m, unit.start, k) for k in (1, 2)]
-    changed = (unit.busy != before(m, unit.busy)) & ~recent[0] & ~before(m, unit.look, 3)
+    shown = before(m, unit.look, 3 + config.relays)
+    changed = (unit.busy != before(m, unit.busy)) & ~recent[0] & ~shown
     spec.assume(~unit.settled | ~(recent[0] | recent[1] | changed | before(m, changed)))
     taken = unit.i.valid & unit.i.ready
     given = unit.events.valid & unit.events.ready
@@ -35,7 +36,7 @@ def schedule_kept(*, config):
     inside = spec.inside
     settled = before(m, unit.settled & ~unit.start & ~taken)
     spec.claim(~inside.signal("calm") | rests & settled)
-    _claim_looks(spec)
+    _claim_looks(spec, config)
     _claim_judgement(spec, config)
     group, passed = inside.signal("group_number"), inside.signal("passed")
     looking = inside.signal("looking")
@@ -58,7 +59,7 @@ def schedule_kept(*, config):
                | (inside.state("LOOK") & (looking == 0)))
     spec.claim(~inside.state("LOOK") | (group != now))
     spec.claim(inside.state("LOOK") | (looking == 0))
-    spec.claim(looking < LOOK_CYCLES)
+    spec.claim(looking < LOOK_CYCLES + config.relays)
     # What `marks-shown` relies upon: nothing comes between a look and what it shows.
     for k in (1, 2):
         looked = before(m, unit.look, k)
@@ -97,19 +98,20 @@ def schedule_kept(*, config):
     return m
 
 
-def _claim_looks(spec):
+def _claim_looks(spec, config):
     """What was found is in what was shown: what's needed of the cycles before."""
     m, inside, unit = spec.m, spec.inside, spec.inside.unit
     shown = [before(m, unit.busy, k) for k in (1, 2)]
     passed = inside.signal("passed")
     last_passed = before(m, passed)
     started = [before(m, unit.start, k) for k in (1, 2)]
-    looked = [before(m, unit.look, k) for k in range(1, LOOK_CYCLES)]
+    looked = [before(m, unit.look, k) for k in range(1, LOOK_CYCLES + config.relays)]
+    seen = 2 + config.relays  # where a look is when it shows
     for k, look in enumerate(looked, 1):
         spec.claim(~look | (inside.state("LOOK") & (inside.signal("looking") == k)))
     # What a bank's promise is about, in terms of what was shown.
-    changed = before(m, (unit.busy != before(m, unit.busy)) & ~started[0] & ~looked[2])
-    spec.claim(changed == (shown[0] != shown[1]) & ~started[1] & ~looked[3])
+    changed = before(m, (unit.busy != before(m, unit.busy)) & ~started[0] & ~looked[seen])
+    spec.claim(changed == (shown[0] != shown[1]) & ~started[1] & ~looked[seen + 1])
     spec.claim(inside.signal("group_busy") == shown[0])
     spec.claim((passed == last_passed) | started[0] | looked[0])
     left, offset = shown[1] & ~last_passed, inside.signal("offset")

@@ -1,6 +1,6 @@
 """What is proven of `Merge`, `Broadcast` and `Buffer`."""
 
-from amaranth.hdl import Array, Cat, Mux, Signal
+from amaranth.hdl import Array, Cat, Const, Mux, Signal
 
 from ..streams import Broadcast, Buffer, Merge
 from .spec import Spec, symbolic
@@ -9,7 +9,10 @@ __all__ = ["broadcast_once", "buffer_order", "merge_fair", "merge_order"]
 
 
 def merge_order(*, bits, count):
-    """Every accepted word leaves once, next and unchanged; at most one is accepted at a time."""
+    """Every accepted word leaves once, next and unchanged; at most one is accepted at a time.
+
+    ``left`` tells whether others are offered.
+    """
     unit = Merge(shape=bits, count=count)
     spec = Spec(unit)
     m = spec.m
@@ -24,6 +27,7 @@ def merge_order(*, bits, count):
         m.d.sync += held.eq(0)
     spec.claim((accepted & (accepted - 1)) == 0)
     spec.claim(~accepted.any() | ~held | unit.o.ready)
+    spec.claim(unit.left == Cat(port.valid & ~port.ready for port in unit.i).any())
     spec.claim(unit.o.valid == held)
     spec.claim(~held | (unit.o.payload == word))
     spec.claim_stream(unit.o)
@@ -36,7 +40,9 @@ def merge_fair(*, bits, count):
     spec = Spec(unit)
     m = spec.m
     mine = symbolic(m, range(max(2, count)), "port")
-    latest = spec.inside.signal("latest")
+    later = spec.inside.signal("later")
+    latest = Signal(range(max(2, count)))
+    m.d.comb += latest.eq(count - 1 - sum(later[k] for k in range(count)))
     valid, ready = (Array(getattr(one, name) for one in unit.i)[mine]
                     for name in ("valid", "ready"))
     accepted = Cat(one.valid & one.ready for one in unit.i)
@@ -51,7 +57,7 @@ def merge_fair(*, bits, count):
     spec.assume(~unit.clear | ~Cat(one.valid for one in unit.i).any())
     for one in unit.i:
         spec.assume_stream(one)
-    spec.claim(latest < count)
+    spec.claim(later == ((Const(-2) << latest)[:count]))
     spec.claim(passed + turn <= Mux(passed == 0, turn, count - 1))
     spec.claim(passed < count)
     # No cycle in which the output is free is lost.
