@@ -7,7 +7,9 @@ from importlib.metadata import version
 
 from ...model.files import write_atomically
 from ..synthesis.bitstream import pack
+from ..synthesis.cells import keep_borders
 from ..synthesis.devices import FAMILIES, PINS, find_device
+from ..synthesis.floorplan import keep_banks_together
 from ..synthesis.place import NETLIST, place, placed_name
 from ..synthesis.tools import YOSYS, ToolError, require, run
 from .boards import BoardTop, find_board
@@ -17,6 +19,7 @@ __all__ = ["FORMAT", "build_board"]
 
 FORMAT = "ranvier.board/1"
 TOP = "top"
+CORE = f"{TOP}.{BoardTop.CORE}"
 SEEDS = 3  # placements that are tried until one meets the clock
 
 # The file of pins that amaranth writes, how it's called in the folder, and how place and route is
@@ -73,6 +76,7 @@ def build_board(name, parameters, folder, *, baud):
     bitstream = f"{TOP}{family.ending}"
     (folder / bitstream).unlink(missing_ok=True)  # an earlier design's
     cells = _netlist(device, family, folder)
+    keep_banks_together(device, folder, CORE)
     needed = {kind: sum(part[kind] for part in cells.values()) for kind in family.cells}
     lacking = {kind: [needed[kind], has] for kind, has in device.has.items() if needed[kind] > has}
     placed, reason = None, ""
@@ -105,17 +109,17 @@ def build_board(name, parameters, folder, *, baud):
 def _netlist(device, family, folder):
     """Make the netlist; returns the cells by kind of the core, and of what is around it."""
     logger.info("board: Yosys")
-    core = f"{TOP}.{BoardTop.CORE}"
-    script = (f"read_rtlil {TOP}.il\n{family.prepare}\nsetattr -mod -set keep_hierarchy 1 {core}\n"
+    keep = keep_borders((folder / f"{TOP}.il").read_text(encoding="utf-8"), CORE)
+    script = (f"read_rtlil {TOP}.il\n{family.prepare}\n{keep}\n"
               f"{family.synthesis} {device.synthesis} -top {TOP} -json {NETLIST}\n")
     (folder / f"{TOP}.ys").write_text(script, encoding="utf-8")
     run(YOSYS, ["-q", "-l", f"{TOP}.rpt", f"{TOP}.ys"], folder)
     modules = json.loads((folder / NETLIST).read_text(encoding="utf-8"))["modules"]
-    cells = {}
-    for part, module in (("core", core), ("link", TOP)):
-        kinds = Counter(family.kind(cell["type"]) for cell in modules[module]["cells"].values())
-        cells[part] = {kind: kinds[kind] for kind in family.cells}
-    return cells
+    cells = {"core": Counter(), "link": Counter()}
+    for module, content in modules.items():
+        part = "core" if module.startswith(CORE) else "link"
+        cells[part].update(family.kind(cell["type"]) for cell in content["cells"].values())
+    return {part: {kind: kinds[kind] for kind in family.cells} for part, kinds in cells.items()}
 
 
 def _best_place(device, folder, target):

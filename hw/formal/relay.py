@@ -1,6 +1,6 @@
 """What is proven of `Relay`."""
 
-from amaranth.hdl import Signal
+from amaranth.hdl import Cat, Signal
 
 from ..relay import COMMANDS, Relay
 from .spec import Spec, before
@@ -42,8 +42,8 @@ def relay_keeps(*, config):
     spec.claim(near.i.ready == (sources[0] != 2))
     spec.claim((sources[0] != 2) | (spec.inside.signal("sources", "spare") == last))
     # A record that is offered isn't what idle is about.
-    spec.claim(~near.idle | (far.idle & ~(far.start | far.clear | far.spikes.valid | far.trace.valid)
-                             & (sources[0] == 0) & (spikes[0] == 0)))
+    moving = Cat(far.start, far.clear, far.spikes.valid, far.trace.valid, sources[0], spikes[0])
+    spec.claim(~near.idle | (far.idle & ~moving.any()))
     spec.claim(~near.idle | ~(before(m, near_given) | before(m, near.start | near.clear, 2)))
     spec.claim(~near_rests | near.idle)
     spec.claim(~(far.start | far.clear) | far.idle)

@@ -11,8 +11,8 @@ from .devices import FAMILIES, find_device
 from .harness import Harness
 from .tools import YOSYS, require, run
 
-__all__ = ["CORE", "FEWEST_BANKS", "TOP", "add", "core_cells", "count_cells", "many_banks",
-           "unit_cells", "write_design"]
+__all__ = ["CORE", "FEWEST_BANKS", "TOP", "add", "core_cells", "count_cells", "keep_borders",
+           "many_banks", "unit_cells", "write_design"]
 
 TOP = "harness"
 CORE = "core"
@@ -68,11 +68,20 @@ def core_cells(device, folder):
     return add(kinds for unit, kinds in cells.items() if unit != TOP)
 
 
-def many_banks(modules):
-    """Return the names of the banks' modules by their numbers; none if they're too few."""
+def keep_borders(design, core):
+    """Return Yosys's command that keeps the borders of a core and of its `many_banks`.
+
+    ``design`` is the text of RTLIL that it reads, and ``core`` the name of the core's module.
+    """
+    modules = re.findall(r"^module \\(\S+)$", design, re.M)
+    return " ".join(["setattr -mod -set keep_hierarchy 1", core, *many_banks(modules, core)])
+
+
+def many_banks(modules, core):
+    """Return which modules are the banks of a core, in their order; none if they're too few."""
     found = {int(match[1]): match[0] for module in modules if (
-        match := re.fullmatch(rf"{TOP}\.{CORE}\.bank_(\d+)", module))}
-    return dict(sorted(found.items())) if len(found) >= FEWEST_BANKS else {}
+        match := re.fullmatch(rf"{re.escape(core)}\.bank_(\d+)", module))}
+    return [found[bank] for bank in sorted(found)] if len(found) >= FEWEST_BANKS else []
 
 
 def unit_cells(device, folder):
@@ -88,12 +97,8 @@ def _netlist(device, folder, name, *, flatten):
     """Make a netlist; returns the cells of each module by kind, the harness's own first."""
     logger.info("synthesis: Yosys, %s", "flattened" if flatten else "unit by unit")
     family = FAMILIES[device.family]
-    keep = ""
-    if flatten:
-        design = (folder / DESIGN).read_text(encoding="utf-8")
-        modules = re.findall(r"^module \\(\S+)$", design, re.M)
-        borders = " ".join([f"{TOP}.{CORE}", *many_banks(modules).values()])
-        keep = f"setattr -mod -set keep_hierarchy 1 {borders}"
+    design = (folder / DESIGN).read_text(encoding="utf-8")
+    keep = keep_borders(design, f"{TOP}.{CORE}") if flatten else ""
     command = f"{family.synthesis} {device.synthesis}" + ("" if flatten else " -noflatten")
     script = (f"read_rtlil {DESIGN}\n{family.prepare}\n{keep}\n{command} -top {TOP}\n"
               f"{family.finish.format(top=TOP)}\nwrite_json {name}.json\n")

@@ -35,19 +35,19 @@ def block_ram_sites(device):
             for _, name in sorted(rows[row], reverse=k % 2 == 1)]
 
 
-def keep_banks_together(device, folder):
+def keep_banks_together(device, folder, core):
     """Tell in `NETLIST` where the block RAMs of each bank go, if an ECP5 has to hold many banks.
 
     nextpnr places everything at once, and tears the banks of a large core apart: docs/synthesis.md
     has what that costs. Each of `many_banks` gets an equal piece of all sites. Where a piece is too
-    small for its bank, nothing is told.
+    small for its bank, nothing is told. ``core`` is the name of the core's module.
     """
     if device.family != "ecp5":
         return
     netlist = json.loads((folder / NETLIST).read_text(encoding="utf-8"))
     modules = netlist["modules"]
     banks = [[cell for cell in modules[module]["cells"].values() if cell["type"] == CELL]
-             for module in many_banks(modules).values()]
+             for module in many_banks(modules, core)]
     if not banks:
         return
     sites = block_ram_sites(device)

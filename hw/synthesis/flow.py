@@ -8,7 +8,7 @@ from importlib.metadata import version
 
 from ...model.files import write_atomically
 from .bitstream import pack
-from .cells import TOP, core_cells, unit_cells, write_design
+from .cells import CORE, TOP, core_cells, unit_cells, write_design
 from .devices import FAMILIES, PINS, find_device
 from .floorplan import keep_banks_together
 from .place import place, placed_name
@@ -58,7 +58,7 @@ def synthesise(core, name, folder, *, seeds=3):
     (folder / f"{TOP}{family.ending}").unlink(missing_ok=True)  # an earlier core's
     write_design(core, folder)
     own, units = core_cells(device, folder), unit_cells(device, folder)
-    keep_banks_together(device, folder)
+    keep_banks_together(device, folder, f"{TOP}.{CORE}")
     lacking = {kind: [own[kind], has] for kind, has in device.has.items() if own[kind] > has}
     placed, bitstream, reason = [], None, ""
     if device.pins:

@@ -1,15 +1,19 @@
 """Bitstreams of boards, with a unit on two wires that is quick to place in the core's stead."""
 
 import json
+from functools import reduce
+from operator import xor
 from types import SimpleNamespace
 
 import pytest
 from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
+from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ranvier.hw.boards import boards, build
 from ranvier.hw.boards.build import build_board
+from ranvier.hw.synthesis.cells import FEWEST_BANKS
 from ranvier.hw.synthesis.tools import ToolError
 
 # Bits at the beginning of a bitstream by which its family's programmers know it.
@@ -22,11 +26,15 @@ CLOCKS = {"icebreaker": 12, "ulx3s-85f": 25, "tang-nano-9k": 27}
 PARAMETERS = SimpleNamespace(config=None, hash="none")
 
 
-class Nested(wiring.Component):
-    """Hands a wire on through ``depth`` units, and counts in the innermost."""
+BANKS = {"icebreaker": 0, "ulx3s-85f": FEWEST_BANKS, "tang-nano-9k": 0}
 
-    def __init__(self, names):
+
+class Nested(wiring.Component):
+    """Hands a wire on through units, and counts in the innermost, whose banks store and tell."""
+
+    def __init__(self, names, banks):
         self._names = names
+        self._banks = banks
         super().__init__({"rx": In(1), "tx": Out(1)})
 
     def elaborate(self, platform):
@@ -34,9 +42,17 @@ class Nested(wiring.Component):
         if not self._names:
             count = Signal(8)
             m.d.sync += count.eq(count + self.rx)
-            m.d.comb += self.tx.eq(count[-1])
+            words = [count[-1]]
+            for k in range(self._banks):
+                m.submodules[f"bank_{k}"] = bank = Module()
+                bank.submodules.memory = memory = Memory(shape=16, depth=512, init=[k + 1])
+                read, write = memory.read_port(), memory.write_port()
+                m.d.comb += [read.addr.eq(count), read.en.eq(1), write.addr.eq(count),
+                             write.en.eq(self.rx), write.data.eq(k)]
+                words.append(read.data)
+            m.d.comb += self.tx.eq(reduce(xor, words).xor())
             return m
-        inner = m.submodules[self._names[0]] = Nested(self._names[1:])
+        inner = m.submodules[self._names[0]] = Nested(self._names[1:], self._banks)
         seen = Signal()
         m.d.sync += seen.eq(self.rx)
         m.d.comb += [inner.rx.eq(seen), self.tx.eq(inner.tx)]
@@ -47,8 +63,8 @@ class Nested(wiring.Component):
 def quick(monkeypatch):
     """Put a unit with the core's place in the hierarchy into the tops."""
     def serial(config, parameters, *, cycles):
-        assert cycles in CLOCKS.values()
-        return Nested(boards.BoardTop.CORE.split(".")[1:])
+        name, = (board for board, clock in CLOCKS.items() if clock == cycles)
+        return Nested(boards.BoardTop.CORE.split(".")[1:], BANKS[name])
 
     monkeypatch.setattr(boards, "SerialCore", serial)
 
@@ -59,8 +75,13 @@ def test_a_top_becomes_a_bitstream_on_its_board_s_pins(tmp_path, name):
     assert json.loads((tmp_path / "board.json").read_text()) == report
     assert (report["met"], report["reason"], report["lacking"]) == (True, "", {})
     assert report["clock_mhz"] == CLOCKS[name] < report["placed"]["fmax_mhz"]
-    assert report["cells"]["core"]["flip-flop"] == 8
+    assert report["cells"]["core"]["flip-flop"] == 8 or BANKS[name]
     assert report["cells"]["link"]["flip-flop"] >= 2
+    assert report["cells"]["core"]["block RAM"] == BANKS[name]
+    modules = json.loads((tmp_path / "netlist.json").read_text())["modules"].values()
+    told = [cell["attributes"]["BEL"] for module in modules for cell in module["cells"].values()
+            if "BEL" in cell["attributes"]]
+    assert len(told) == len(set(told)) == BANKS[name]
     bitstream = (tmp_path / report["bitstream"]).read_bytes()
     assert MAGIC[name] in bitstream
     assert len(bitstream) > 50_000

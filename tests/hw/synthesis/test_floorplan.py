@@ -46,10 +46,11 @@ def netlist(counts):
 def pinned(folder, device, counts):
     """Return where each block RAM of each bank goes, and the netlist apart from that."""
     (folder / NETLIST).write_text(json.dumps(netlist(counts)))
-    keep_banks_together(find_device(device), folder)
+    keep_banks_together(find_device(device), folder, "harness.core")
     after = json.loads((folder / NETLIST).read_text())
-    return [[after["modules"][f"harness.core.bank_{bank}"]["cells"][f"memory.{k}"]["attributes"].pop(
-        "BEL", None) for k in range(count)] for bank, count in enumerate(counts)], after
+    banks = [after["modules"][f"harness.core.bank_{bank}"]["cells"] for bank in range(len(counts))]
+    return [[cells[f"memory.{k}"]["attributes"].pop("BEL", None) for k in range(count)]
+            for cells, count in zip(banks, counts, strict=True)], after
 
 
 @pytest.mark.parametrize(("device", "counts"), [
@@ -101,7 +102,7 @@ def test_nextpnr_puts_banks_where_they_re_told_to_be(tmp_path):
     cells = core_cells(device, tmp_path)
     assert cells["block RAM"] == FEWEST_BANKS
     assert cells["flip-flop"] == 16 + 9 * FEWEST_BANKS  # none is merged with another bank's
-    keep_banks_together(device, tmp_path)
+    keep_banks_together(device, tmp_path, "harness.core")
     place(device, tmp_path, 1, target=device.target, options=("--write", "placed.json"))
 
     def sites(name, attribute):
