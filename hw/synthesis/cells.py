@@ -69,18 +69,22 @@ def core_cells(device, folder):
 
 
 def keep_borders(design, core):
-    """Return Yosys's command that keeps the borders of a core and of its `many_banks`.
+    """Return Yosys's command that keeps the borders of a core, of `many_banks` and of their relays.
 
     ``design`` is the text of RTLIL that it reads, and ``core`` the name of the core's module.
     """
     modules = re.findall(r"^module \\(\S+)$", design, re.M)
-    return " ".join(["setattr -mod -set keep_hierarchy 1", core, *many_banks(modules, core)])
+    kept = [core, *many_banks(modules, core), *many_banks(modules, core, unit="relay")]
+    return " ".join(["setattr -mod -set keep_hierarchy 1", *kept])
 
 
-def many_banks(modules, core):
-    """Return which modules are the banks of a core, in their order; none if they're too few."""
+def many_banks(modules, core, unit="bank"):
+    """Return which modules are the banks of a core, in their order; none if they're too few.
+
+    Or their relays, as ``unit`` says.
+    """
     found = {int(match[1]): match[0] for module in modules if (
-        match := re.fullmatch(rf"{re.escape(core)}\.bank_(\d+)", module))}
+        match := re.fullmatch(rf"{re.escape(core)}\.{unit}_(\d+)", module))}
     return [found[bank] for bank in sorted(found)] if len(found) >= FEWEST_BANKS else []
 
 

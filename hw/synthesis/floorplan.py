@@ -14,6 +14,8 @@ __all__ = ["block_ram_sites", "keep_banks_together"]
 CELL, SITES = "DP16KD", 4
 """ECP5's block RAM, and how many stand in a row of nine tiles, one at every second of them."""
 
+ROUTER = ("--router", "router2")
+
 
 def block_ram_sites(device):
     """Return nextpnr's names of an ECP5's sites of block RAMs, so that neighbours are near.
@@ -38,24 +40,27 @@ def block_ram_sites(device):
 def keep_banks_together(device, folder, core):
     """Tell in `NETLIST` where the block RAMs of each bank go, if an ECP5 has to hold many banks.
 
+    Returns options for `place`: with nextpnr's other router such a core is routed in minutes.
+
     nextpnr places everything at once, and tears the banks of a large core apart: docs/synthesis.md
     has what that costs. Each of `many_banks` gets an equal piece of all sites. Where a piece is too
     small for its bank, nothing is told. ``core`` is the name of the core's module.
     """
     if device.family != "ecp5":
-        return
+        return ()
     netlist = json.loads((folder / NETLIST).read_text(encoding="utf-8"))
     modules = netlist["modules"]
     banks = [[cell for cell in modules[module]["cells"].values() if cell["type"] == CELL]
              for module in many_banks(modules, core)]
     if not banks:
-        return
+        return ()
     sites = block_ram_sites(device)
     pieces = [sites[k * len(sites) // len(banks) : (k + 1) * len(sites) // len(banks)]
               for k in range(len(banks))]
     if any(len(cells) > len(piece) for cells, piece in zip(banks, pieces, strict=True)):
-        return
+        return ROUTER
     for cells, piece in zip(banks, pieces, strict=True):
         for k, cell in enumerate(cells):  # all over the piece: wires need room
             cell["attributes"]["BEL"] = piece[k * len(piece) // len(cells)]
     write_atomically(folder / NETLIST, json.dumps(netlist).encode())
+    return ROUTER
