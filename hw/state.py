@@ -48,6 +48,7 @@ class StateMemory(wiring.Component):
     neuron : In(config.local_bits)
     state : Out(state(config))
     theta0, beta : Out(config.threshold_bits)
+        They come a cycle after the state, so that no path leads from ``neuron`` to their memories.
         ``beta`` is there if ``config.adaptive``.
     write : In(1)
         Let ``after`` be the state of the neuron that was read last.
@@ -103,16 +104,16 @@ class StateMemory(wiring.Component):
         """Cycles from ``clear``, or from the end of a reset, until nothing is ``clearing``."""
         return 1 + self.neurons * (self.age_cycles if self._config.streaming else 1)
 
-    def _thresholds(self, m, memory):
-        """Return the word of ``memory`` of the neuron that was read last, `Checked`."""
+    def _thresholds(self, m, memory, asked, neuron):
+        """Return the word of ``memory`` of the ``neuron`` that was ``asked`` for, `Checked`."""
         image = [int(word) for word in self._images.get(memory, [])][: self.neurons]
         # A name of its own: the generator renames a memory that is called like a port.
         read, write = plain_memory(
             m, f"{memory.name.lower()}_words",
             shape=memory_shape(self._config, memory), depth=max(2, self.neurons), init=image)
         m.d.comb += [
-            read.en.eq(self.read),
-            read.addr.eq(self.neuron),
+            read.en.eq(asked),
+            read.addr.eq(neuron),
             # Leaky outputs of the bank have words too, after those of the spiking neurons.
             write.en.eq(self.load.en & (self.load.memory == memory)
                         & (self.load.address < self.neurons)),
@@ -164,7 +165,7 @@ class StateMemory(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        latest = Signal(self._config.local_bits)
+        latest, asked = Signal(self._config.local_bits), Signal()
         m.submodules.states = states = self._states
         found, after = self._connect(m, states)
         m.d.comb += [
@@ -178,13 +179,14 @@ class StateMemory(wiring.Component):
         ]
         if self._config.streaming:
             self._age(m, states, after)
-        words = [self._thresholds(m, Memory.THETA0)]
+        words = [self._thresholds(m, Memory.THETA0, asked, latest)]
         m.d.sync += [self.state.eq(found.value), self.theta0.eq(words[0].value)]
         if self._config.adaptive:
-            words.append(self._thresholds(m, Memory.BETA))
+            words.append(self._thresholds(m, Memory.BETA, asked, latest))
             m.d.sync += self.beta.eq(words[1].value)
         if self._config.protection != "none":
             m.d.sync += [*tell(self.faults, words), *tell(self.state_faults, [found])]
+        m.d.sync += asked.eq(self.read)
         with m.If(self.read):
             m.d.sync += latest.eq(self.neuron)
         return m

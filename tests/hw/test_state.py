@@ -53,6 +53,7 @@ def test_words_of_the_neuron_that_was_read(adaptive, synapse):
             ctx.set(unit.neuron, int(rng.integers(unit.neurons)))
             await ctx.tick().repeat(unit.latency - 1 + int(rng.integers(3)))
             assert fields(ctx.get(unit.state), rest) == words[neuron]
+            await ctx.tick()
             assert ctx.get(unit.theta0) == thresholds[Memory.THETA0][neuron]
             assert not adaptive or ctx.get(unit.beta) == thresholds[Memory.BETA][neuron]
             words[neuron] = draw_state(rng, config)
