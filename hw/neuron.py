@@ -174,7 +174,6 @@ class NeuronUnit(wiring.Component):
         """Connect the sleep unit, which has the multiplier while it's ``lent``."""
         memory, touch, scale, sleep = self._memory, self._touch, self._scale, self._sleep
         pending = Signal()
-        pause = Signal.like(sleep.pause)  # kept, so that no sum follows another in a cycle
         sizes = [stored ^ stored[-1].replicate(len(stored))
                  for stored in (memory.after[name] for name in traces(self._config).members)]
         m.submodules.sleep = sleep
@@ -184,10 +183,10 @@ class NeuronUnit(wiring.Component):
             sleep.a.eq(touch.o.a if self._config.adaptive else 0),
             sleep.stored.eq(reduce(or_, sizes)),
             sleep.theta0.eq(memory.theta0),
+            sleep.tick.eq(self.tick),
             sleep.scale.product.eq(scale.user.product),
             memory.after.look.pending.eq(pending),
             memory.after.look.slot.eq(self.wakes.p.slot),
-            self.wakes.p.slot.eq(self.tick + pause),
         ]
         with m.If(lent):
             m.d.comb += [
@@ -197,7 +196,7 @@ class NeuronUnit(wiring.Component):
         with m.If(sleep.done):
             m.d.sync += [
                 pending.eq(~sleep.forever),
-                pause.eq(sleep.pause),
+                self.wakes.p.slot.eq(sleep.slot),
                 self.wakes.valid.eq(~sleep.forever),
             ]
 

@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from ..model.arithmetic import MARGIN, MARGIN_SHIFT
 from ..model.sizes import FRACTION
 from .divide import DivideUnit
-from .payloads import Memory
+from .payloads import Memory, wheel_bits
 from .scale import ScaleSignature, ScaleUnit, table_places
 
 __all__ = ["SleepUnit"]
@@ -42,8 +42,10 @@ class SleepUnit(wiring.Component):
         if not. Combinational.
     forever : Out(1)
         With ``done``: no look is needed before the next touch.
-    pause : Out(config.wake_bits)
-        With ``done``, if not ``forever``: ticks until the next look.
+    tick : In(config.tick_bits)
+        The current tick.
+    slot : Out(wheel_bits(config))
+        With ``done``, if not ``forever``: the slot of the next look's tick.
     scale : Out(ScaleSignature(config))
         Needed from ``start`` to ``done``, both included.
     """
@@ -59,7 +61,8 @@ class SleepUnit(wiring.Component):
             "theta0": In(config.threshold_bits),
             "done": Out(1),
             "forever": Out(1),
-            "pause": Out(config.wake_bits),
+            "tick": In(config.tick_bits),
+            "slot": Out(wheel_bits(config)),
             "scale": Out(ScaleSignature(config)),
         })
 
@@ -141,7 +144,8 @@ class SleepUnit(wiring.Component):
             safe.eq(room - scaled),
             self.forever.eq((step == ScaleUnit.latency) & (safe >= 0)),
             self.done.eq(self.forever | (step == last)),
-            self.pause.eq(Mux(ticks.all(), ticks, ticks + 1)),
+            # The pause is a tick longer, unless that's too long: by the carry of the only sum.
+            self.slot.eq((Cat(~ticks.all(), ticks) + Cat(Const(1), self.tick))[1:]),
         ]
         with m.If(self.done):
             m.d.sync += step.eq(0)

@@ -84,7 +84,7 @@ def _claim_stages(spec, mine, cycle, held):
 
 
 def _claim_division(spec, mine, cycle, room):
-    """What is divided, when, and the pause that comes of it."""
+    """What is divided, when, and the look that comes of it."""
     unit, inside = spec.inside.unit, spec.inside
     dividend, started = (inside.signal(name) for name in ("dividend", "start"))
     quotient = inside.signal("divide", "digits")
@@ -92,4 +92,5 @@ def _claim_division(spec, mine, cycle, room):
     spec.claim(started == (cycle == DIVIDED))
     spec.claim(unit.done == (unit.forever | (cycle == LATENCY + unit.search_cycles)))
     spec.claim((cycle == LATENCY) | ~unit.forever)
-    spec.claim(unit.pause == Mux(quotient.all(), quotient, quotient + 1))
+    pause = Mux(quotient.all(), quotient, quotient + 1)
+    spec.claim(unit.slot == (unit.tick + pause)[: len(unit.slot)])

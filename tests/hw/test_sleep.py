@@ -37,7 +37,7 @@ def test_random_pauses_equal_the_kernel(adaptive, bits, tick):
     rng = np.random.default_rng([bits, adaptive])
     config = small_config(tick=tick, trace_bits=bits, adaptive=adaptive)
     tables = make_tables(config)
-    unit = SleepUnit(config=config)
+    unit, ticks = SleepUnit(config=config), np.random.default_rng(bits)
     seen = []
 
     async def bench(ctx):
@@ -48,6 +48,8 @@ def test_random_pauses_equal_the_kernel(adaptive, bits, tick):
             seen.append(pause)
             for name, value in zip(("p", "q", "a", "stored", "theta0"), drawn, strict=True):
                 ctx.set(getattr(unit, name), value)
+            now = int(ticks.integers(1 << config.tick_bits))
+            ctx.set(unit.tick, now)
             ctx.set(unit.start, 1)
             for _ in range(3 + unit.search_cycles * (pause != FOREVER)):
                 assert not ctx.get(unit.done)
@@ -57,7 +59,8 @@ def test_random_pauses_equal_the_kernel(adaptive, bits, tick):
                 ctx.set(unit.theta0, 0)
             assert ctx.get(unit.done)
             assert ctx.get(unit.forever) == (pause == FOREVER)
-            assert pause in (FOREVER, ctx.get(unit.pause))
+            look = (now + pause) % (1 << len(unit.slot))
+            assert pause == FOREVER or ctx.get(unit.slot) == look
             await ctx.tick().repeat(int(rng.integers(1, 3)))
             assert not ctx.get(unit.done)
 

@@ -149,7 +149,7 @@ FAULTS = (
     Fault("decay-q", "DecayUnit", "decay", "address.eq(coarse + high)", "address.eq(coarse)"),
     Fault("decay-a", "DecayUnit", "decay", "self.elapsed if k == 0 else fine", "fine"),
     Fault("sleep", "SleepUnit", "sleep", "(safe >= 0)", "(safe > 0)"),
-    Fault("sleep", "SleepUnit", "sleep", "Mux(ticks.all(), ticks, ticks + 1)", "ticks + 1"),
+    Fault("sleep", "SleepUnit", "sleep", "Cat(~ticks.all(), ticks)", "Cat(Const(1), ticks)"),
     Fault("sleep", "SleepUnit", "sleep", "scale.x.eq(self.p)", "scale.x.eq(self.q)"),
     Fault("sleep", "SleepUnit", "sleep", "rise.eq(rise - scaled)", "rise.eq(rise)"),
     Fault("divide", "DivideUnit", "divide", "bit.eq(~negative & (over", "bit.eq((over"),
