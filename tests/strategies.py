@@ -31,7 +31,7 @@ def core_configs():
     The last four have delays of sources, or of sources and targets.
     """
     kinds = list(product(SYNAPSES, (True, False)))
-    shapes = [*product((1, 2), kinds), (3, kinds[0]), (3, kinds[3]), (4, kinds[1]), (8, kinds[2])]
+    shapes = [*product((1, 2), kinds), (3, kinds[0]), (3, kinds[3]), (4, kinds[2]), (8, kinds[1])]
     shapes += [(1, kinds[0]), (2, kinds[2])]
     configs = []
     for n, (banks, (synapse, adaptive)) in enumerate(shapes):
@@ -41,7 +41,8 @@ def core_configs():
         configs.append(random_config(
             rng, **(cursor if n > 11 else {}), banks=banks, synapse=synapse,
             adaptive=adaptive, readout=READOUTS[n % 3],
-            neurons=max(banks, int(rng.integers(4, 14))), ticks=int(rng.integers(60, 150)), **narrow))
+            neurons=max(3 * banks // 2, int(rng.integers(4, 14))),
+            ticks=int(rng.integers(60, 150)), **narrow))
     return configs + [_parted(n) for n in range(4)]
 
 
