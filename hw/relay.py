@@ -15,7 +15,7 @@ COMMANDS = ("tick", "start", "next", "foreseen", "expected", "group", "look", "c
 class Relay(wiring.Component):
     """Stands for a bank in the middle of a core, and keeps to what `Bank` promises.
 
-    No path leads through it but those of ``busy``, ``count`` and payloads: commands and loads come
+    No path leads through it but those of ``busy`` and ``count``: commands, loads and sources come
     to the bank a cycle later, ``idle`` and what the bank sends a cycle later to the core. A bank
     sends a spike or a record in a few cycles at most, so each waits in a single register.
 
