@@ -51,8 +51,9 @@ def run(tmp_path):
 
     def run(threads=1, **callee):
         (package / "callee.py").write_text(CALLEE.format(**callee))
+        # No bytecode is kept: it tells its source's age in seconds, and runs may be quicker.
         result = subprocess.run(
-            [sys.executable, "-P", "-c", RUN],
+            [sys.executable, "-P", "-B", "-c", RUN],
             env=os.environ | {"PYTHONPATH": str(tmp_path), "NUMBA_NUM_THREADS": str(threads)},
             stdout=subprocess.PIPE, text=True, check=True,
         )  # fmt: skip
