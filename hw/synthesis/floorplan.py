@@ -41,11 +41,22 @@ def block_ram_sites(device):
 def keep_banks_together(device, folder, core):
     """Tell in `NETLIST` where the block RAMs of each bank go, if an ECP5 has to hold many banks.
 
-    Returns options for `place`.
-
     nextpnr places everything at once, and tears the banks of a large core apart: docs/synthesis.md
     has what that costs. Each of `many_banks` gets an equal piece of all sites. Where a piece is too
-    small for its bank, nothing is told. ``core`` is the name of the core's module.
+    small for its bank, nothing is told.
+
+    Parameters
+    ----------
+    device : Device
+    folder : Path
+        With the netlist.
+    core : str
+        Name of the core's module in it.
+
+    Returns
+    -------
+    tuple of str
+        Options that `place` needs for such a core.
     """
     if device.family != "ecp5":
         return ()

@@ -14,7 +14,7 @@ from amaranth.lib.wiring import In, Out
 
 from ranvier.hw.synthesis.cells import FEWEST_BANKS, core_cells, write_design
 from ranvier.hw.synthesis.devices import DEVICES, find_device
-from ranvier.hw.synthesis.floorplan import block_ram_sites, keep_banks_together
+from ranvier.hw.synthesis.floorplan import OPTIONS, block_ram_sites, keep_banks_together
 from ranvier.hw.synthesis.place import NETLIST, place
 
 ECP5 = [name for name, device in DEVICES.items() if device.family == "ecp5"]
@@ -44,20 +44,21 @@ def netlist(counts):
 
 
 def pinned(folder, device, counts):
-    """Return where each block RAM of each bank goes, and the netlist apart from that."""
+    """Return where each block RAM of each bank goes, the netlist apart from that, and options."""
     (folder / NETLIST).write_text(json.dumps(netlist(counts)))
-    keep_banks_together(find_device(device), folder, "harness.core")
+    options = keep_banks_together(find_device(device), folder, "harness.core")
     after = json.loads((folder / NETLIST).read_text())
     banks = [after["modules"][f"harness.core.bank_{bank}"]["cells"] for bank in range(len(counts))]
     return [[cells[f"memory.{k}"]["attributes"].pop("BEL", None) for k in range(count)]
-            for cells, count in zip(banks, counts, strict=True)], after
+            for cells, count in zip(banks, counts, strict=True)], after, options
 
 
 @pytest.mark.parametrize(("device", "counts"), [
     ("ecp5-85k", [13] * 16), ("ecp5-25k", [3] * 16), ("ecp5-45k", [6, 1, 4, 2, 3, 5] * 3)])
 def test_each_of_many_banks_has_sites_of_its_own(device, counts, tmp_path):
-    banks, after = pinned(tmp_path, device, counts)
+    banks, after, options = pinned(tmp_path, device, counts)
     assert after == netlist(counts)
+    assert options == OPTIONS
     sites = block_ram_sites(find_device(device))
     places = [[sites.index(site) for site in bank] for bank in banks]
     size = len(sites) / len(counts)
@@ -66,10 +67,11 @@ def test_each_of_many_banks_has_sites_of_its_own(device, counts, tmp_path):
         assert all(int(k * size) <= place < int((k + 1) * size) for place in places_of_bank)
 
 
-@pytest.mark.parametrize(("device", "counts"), [
-    ("ecp5-85k", [14] + [1] * 15), ("ecp5-25k", [3] * 15), ("up5k", [1] * 16)])
-def test_nothing_is_told_where_it_can_t_be_or_needn_t(device, counts, tmp_path):
-    banks, after = pinned(tmp_path, device, counts)
+@pytest.mark.parametrize(("device", "counts", "wanted"), [
+    ("ecp5-85k", [14] + [1] * 15, OPTIONS), ("ecp5-25k", [3] * 15, ()), ("up5k", [1] * 16, ())])
+def test_nothing_is_told_where_it_can_t_be_or_needn_t(device, counts, wanted, tmp_path):
+    banks, after, options = pinned(tmp_path, device, counts)
+    assert options == wanted
     assert after == netlist(counts)
     assert not any(site for bank in banks for site in bank)
 

@@ -143,6 +143,12 @@ def test_a_core_that_can_t_be_placed_has_a_reason(known, monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("report", ["ecp5-25k"], indirect=True)
+def test_options_of_many_banks_reach_place_and_route(known, monkeypatch, tmp_path):
+    monkeypatch.setattr(flow, "keep_banks_together", lambda *_: ("--abacus",))
+    assert "abacus" in synthesise(small_core(), known, tmp_path, seeds=1)["reason"]
+
+
+@pytest.mark.parametrize("report", ["ecp5-25k"], indirect=True)
 def test_a_packer_that_fails_has_a_reason(report, known, monkeypatch, tmp_path):
     monkeypatch.setattr(flow, "_place", lambda *_: report[0]["placed"][0])
     shutil.copy(report[1] / "placed-1", tmp_path)
