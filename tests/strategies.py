@@ -26,12 +26,12 @@ class Pair:
 
 
 def core_configs():
-    """Return 18 configs: 1 to 8 banks, both synapses, with and without adaptation, both buffers.
+    """Return 19 configs: 1 to 4 banks, both synapses, with and without adaptation, both buffers.
 
-    The last four have delays of sources, or of sources and targets.
+    Four of the last five have delays of sources, or of sources and targets; the last has 8 banks.
     """
     kinds = list(product(SYNAPSES, (True, False)))
-    shapes = [*product((1, 2), kinds), (3, kinds[0]), (3, kinds[3]), (4, kinds[2]), (8, kinds[1])]
+    shapes = [*product((1, 2), kinds), (3, kinds[0]), (3, kinds[3]), (4, kinds[1]), (4, kinds[2])]
     shapes += [(1, kinds[0]), (2, kinds[2])]
     configs = []
     for n, (banks, (synapse, adaptive)) in enumerate(shapes):
@@ -41,9 +41,10 @@ def core_configs():
         configs.append(random_config(
             rng, **(cursor if n > 11 else {}), banks=banks, synapse=synapse,
             adaptive=adaptive, readout=READOUTS[n % 3],
-            neurons=max(3 * banks // 2, int(rng.integers(4, 14))),
-            ticks=int(rng.integers(60, 150)), **narrow))
-    return configs + [_parted(n) for n in range(4)]
+            neurons=int(rng.integers(4, 14)), ticks=int(rng.integers(60, 150)), **narrow))
+    return configs + [_parted(n) for n in range(4)] + [random_config(
+        np.random.default_rng(118), banks=8, synapse="exponential", readout="leaky", neurons=12,
+        ticks=100)]
 
 
 def _parted(n):

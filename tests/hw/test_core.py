@@ -133,6 +133,9 @@ CASES = {
     "with dendritic delays, cursors": {
         "delays": "axonal+dendritic", "dendrites": 1, "rows": "dense", "buffer": "cursor",
         "cursors": 8, "banks": 2, "delay_max": 30, "ticks": 60},
+    "with relays": {"banks": 8, "neurons": 12, "synapse": "exponential"},
+    "with relays, cursors": {"banks": 8, "neurons": 9, "synapse": "jump", "buffer": "cursor",
+                             "cursors": 32, "delay_max": 30, "ticks": 60},
     "many chunks": {"neurons": 70, "banks": 1, "fan_in": 1, "synapses": 70, "ticks": 12},
 }
 
@@ -252,9 +255,11 @@ def test_readout_values_can_be_read():
     assert any(values)
 
 
-def test_idle_ticks_are_passed_over_and_clearing_takes_no_longer_than_stated():
+@pytest.mark.parametrize("banks", [1, 2, 8])
+def test_idle_ticks_are_passed_over_and_clearing_takes_no_longer_than_stated(banks):
     rng = np.random.default_rng(5)
-    parameters = random_parameters(rng, random_config(rng, **(SMALL | {"ticks": 1000})))
+    parameters = random_parameters(rng, random_config(
+        rng, **(SMALL | {"ticks": 1000, "banks": banks, "neurons": 8})))
     config, bus = parameters.config, BusMap(parameters.config)
     dut = NeuronCore(config, parameters)
 

@@ -105,7 +105,8 @@ def check(parameters, results, wanted):
 @pytest.mark.parametrize("seed", range(3))
 def test_words_that_are_late_too_far_or_of_no_channel_change_nothing_else(seed):
     rng = np.random.default_rng([8, seed])
-    config = stream_config(rng, **SMALL, readout="first-spike", banks=1 + seed % 2)
+    config = stream_config(
+        rng, **(SMALL | {"neurons": 9}), readout="first-spike", banks=(1, 2, 8)[seed])
     parameters, judge = random_parameters(rng, config, recurrent=bool(seed % 2)), Judge(config)
     words, *wanted = zip(*(judge.window(rng) for _ in range(60)), strict=True)
     results = nothing_yet()
@@ -114,10 +115,10 @@ def test_words_that_are_late_too_far_or_of_no_channel_change_nothing_else(seed):
     check(parameters, results, zip(*wanted, strict=True))
 
 
-@pytest.mark.parametrize("cycles", [300, 2222])
-def test_a_reset_at_any_cycle_of_a_stream_leaves_nothing(cycles):
+@pytest.mark.parametrize(("cycles", "banks"), [(300, 1), (2222, 1), (1111, 8)])
+def test_a_reset_at_any_cycle_of_a_stream_leaves_nothing(cycles, banks):
     rng = np.random.default_rng([9, cycles])
-    config = stream_config(rng, **SMALL, readout="leaky", banks=1)
+    config = stream_config(rng, **(SMALL | {"neurons": 9}), readout="leaky", banks=banks)
     parameters, judge = random_parameters(rng, config), Judge(config)
     before = [judge.window(rng)[0] for _ in range(40)]
     judge = Judge(config)

@@ -34,6 +34,7 @@ SHAPES = {
                      "cursors": 16, "delay_max": 3000},
     "with secded and saboteurs": {"inputs": 3, "neurons": 7, "outputs": 3, "banks": 2,
                                   "readout": "leaky", "protection": "secded", "saboteurs": True},
+    "with relays": {"inputs": 3, "neurons": 12, "outputs": 3, "banks": 8, "readout": "leaky"},
 }
 
 

@@ -110,7 +110,7 @@ def test_cursors_take_the_predicted_cycles_exactly(builds, name):
     assert measured[:, 2].any() == ("lost" in name)
 
 
-@pytest.mark.parametrize("index", [4, 8, 10, 11, 13, 17])
+@pytest.mark.parametrize("index", [4, 8, 10, 13, 17, 18])
 def test_several_banks_take_the_predicted_cycles_and_with_stalls_about_as_many(builds, index):
     config = SMALL[index]
     assert config.banks > 1
