@@ -3,7 +3,7 @@
 from functools import reduce
 from operator import or_
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -193,12 +193,11 @@ class NeuronUnit(wiring.Component):
                 scale.user.address.eq(sleep.scale.address),
                 scale.user.x.eq(sleep.scale.x),
             ]
-        with m.If(sleep.done):
+        with m.If(sleep.start):
+            m.d.sync += pending.eq(0)
+        with m.If(sleep.found):
             m.d.sync += [
-                pending.eq(~sleep.forever),
-                self.wakes.p.slot.eq(sleep.slot),
-                self.wakes.valid.eq(~sleep.forever),
-            ]
+                pending.eq(1), self.wakes.p.slot.eq(sleep.slot), self.wakes.valid.eq(1)]
 
     def _control(self, m, word, silent, empty, lent):
         """Take the accepted neuron through its steps."""
@@ -206,6 +205,7 @@ class NeuronUnit(wiring.Component):
         genuine = Signal()  # an arrival, or the pending look
         touched = Signal()
         m.d.sync += decay.start.eq(0)  # from a register: it's the multiplier's choice
+        known = Const(1) if self._jump else self._sleep.done  # when the next look is due
         m.d.comb += [genuine.eq(word.arrival), touched.eq(word.arrival | touch.fired)]
         if not self._jump:
             look = memory.state.look
@@ -243,22 +243,17 @@ class NeuronUnit(wiring.Component):
             with m.State("TOUCH"):
                 m.d.comb += self.touch.eq(touched)
                 m.d.sync += [self.trace.valid.eq(touched), self.spikes.valid.eq(touch.fired)]
-                if self._jump:
-                    m.next = "WRITE"
-                else:
+                if not self._jump:
                     m.d.comb += self._sleep.start.eq(1)
-                    m.next = "SLEEP"
-            if not self._jump:
-                with m.State("SLEEP"):
-                    with m.If(self._sleep.done):
-                        m.next = "WRITE"
+                m.next = "WRITE"
             with m.State("WRITE"):
-                # If nothing is on its way, the next tick may begin when the state is kept.
-                m.d.comb += self.idle.eq(silent & ~self.i.valid)
-                m.d.sync += lent.eq(0)
-                with m.If(empty):
-                    m.d.comb += memory.write.eq(1)
-                    m.next = "REST"
+                with m.If(known):
+                    # If nothing is on its way, the next tick may begin when the state is kept.
+                    m.d.comb += self.idle.eq(silent & ~self.i.valid)
+                    with m.If(empty):
+                        m.d.comb += memory.write.eq(1)
+                        m.d.sync += lent.eq(0)
+                        m.next = "REST"
 
     def elaborate(self, platform):
         m = Module()

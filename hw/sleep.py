@@ -38,16 +38,16 @@ class SleepUnit(wiring.Component):
     theta0 : In(config.threshold_bits)
         With ``start``: threshold at rest.
     done : Out(1)
-        One pulse: 3 cycles after ``start`` if the neuron is safe for ever, ``search_cycles`` later
-        if not. Combinational.
-    forever : Out(1)
-        With ``done``: no look is needed before the next touch.
+        From 4 cycles after ``start`` on if the neuron is safe for ever, from ``search_cycles``
+        later on if not; until the next ``start``. From a register.
+    found : Out(1)
+        One pulse, in the cycle before ``done``: the neuron isn't safe for ever. Combinational.
     tick : In(config.tick_bits)
         The current tick.
     slot : Out(wheel_bits(config))
-        With ``done``, if not ``forever``: the slot of the next look's tick.
+        With ``found``: the slot of the next look's tick.
     scale : Out(ScaleSignature(config))
-        Needed from ``start`` to ``done``, both included.
+        Needed from ``start`` to ``done``.
     """
 
     def __init__(self, *, config):
@@ -60,7 +60,7 @@ class SleepUnit(wiring.Component):
             "stored": In(config.trace_bits - 1),
             "theta0": In(config.threshold_bits),
             "done": Out(1),
-            "forever": Out(1),
+            "found": Out(1),
             "tick": In(config.tick_bits),
             "slot": Out(wheel_bits(config)),
             "scale": Out(ScaleSignature(config)),
@@ -132,7 +132,7 @@ class SleepUnit(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         last = ScaleUnit.latency + self.search_cycles
-        step = Signal(range(last + 1))  # cycles since the start; 0 is idle too
+        step = Signal(range(last + 2))  # cycles since the start; 0 is idle too
         scaled = Signal(signed(self._config.trace_bits + 1))
         safe = Signal(signed(self._config.trace_bits + 3))  # nothing or more: for ever
         self._ask(m, step)
@@ -142,13 +142,16 @@ class SleepUnit(wiring.Component):
         m.d.comb += [
             scaled.eq(self.scale.product >> FRACTION),
             safe.eq(room - scaled),
-            self.forever.eq((step == ScaleUnit.latency) & (safe >= 0)),
-            self.done.eq(self.forever | (step == last)),
+            self.found.eq(step == last),
             # The pause is a tick longer, unless that's too long: by the carry of the only sum.
             self.slot.eq((Cat(~ticks.all(), ticks) + Cat(Const(1), self.tick))[1:]),
         ]
-        with m.If(self.done):
+        with m.If(((step == ScaleUnit.latency) & (safe >= 0)) | self.found):
+            m.d.sync += self.done.eq(1)
+        with m.If(self.start):
+            m.d.sync += [self.done.eq(0), step.eq(1)]
+        with m.Elif(self.done):
             m.d.sync += step.eq(0)
-        with m.Elif(self.start | (step != 0)):
+        with m.Elif(step != 0):
             m.d.sync += step.eq(step + 1)
         return m

@@ -35,8 +35,9 @@ def sleep_exact(*, config):
     answer(m, unit.scale, [(start + k, x, product) for k, (x, product) in enumerate(
         zip((_positive(q), q, p, a), products, strict=True))])
 
-    cycle = Signal(range(LATENCY + unit.search_cycles + 1))  # since the start, 0 if there was none
-    with m.If(unit.done):
+    # Since the start, 0 if there was none. It starts again after the first cycle with ``done``.
+    cycle = Signal(range(LATENCY + unit.search_cycles + 2))
+    with m.If((cycle != 0) & unit.done):
         m.d.sync += cycle.eq(0)
     with m.Elif(unit.start | (cycle != 0)):
         m.d.sync += cycle.eq(cycle + 1)
@@ -62,7 +63,7 @@ def sleep_exact(*, config):
     })
     spec.claim(~mine | (cycle != LATENCY + 3)
                | (spec.inside.signal("rise") == scaled[1] - scaled[2] + 1))
-    spec.claim(~mine | (cycle != LATENCY) | (unit.forever == (room >= scaled[0])))
+    spec.claim(~mine | (cycle != LATENCY + 1) | (unit.done == (room >= scaled[0])))
     _claim_division(spec, mine, cycle, room + a)
     return m
 
@@ -90,7 +91,9 @@ def _claim_division(spec, mine, cycle, room):
     quotient = inside.signal("divide", "digits")
     spec.claim(~mine | (cycle <= LATENCY) | (cycle > DIVIDED) | (dividend == room))
     spec.claim(started == (cycle == DIVIDED))
-    spec.claim(unit.done == (unit.forever | (cycle == LATENCY + unit.search_cycles)))
-    spec.claim((cycle == LATENCY) | ~unit.forever)
+    last = LATENCY + unit.search_cycles
+    spec.claim(unit.found == (cycle == last))
+    spec.claim((cycle <= LATENCY) | (cycle == LATENCY + 1) | (unit.done == (cycle == last + 1)))
+    spec.claim((cycle == 0) | (cycle > LATENCY) | ~unit.done)
     pause = Mux(quotient.all(), quotient, quotient + 1)
     spec.claim(unit.slot == (unit.tick + pause)[: len(unit.slot)])

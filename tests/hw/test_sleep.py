@@ -51,18 +51,19 @@ def test_random_pauses_equal_the_kernel(adaptive, bits, tick):
             now = int(ticks.integers(1 << config.tick_bits))
             ctx.set(unit.tick, now)
             ctx.set(unit.start, 1)
-            for _ in range(3 + unit.search_cycles * (pause != FOREVER)):
-                assert not ctx.get(unit.done)
+            for k in range(cycles := 4 + unit.search_cycles * (pause != FOREVER)):
+                assert k == 0 or not ctx.get(unit.done)
+                assert ctx.get(unit.found) == (pause != FOREVER and k == cycles - 1)
+                if ctx.get(unit.found):
+                    assert ctx.get(unit.slot) == (now + pause) % (1 << len(unit.slot))
                 await ctx.tick()
                 ctx.set(unit.start, 0)
                 ctx.set(unit.stored, 0)
                 ctx.set(unit.theta0, 0)
-            assert ctx.get(unit.done)
-            assert ctx.get(unit.forever) == (pause == FOREVER)
-            look = (now + pause) % (1 << len(unit.slot))
-            assert pause == FOREVER or ctx.get(unit.slot) == look
-            await ctx.tick().repeat(int(rng.integers(1, 3)))
-            assert not ctx.get(unit.done)
+            for _ in range(int(rng.integers(1, 4))):
+                assert ctx.get(unit.done)
+                assert not ctx.get(unit.found)
+                await ctx.tick()
 
     simulate(Scaled(unit, config=config, images=table_images(tables)), bench)
     assert {FOREVER, 1, (1 << config.wake_bits) - 1} <= set(seen)
