@@ -76,12 +76,12 @@ def build_board(name, parameters, folder, *, baud):
     bitstream = f"{TOP}{family.ending}"
     (folder / bitstream).unlink(missing_ok=True)  # an earlier design's
     cells = _netlist(device, family, folder)
-    options = (*keep_banks_together(device, folder, CORE), *_PINS[device.family][2])
+    many = keep_banks_together(device, folder, CORE)
     needed = {kind: sum(part[kind] for part in cells.values()) for kind in family.cells}
     lacking = {kind: [needed[kind], has] for kind, has in device.has.items() if needed[kind] > has}
     placed, reason = None, ""
     if not lacking:
-        placed, reason = _best_place(device, folder, clock / 1e6, options)
+        placed, reason = _best_place(device, folder, clock / 1e6, many)
     met = placed is not None and placed["fmax_mhz"] * 1e6 >= clock
     if met:
         pack(device, folder, placed_name(placed["seed"]), bitstream)
@@ -122,13 +122,15 @@ def _netlist(device, family, folder):
     return {part: {kind: kinds[kind] for kind in family.cells} for part, kinds in cells.items()}
 
 
-def _best_place(device, folder, target, options):
+def _best_place(device, folder, target, many):
     """Place and route until the clock is met; returns the best place or None, and what failed."""
     best = None
+    options = _PINS[device.family][2]
     for seed in range(1, SEEDS + 1):
         logger.info("board: place and route from seed %d", seed)
         try:
-            placed, _ = place(device, folder, seed, target=target, options=options)
+            placed, _ = place(device, folder, seed, target=target, options=options,
+                              many=many)
         except ToolError as error:
             return best, str(error)
         best = max(best or placed, placed, key=lambda one: one["fmax_mhz"])

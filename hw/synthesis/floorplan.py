@@ -14,9 +14,6 @@ __all__ = ["block_ram_sites", "keep_banks_together"]
 CELL, SITES = "DP16KD", 4
 """ECP5's block RAM, and how many stand in a row of nine tiles, one at every second of them."""
 
-OPTIONS = ("--router", "router2", "--placer-heap-timingweight", "30")
-"""With which many banks are routed in minutes, and their clock is estimated a sixth higher."""
-
 
 def block_ram_sites(device):
     """Return nextpnr's names of an ECP5's sites of block RAMs, so that neighbours are near.
@@ -55,24 +52,24 @@ def keep_banks_together(device, folder, core):
 
     Returns
     -------
-    tuple of str
-        Options that `place` needs for such a core.
+    bool
+        Whether `place` has to know that there are many.
     """
     if device.family != "ecp5":
-        return ()
+        return False
     netlist = json.loads((folder / NETLIST).read_text(encoding="utf-8"))
     modules = netlist["modules"]
     banks = [[cell for cell in modules[module]["cells"].values() if cell["type"] == CELL]
              for module in many_banks(modules, core)]
     if not banks:
-        return ()
+        return False
     sites = block_ram_sites(device)
     pieces = [sites[k * len(sites) // len(banks) : (k + 1) * len(sites) // len(banks)]
               for k in range(len(banks))]
     if any(len(cells) > len(piece) for cells, piece in zip(banks, pieces, strict=True)):
-        return OPTIONS
+        return True
     for cells, piece in zip(banks, pieces, strict=True):
         for k, cell in enumerate(cells):  # all over the piece: wires need room
             cell["attributes"]["BEL"] = piece[k * len(piece) // len(cells)]
     write_atomically(folder / NETLIST, json.dumps(netlist).encode())
-    return OPTIONS
+    return True

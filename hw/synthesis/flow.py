@@ -58,7 +58,7 @@ def synthesise(core, name, folder, *, seeds=3):
     (folder / f"{TOP}{family.ending}").unlink(missing_ok=True)  # an earlier core's
     write_design(core, folder)
     own, units = core_cells(device, folder), unit_cells(device, folder)
-    options = keep_banks_together(device, folder, f"{TOP}.{CORE}")
+    many = keep_banks_together(device, folder, f"{TOP}.{CORE}")
     lacking = {kind: [own[kind], has] for kind, has in device.has.items() if own[kind] > has}
     placed, bitstream, reason = [], None, ""
     if device.pins:
@@ -68,7 +68,7 @@ def synthesise(core, name, folder, *, seeds=3):
     try:
         for seed in range(1, seeds + 1) if not lacking else ():
             logger.info("synthesis: %s, place and route %d of %d", name, seed, seeds)
-            placed.append(_place(device, folder, seed, units, options))
+            placed.append(_place(device, folder, seed, units, many))
         if placed:
             bitstream = _pack(device, family, folder, placed)
     except ToolError as error:
@@ -93,9 +93,9 @@ def synthesise(core, name, folder, *, seeds=3):
     return report
 
 
-def _place(device, folder, seed, units, options):
+def _place(device, folder, seed, units, many):
     """Place and route once; returns seed, clock, slowest path, and the device's cells in use."""
-    found, path = place(device, folder, seed, target=device.target, options=options)
+    found, path = place(device, folder, seed, target=device.target, many=many)
     ends = (path[0]["from"]["cell"], path[-1]["to"]["cell"])
     slowest = {"from": _owner(ends[0], units), "to": _owner(ends[1], units),
                "cells": sum(hop["type"] == "logic" for hop in path)}

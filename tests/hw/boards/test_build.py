@@ -82,8 +82,9 @@ def test_a_top_becomes_a_bitstream_on_its_board_s_pins(tmp_path, name):
     told = [cell["attributes"]["BEL"] for module in modules for cell in module["cells"].values()
             if "BEL" in cell["attributes"]]
     assert len(told) == len(set(told)) == BANKS[name]
-    log = (tmp_path / f"place-{report['placed']['seed']}.log").read_text()
-    assert ("router2" in log) == bool(BANKS[name])
+    log = tmp_path / f"route-{report['placed']['seed']}.log"
+    assert log.exists() == bool(BANKS[name])
+    assert not log.exists() or "tmgfail=0" in log.read_text()
     bitstream = (tmp_path / report["bitstream"]).read_bytes()
     assert MAGIC[name] in bitstream
     assert len(bitstream) > 50_000
@@ -94,7 +95,7 @@ def test_a_top_becomes_a_bitstream_on_its_board_s_pins(tmp_path, name):
 def test_a_clock_that_is_not_met_gives_no_bitstream(tmp_path, monkeypatch):
     seeds = []
 
-    def place(device, folder, seed, *, target, options):
+    def place(device, folder, seed, *, target, options, many):
         seeds.append((seed, target))
         return {"seed": seed, "fmax_mhz": {1: 9.0, 2: 11.9, 3: 10.0}[seed], "used": {}}, []
 
@@ -105,7 +106,7 @@ def test_a_clock_that_is_not_met_gives_no_bitstream(tmp_path, monkeypatch):
     assert (report["met"], report["bitstream"], report["placed"]["seed"]) == (False, None, 2)
     assert not (tmp_path / "top.bin").exists()
 
-    def fail(device, folder, seed, *, target, options):
+    def fail(device, folder, seed, *, target, options, many):
         raise ToolError("no room")
 
     monkeypatch.setattr(build, "place", fail)

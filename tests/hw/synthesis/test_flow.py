@@ -143,9 +143,12 @@ def test_a_core_that_can_t_be_placed_has_a_reason(known, monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("report", ["ecp5-25k"], indirect=True)
-def test_options_of_many_banks_reach_place_and_route(known, monkeypatch, tmp_path):
-    monkeypatch.setattr(flow, "keep_banks_together", lambda *_: ("--abacus",))
-    assert "abacus" in synthesise(small_core(), known, tmp_path, seeds=1)["reason"]
+def test_many_banks_are_routed_for_a_clock(known, monkeypatch, tmp_path):
+    monkeypatch.setattr(flow, "keep_banks_together", lambda *_: True)
+    found = synthesise(small_core(), known, tmp_path, seeds=1)
+    assert (found["fits"], found["reason"]) == (True, "")
+    assert (tmp_path / found["bitstream"]["file"]).stat().st_size == found["bitstream"]["bytes"]
+    assert "tmgfail" in (tmp_path / "route-1.log").read_text()
 
 
 @pytest.mark.parametrize("report", ["ecp5-25k"], indirect=True)

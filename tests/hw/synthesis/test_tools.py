@@ -9,8 +9,9 @@ from importlib.metadata import version
 
 import pytest
 
+from ranvier.hw.synthesis import tools
 from ranvier.hw.synthesis.devices import FAMILIES
-from ranvier.hw.synthesis.tools import ToolError, run
+from ranvier.hw.synthesis.tools import Hopeless, ToolError, run
 
 ECPPACK = FAMILIES["ecp5"].packer
 
@@ -40,10 +41,31 @@ def work(arguments):
 """
 
 
-def test_a_program_ends_with_who_waits_for_it(tmp_path, monkeypatch):
+@pytest.fixture
+def slow(tmp_path, monkeypatch):
+    """Put a program that holds a lock for a minute into a folder."""
     (tmp_path / "slow.py").write_text(SLOW)
     monkeypatch.setenv("YOWASP_CACHE_DIR", str(tmp_path))
     (tmp_path / f"ranvier-numpy-{version('numpy')}-work").touch()  # its first run was before
+
+
+def test_a_hopeless_program_is_ended(tmp_path, monkeypatch, slow):
+    monkeypatch.setattr(tools, "POLL", 0.1)
+    with pytest.raises(Hopeless):
+        run(("numpy", "slow", "work"), [], tmp_path, hopeless=(tmp_path / "begun").exists)
+    with open(tmp_path / "lock") as lock:
+        assert is_free(lock)
+
+
+def test_a_program_with_hope_goes_on(tmp_path, monkeypatch):
+    monkeypatch.setattr(tools, "POLL", 0.01)
+    asked = []
+    said = run(ECPPACK, ["--help"], tmp_path, hopeless=lambda: asked.append(1))
+    assert asked
+    assert said == run(ECPPACK, ["--help"], tmp_path)
+
+
+def test_a_program_ends_with_who_waits_for_it(tmp_path, slow):
     waiting = subprocess.Popen(
         [sys.executable, "-c", "from pathlib import Path; from ranvier.hw.synthesis.tools import "
          "run; run(('numpy', 'slow', 'work'), [], Path.cwd())"], cwd=tmp_path)
