@@ -18,7 +18,7 @@ NETLIST = "netlist.json"
 
 PLACING = ("--placer-heap-timingweight", "30", "--placer-heap-alpha", "0.05")
 
-HIGHEST, STEP, TRIES = 1.1, 0.96, 4
+HIGHEST, STEP, TRIES = 1.15, 0.98, 8
 """What is striven for first, over the estimate, and how much less next; how often in all."""
 
 PATIENCE, LONGEST = 30, 300
