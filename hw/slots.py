@@ -162,11 +162,13 @@ class SlotMap(wiring.Component):
 
     def _memories(self, m, now, third):
         """Let operations pass through the memories; returns those of bits, chunks and groups."""
+        # Their addresses are late: there's no time for a multiplexer behind many small RAMs.
         large, *small = sorted(self._sizes, reverse=True)
         m.submodules.bits = bits = UpdatedMemory(
             shape=min(1 << self._bit_bits, self.neurons), depth=large << self._chunk_bits,
-            more=sum(small) << self._chunk_bits)
-        m.submodules.chunks = chunks = UpdatedMemory(shape=self.chunks, depth=self.places)
+            more=sum(small) << self._chunk_bits, block=True)
+        m.submodules.chunks = chunks = UpdatedMemory(
+            shape=self.chunks, depth=self.places, block=True)
         m.submodules.groups = groups = UpdatedMemory(shape=GROUP, depth=self.slots // GROUP)
         member = Signal(GROUP)
         m.d.comb += [

@@ -29,6 +29,8 @@ class UpdatedMemory(wiring.Component):
         Words of a second storage, behind those of the first one. That has a power of two of them
         then, and no fewer. A block RAM each does without a multiplexer, which a memory of any
         number of words may need.
+    block : bool
+        Use block RAM even if it's small.
 
     Members
     -------
@@ -51,7 +53,7 @@ class UpdatedMemory(wiring.Component):
 
     latency = 2
 
-    def __init__(self, *, shape, depth, more=0):
+    def __init__(self, *, shape, depth, more=0, block=False):
         if depth < 1:
             raise ValueError(f"Memory depth must be at least 1, not {depth!r}")
         if more and (more > depth or depth & (depth - 1)):
@@ -60,6 +62,7 @@ class UpdatedMemory(wiring.Component):
         self._shape = shape
         self._depth = depth
         self._more = more
+        self._block = block
         super().__init__({
             # An address without bits makes ill-formed Verilog.
             "address": In(max(1, (depth + more - 1).bit_length())),
@@ -83,7 +86,8 @@ class UpdatedMemory(wiring.Component):
         for k, (name, depth) in enumerate((("words", self._depth), ("more", self._more))):
             if not depth:
                 continue
-            port, store = plain_memory(m, name, shape=self._shape, depth=max(2, depth))
+            port, store = plain_memory(
+                m, name, shape=self._shape, depth=max(2, depth), block=self._block)
             stored = Signal.like(self.word, name=f"stored_{k}", reset_less=True)
             top = (self._depth - 1).bit_length()
             here, there = (

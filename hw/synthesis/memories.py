@@ -16,7 +16,8 @@ READ_FIRST = 6  # what it costs to keep the word of before for a read that meets
 
 # Memories that are read as they were when they're written in the same cycle.
 KEEPING = ("readout.finished", "counters.totals")
-ALWAYS_BLOCK = ("fetch.wheel.pool",)  # by its attribute, whatever its size
+ALWAYS_BLOCK = (  # by an attribute, whatever the size
+    "fetch.wheel.pool", "marks.bits.words", "marks.bits.more", "marks.chunks.words")
 
 
 @dataclass(frozen=True)
