@@ -3,10 +3,12 @@
 import json
 
 from .devices import FAMILIES
-from .route import NETLIST, place_and_route_many, start
+from .route import place_and_route_many
 from .tools import run
 
 __all__ = ["NETLIST", "place", "placed_name"]
+
+NETLIST = "netlist.json"
 
 
 def placed_name(seed):
@@ -46,12 +48,13 @@ def place(device, folder, seed, *, target, options=(), many=False):
     """
     family = FAMILIES[device.family]
     report = f"place-{seed}.json"
-    arguments = [*device.options, *family.fixed, *options, "--timing-allow-fail", "-q"]
-    results = ["--report", report, family.output, placed_name(seed)]
+    arguments = [*device.options, *family.fixed, *options, "--json", NETLIST, "--report", report,
+                 family.output, placed_name(seed), "--timing-allow-fail", "-q"]
     if many:
-        place_and_route_many(family.program, arguments, results, folder, seed, target=target)
+        place_and_route_many(family.program, arguments, folder, seed, target=target)
     else:
-        run(family.program, [*arguments, *results, *start(seed, target)], folder)
+        run(family.program, [*arguments, "--seed", str(seed), "--freq", f"{target:g}",
+                             "--log", f"place-{seed}.log"], folder)
     told = json.loads((folder / report).read_text(encoding="utf-8"))
     # Programs call a clock's net after its pin. Of a multiplier without registers, iCE40's
     # believes that it has a clock of its own.

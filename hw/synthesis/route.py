@@ -1,25 +1,24 @@
-"""Places and routes many banks on an ECP5: in two runs, for a clock that routing can reach.
+"""Places and routes many banks on an ECP5, for the highest clock that can be reached.
 
 nextpnr's first router doesn't end on such cores. Its second one doesn't look at the clock unless
-it's told to (``tmg_ripup``): then it routes anew what is too slow, until nothing is, and never ends
-if that can't be. What can be is seen only after placement.
+it's told to (``--tmg-ripup``): then it routes anew what is too slow, until nothing is, and never
+ends if that can't be. So it's watched, and begins anew with a lower clock. To go on from what was
+placed before is no way: nextpnr forgets then which inputs of block RAMs and multipliers are
+constant, and its bitstream lacks them.
 """
 
-import json
 import logging
 import re
 
-from ...model.files import write_atomically
 from .tools import Hopeless, run
 
-__all__ = ["NETLIST", "place_and_route_many", "start"]
-
-NETLIST = "netlist.json"
+__all__ = ["place_and_route_many"]
 
 PLACING = ("--placer-heap-timingweight", "30", "--placer-heap-alpha", "0.05")
 
-HIGHEST, STEP, TRIES = 1.15, 0.98, 8
-"""What is striven for first, over the estimate, and how much less next; how often in all."""
+HIGHEST, STEP, TRIES = 1.15, 0.97, 4
+"""The highest clock that is striven for, over the one that is estimated when all is placed; how
+much less next; and how often."""
 
 PATIENCE, LONGEST = 30, 300
 """Rounds in which only the clock is missed, and rounds in all, after which it can't be reached."""
@@ -27,65 +26,64 @@ PATIENCE, LONGEST = 30, 300
 logger = logging.getLogger(__name__)
 
 
-def start(seed, target):
-    """Return the options of nextpnr with which a run begins at the netlist."""
-    return ["--json", NETLIST, "--seed", str(seed), "--freq", f"{target:g}",
-            "--log", f"place-{seed}.log"]
-
-
-def place_and_route_many(program, arguments, results, folder, seed, *, target):
-    """Place `NETLIST` once, and route it for lower and lower clocks until one is reached.
+def place_and_route_many(program, arguments, folder, seed, *, target):
+    """Place and route a core of many banks, for lower and lower clocks until one is reached.
 
     Parameters
     ----------
     program : tuple of str
-    arguments, results : list of str
-        Options of each run, and of one that routes.
+    arguments : list of str
+        Options but for seed, clock and log.
     folder : Path
-        What is said goes into ``place-SEED.log``, and of the last try to route, ``route-SEED.log``.
+        What is said goes into ``place-SEED.log``, which each try writes anew.
     seed : int
     target : float
-        No clock above it is striven for, in MHz, but for what `HIGHEST` allows for.
+        The clock, in MHz, above which none is striven for.
 
     Raises
     ------
     ToolError
         If the program fails.
     """
-    unrouted, log = folder / f"unrouted-{seed}.json", folder / f"route-{seed}.log"
-    run(program, [*arguments, *start(seed, target), *PLACING, "--no-route",
-                  "--write", unrouted.name], folder)
-    told = (folder / f"place-{seed}.log").read_text(encoding="utf-8")
-    estimate = min(map(float, re.findall(r"Max frequency for clock .*: ([0-9.]+) MHz", told)))
-    design = json.loads(unrouted.read_text(encoding="utf-8"))
-    (settings,) = (module["settings"] for module in design["modules"].values()
-                   if "settings" in module)
-    for aim in aims(min(estimate, target)):
-        # What a design that was placed says of these is stronger than options are.
-        settings |= {"router": "router2", "router/tmg_ripup": f"{aim is not None:032b}",
-                     "target_freq": str(1e6 * (aim or target))}
-        write_atomically(unrouted, json.dumps(design).encode())
+    log = folder / f"place-{seed}.log"
+    always = [*arguments, *PLACING, "--router", "router2", "--seed", str(seed), "--log", log.name]
+    for aim in _aims(log, target):
+        logger.info("synthesis: route for %.1f MHz", aim)
         log.unlink(missing_ok=True)
-        logger.info("synthesis: route for %s", f"{aim:.1f} MHz" if aim else "whatever comes")
         try:
-            run(program, [*arguments, *results, "--json", unrouted.name, "--no-pack", "--no-place",
-                          "--log", log.name], folder,
-                hopeless=None if aim is None else lambda: is_hopeless(log))
+            run(program, [*always, "--tmg-ripup", "--freq", f"{aim:g}"], folder,
+                hopeless=lambda aim=aim: is_hopeless(log, aim))
         except Hopeless:
             continue
-        break
-    unrouted.unlink()
+        return
+    logger.info("synthesis: route for no clock")
+    run(program, [*always, "--freq", f"{target:g}"], folder)
 
 
-def aims(highest):
-    """Return the clocks to strive for one after the other, in MHz. The last is None: any."""
-    return [highest * HIGHEST * STEP**k for k in range(TRIES)] + [None]
+def _aims(log, target):
+    """Yield the clocks to strive for, in MHz; from the second on by what was said before."""
+    yield target
+    estimate = estimated(log)
+    if estimate is not None:
+        highest = min(HIGHEST * estimate, STEP * target)
+        yield from (highest * STEP**k for k in range(TRIES))
 
 
-def is_hopeless(log):
-    """Return whether a router that writes ``log`` won't reach its clock."""
+def estimated(log):
+    """Return the clock, in MHz, that ``log`` says before routing, or None. It's that of the slowest
+    of several.
+    """
     said = log.read_text(encoding="utf-8") if log.exists() else ""
-    rounds = re.findall(r" overused=(\d+) .* tmgfail=(\d+) ", said)
+    clocks = re.findall(r"Max frequency for clock .*: ([0-9.]+) MHz", said.partition("Routing")[0])
+    return min(map(float, clocks), default=None)
+
+
+def is_hopeless(log, aim):
+    """Return whether a router that writes ``log`` won't reach a clock, in MHz."""
+    estimate = estimated(log)
+    if estimate is None:
+        return False
+    rounds = re.findall(r" overused=(\d+) .* tmgfail=(\d+) ", log.read_text(encoding="utf-8"))
     late = rounds[-PATIENCE:]
-    return len(rounds) > LONGEST or (len(late) == PATIENCE and all(
-        overused == "0" and slow != "0" for overused, slow in late))
+    return HIGHEST * estimate < aim or len(rounds) > LONGEST or (
+        len(late) == PATIENCE and all(over == "0" and slow != "0" for over, slow in late))

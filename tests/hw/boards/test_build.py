@@ -82,9 +82,8 @@ def test_a_top_becomes_a_bitstream_on_its_board_s_pins(tmp_path, name):
     told = [cell["attributes"]["BEL"] for module in modules for cell in module["cells"].values()
             if "BEL" in cell["attributes"]]
     assert len(told) == len(set(told)) == BANKS[name]
-    log = tmp_path / f"route-{report['placed']['seed']}.log"
-    assert log.exists() == bool(BANKS[name])
-    assert not log.exists() or "tmgfail=0" in log.read_text()
+    log = (tmp_path / f"place-{report['placed']['seed']}.log").read_text()
+    assert ("tmgfail=0" in log) == bool(BANKS[name])
     bitstream = (tmp_path / report["bitstream"]).read_bytes()
     assert MAGIC[name] in bitstream
     assert len(bitstream) > 50_000

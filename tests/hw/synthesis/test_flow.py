@@ -148,7 +148,7 @@ def test_many_banks_are_routed_for_a_clock(known, monkeypatch, tmp_path):
     found = synthesise(small_core(), known, tmp_path, seeds=1)
     assert (found["fits"], found["reason"]) == (True, "")
     assert (tmp_path / found["bitstream"]["file"]).stat().st_size == found["bitstream"]["bytes"]
-    assert "tmgfail" in (tmp_path / "route-1.log").read_text()
+    assert "tmgfail" in (tmp_path / "place-1.log").read_text()
 
 
 @pytest.mark.parametrize("report", ["ecp5-25k"], indirect=True)
