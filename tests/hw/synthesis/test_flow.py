@@ -145,6 +145,7 @@ def test_a_core_that_can_t_be_placed_has_a_reason(known, monkeypatch, tmp_path):
 @pytest.mark.parametrize("report", ["ecp5-25k"], indirect=True)
 def test_many_banks_are_routed_for_a_clock(known, monkeypatch, tmp_path):
     monkeypatch.setattr(flow, "keep_banks_together", lambda *_: True)
+    monkeypatch.setitem(devices.DEVICES, known, replace(devices.DEVICES[known], target=20.0))
     found = synthesise(small_core(), known, tmp_path, seeds=1)
     assert (found["fits"], found["reason"]) == (True, "")
     assert (tmp_path / found["bitstream"]["file"]).stat().st_size == found["bitstream"]["bytes"]
