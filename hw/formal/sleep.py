@@ -95,5 +95,6 @@ def _claim_division(spec, mine, cycle, room):
     spec.claim(unit.found == (cycle == last))
     spec.claim((cycle <= LATENCY) | (cycle == LATENCY + 1) | (unit.done == (cycle == last + 1)))
     spec.claim((cycle == 0) | (cycle > LATENCY) | ~unit.done)
+    spec.claim((cycle != 0) | (unit.done == before(spec.m, unit.done)))  # until the next start
     pause = Mux(quotient.all(), quotient, quotient + 1)
     spec.claim(unit.slot == (unit.tick + pause)[: len(unit.slot)])

@@ -162,6 +162,10 @@ FAULTS = (
           "self.load.address + place.start + 1"),
     Fault("scale", "ScaleUnit", "scale", "low * factor", "x_read[:TABLE_BITS] * factor"),
     Fault("sleep", "SleepUnit", "sleep", "Mux(membrane < 0, 0, membrane)", "membrane"),
+    Fault("sleep", "SleepUnit", "sleep", "[self.done.eq(0), step.eq(1)]", "step.eq(1)"),
+    Fault("sleep", "SleepUnit", "sleep", "m.d.sync += step.eq(0)",
+          "m.d.sync += [step.eq(0), self.done.eq(0)]"),
+    Fault("sleep", "SleepUnit", "sleep", "| self.found)", ")"),
 )
 
 
