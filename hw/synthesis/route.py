@@ -8,11 +8,12 @@ constant, and its bitstream lacks them.
 """
 
 import logging
+import math
 import re
 
 from .tools import Hopeless, run
 
-__all__ = ["place_and_route_many"]
+__all__ = ["is_hopeless", "place_and_route_many"]
 
 PLACING = ("--placer-heap-timingweight", "30", "--placer-heap-alpha", "0.05")
 
@@ -63,27 +64,20 @@ def place_and_route_many(program, arguments, folder, seed, *, target):
 def _aims(log, target):
     """Yield the clocks to strive for, in MHz; from the second on by what was said before."""
     yield target
-    estimate = estimated(log)
-    if estimate is not None:
-        highest = min(HIGHEST * estimate, STEP * target)
-        yield from (highest * STEP**k for k in range(TRIES))
+    highest = min(HIGHEST * _estimated(log.read_text(encoding="utf-8")), STEP * target)
+    yield from (highest * STEP**k for k in range(TRIES))
 
 
-def estimated(log):
-    """Return the clock, in MHz, that ``log`` says before routing, or None. It's that of the slowest
-    of several.
-    """
-    said = log.read_text(encoding="utf-8") if log.exists() else ""
+def _estimated(said):
+    """Return the slowest clock, in MHz, that is said before routing; infinite while none is."""
     clocks = re.findall(r"Max frequency for clock .*: ([0-9.]+) MHz", said.partition("Routing")[0])
-    return min(map(float, clocks), default=None)
+    return min(map(float, clocks), default=math.inf)
 
 
 def is_hopeless(log, aim):
-    """Return whether a router that writes ``log`` won't reach a clock, in MHz."""
-    estimate = estimated(log)
-    if estimate is None:
-        return False
-    rounds = re.findall(r" overused=(\d+) .* tmgfail=(\d+) ", log.read_text(encoding="utf-8"))
+    """Return whether a run of nextpnr that writes ``log`` won't reach a clock, in MHz."""
+    said = log.read_text(encoding="utf-8") if log.exists() else ""
+    rounds = re.findall(r" overused=(\d+) .* tmgfail=(\d+) ", said)
     late = rounds[-PATIENCE:]
-    return HIGHEST * estimate < aim or len(rounds) > LONGEST or (
+    return HIGHEST * _estimated(said) < aim or len(rounds) > LONGEST or (
         len(late) == PATIENCE and all(over == "0" and slow != "0" for over, slow in late))

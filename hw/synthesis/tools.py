@@ -27,7 +27,6 @@ from {module} import {function} as run
 sys.exit(run(sys.argv[1:]))
 """
 
-
 POLL = 2.0  # seconds between two looks at whether a program is hopeless
 
 
@@ -118,7 +117,7 @@ def _wait(process, hopeless):
             return process.communicate(timeout=POLL if hopeless else None)[0]
         except subprocess.TimeoutExpired:
             if hopeless():
-                raise Hopeless(f"{process.args[0]} was ended") from None
+                raise Hopeless from None
 
 
 def _prepare(program):
